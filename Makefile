@@ -6,7 +6,7 @@ BIN := .venv/bin
 MINILM := build/models/minilm
 EXPORTER_SOURCES := $(shell find exporter wgsl_kernels -name '*.py' -o -name '*.wgsl')
 
-.PHONY: help setup demo check test bench passages lock
+.PHONY: help setup demo check test parity bench passages lock
 .DEFAULT_GOAL := help
 
 help:  ## list these targets
@@ -33,6 +33,11 @@ check: setup  ## lint, format, types of Python and JavaScript, the rules of the 
 
 test: setup  ## the whole suite
 	@scripts/timed "test: pytest" $(BIN)/python -m pytest --durations=10
+
+parity: setup  ## rewrite docs/parity.md: every architecture in three runtimes against transformers
+	@$(BIN)/python -m pytest -q tests/exporter/test_parity_granite.py tests/exporter/test_parity_decoders.py \
+	  tests/exporter/test_parity_encoders.py tests/whole/test_encoders_in_the_browser.py \
+	  tests/whole/test_granite_in_the_browser.py tests/whole/test_decoders_in_the_browser.py --write-parity
 
 bench: setup  ## the plan of MiniLM on wgpu against onnxruntime on this CPU, as ratios
 	@$(MAKE) --no-print-directory $(MINILM)/manifest.json

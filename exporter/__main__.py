@@ -6,12 +6,19 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from exporter.errors import CheckFailedError, ThistledownError
+from exporter.errors import CheckFailedError, OutputError, ThistledownError
 from exporter.sizes import DEFAULT_SHARD_BYTES, human, parse_size
 
+if TYPE_CHECKING:
+    from exporter.pipeline import ExportOptions
+    from exporter.progress import Progress
+
 TIER_NAMES = ("base", "subgroups", "f16")
+ENCODER_TASKS = ("sentence-embedding", "text-classification", "token-classification", "fill-mask")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -83,18 +90,21 @@ def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "ibm-granite/granite-4.0-h-350m -o build/models/granite --quantize q4",
     ]
     command = _command(commands, "export", "Turn a checkpoint into an artifact for the browser.", examples)
-    command.add_argument("source", help="checkpoint folder, hub id (owner/name), or minilm")
+    command.add_argument("source", help="checkpoint folder, hub id (owner/name), minilm, or an .onnx file")
     command.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="DIR", help="artifact folder to make"
+        "-o", "--output", type=Path, metavar="DIR", help="artifact folder to make; needed unless --dry-run"
     )
-    command.add_argument(
-        "--quantize", default="q8", metavar="SCHEME", help="f32, f16, q8 or q4 (default: q8)"
-    )
+    _add_quantization(command)
     command.add_argument(
         "--context",
         type=int,
         metavar="TOKENS",
         help="longest text or conversation (default: what the model was made for, at most 4096)",
+    )
+    command.add_argument(
+        "--task",
+        choices=ENCODER_TASKS,
+        help="what to make of an encoder (default: what its checkpoint was made for)",
     )
     command.add_argument(
         "--shard-size",
@@ -106,8 +116,40 @@ def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     command.add_argument(
         "--budget", type=parse_size, metavar="SIZE", help="fail if a first visit downloads more"
     )
+    command.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="write nothing: foretell files, GPU memory and tiers; SOURCE needs no weights, only config.json",
+    )
     command.add_argument("--overwrite", action="store_true", help="replace an existing artifact folder")
     command.add_argument("--json", action="store_true", help="print one JSON document instead of text")
+
+
+def _add_quantization(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--quantize",
+        default="q8",
+        metavar="SCHEME",
+        help="f32, f16, q8, q4, q2, q8z, q4z, q2z, q4-mixed, hybrid or auto (default: q8)",
+    )
+    command.add_argument(
+        "--rounding",
+        default="search",
+        metavar="METHOD",
+        help="nearest, search, hqq or gptq, which runs the model on texts (default: search)",
+    )
+    command.add_argument(
+        "--calibration",
+        type=Path,
+        metavar="FILE",
+        help="texts to round by, one a line (default: a few of ours in many languages)",
+    )
+    command.add_argument(
+        "--target-kl",
+        type=float,
+        metavar="NATS",
+        help="with --quantize auto: how far outputs may move; KL, of embeddings 1 - cosine (else --budget decides)",
+    )
 
 
 def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -152,22 +194,51 @@ def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    from exporter.pipeline import ExportOptions, export
+    from exporter.pipeline import export
     from exporter.progress import Progress
 
-    names = ("source", "output", "quantize", "context", "shard_size", "budget", "overwrite")
-    options = ExportOptions(**{name: getattr(arguments, name) for name in names})
-    done = export(options, Progress(quiet=arguments.json))
+    progress = Progress(quiet=arguments.json)
+    if arguments.dry_run:
+        return _predict(arguments, progress)
+    if arguments.output is None:
+        raise OutputError("There is no folder to write to", "--output", "Give one, or say --dry-run.")
+    done = export(_options(arguments), progress)
     if arguments.json:
-        print(json.dumps({"folder": str(done.folder), "report": done.report.to_json()}))
+        weights = [asdict(choice) for choice in done.choices]
+        print(json.dumps({"folder": str(done.folder), "report": done.report.to_json(), "weights": weights}))
         return 0
-    for choice in done.choices:
-        if choice.reason:
-            print(f"stored as {choice.scheme}: {choice.name} ({choice.reason})", file=sys.stderr)
     report = done.report
     print(f"{done.folder}: {report.quantization}, {report.bits_per_weight:.2f} bits per weight")
     print(f"first visit downloads {report.first_visit:,} bytes ({human(report.first_visit)})")
     print(f"next: thistledown serve {done.folder}")
+    return 0
+
+
+def _options(arguments: argparse.Namespace) -> "ExportOptions":
+    from exporter.pipeline import ExportOptions
+
+    names = (
+        "source",
+        "quantize",
+        "context",
+        "shard_size",
+        "budget",
+        "overwrite",
+        "task",
+        "rounding",
+        "calibration",
+        "target_kl",
+    )
+    given = {name: getattr(arguments, name) for name in names}
+    return ExportOptions(output=arguments.output or Path(Path(arguments.source).name), **given)
+
+
+def _predict(arguments: argparse.Namespace, progress: "Progress") -> int:
+    from exporter.pipeline import predict
+    from exporter.report import render_prediction
+
+    prediction = predict(_options(arguments), progress)
+    print(json.dumps(prediction.to_json()) if arguments.json else render_prediction(prediction))
     return 0
 
 

@@ -9,8 +9,17 @@ from exporter.sizes import human
 _USES = {
     "sentence-embedding": 'const [{ data }] = await model.embed(["a sentence"]); // Float32Array({dimensions})',
     "text-generation": 'for await (const { text } of model.generate("Once")) console.info(text);',
+    "text-classification": 'const [{ label, score }] = await model.classify("a text"); // best first',
+    "token-classification": 'const [{ text, label, score }] = await model.classifyTokens("a text"); // a word each',
+    "fill-mask": "const [{ token, score }] = await model.fillMask(`a ${model.info.maskToken} text`); // best first",
 }
-_TASKS = {"sentence-embedding": "sentence embeddings", "text-generation": "text generation"}
+_TASKS = {
+    "sentence-embedding": "sentence embeddings",
+    "text-generation": "text generation",
+    "text-classification": "text classification",
+    "token-classification": "token classification",
+    "fill-mask": "filling in masked words",
+}
 
 
 def model_card(manifest: Manifest, folder: str) -> str:

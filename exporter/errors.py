@@ -64,6 +64,10 @@ class SchemeError(ThistledownError):
     """Unknown or unfit quantization scheme."""
 
 
+class CalibrationError(ThistledownError):
+    """A model cannot be run on calibration texts, or the texts cannot be used."""
+
+
 class OutputError(ThistledownError):
     """The output folder cannot be written."""
 

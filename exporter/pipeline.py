@@ -1,51 +1,69 @@
 """The stages of an export, in order; the only module that knows all the others."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import numpy as np
 import onnx_ir as ir
 
 from exporter.artifact import (
+    ChatTemplate,
     FileEntry,
+    Generation,
     Location,
     Manifest,
     PlanEntry,
     Shard,
+    ShardLayout,
     ShardWriter,
     atomic_folder,
     check_target,
     compact_json,
     file_entry,
     plan_entry,
+    planned_shard,
 )
 from exporter.card import model_card
-from exporter.checkpoints import Checkpoint, open_checkpoint
-from exporter.errors import CheckFailedError, CheckpointError, printable
-from exporter.generation import generation_defaults
+from exporter.chat import write_chat
+from exporter.checkpoints import Checkpoint
+from exporter.errors import CheckFailedError, CheckpointError, SchemeError, printable
+from exporter.front_ends import open_source
+from exporter.generation import generation_defaults, ignored_settings
 from exporter.lowering import MAX_BINDING, Plan, lower
-from exporter.models import Architecture, Built, architecture
+from exporter.models import Architecture, Built
 from exporter.passes import (
     Choice,
-    distinct_bytes,
+    Hessian,
+    apply_pooling,
     parameter_count,
     point_at_shards,
     quantize_weights,
     store_weights,
+    stored_bytes,
+    weight_facts,
 )
 from exporter.progress import Progress
-from exporter.quantization import find_scheme
-from exporter.report import Report, measure_artifact, over_budget
+from exporter.quantization import Recipe, find_method, mixture
+from exporter.report import Prediction, Report, measure_export, over_budget
 from exporter.sizes import DEFAULT_SHARD_BYTES, human
-from exporter.tokenizer_files import require_rows, write_tokenizer
-from wgsl_kernels import TIERS
+from exporter.tokenizer_files import mask_token, require_rows, write_tokenizer
+from wgsl_kernels import TIERS, Tier
 
 _LONGEST_TITLE = 120
+# Plans of mixed schemes are a little longer than those of one.
+_MARGIN = 1.01
 
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """Every choice of one export. `context` None: what the checkpoint allows; `budget` in bytes of a first visit."""
+    """Every choice of one export. `context` None: what the checkpoint allows; `budget` in bytes of a first visit.
+
+    `task` None: what the checkpoint was made for. `rounding` is one of `quantization.METHODS`; `calibration` a file
+    of texts to round by, one a line (None: ours, where texts are needed). `quantize` "auto" finds the mixture that
+    changes the outputs by at most `target_kl`, or the best within `budget`.
+    """
 
     source: str
     output: Path
@@ -54,6 +72,10 @@ class ExportOptions:
     shard_size: int = DEFAULT_SHARD_BYTES
     budget: int | None = None
     overwrite: bool = False
+    task: str | None = None
+    rounding: str = "search"
+    calibration: Path | None = None
+    target_kl: float | None = None
     max_binding: int = MAX_BINDING
 
 
@@ -78,34 +100,137 @@ class _Job:
     parameters: int
 
 
+Stored = tuple[Mapping[str, Location], Sequence[Shard]]
+
+
 def export(options: ExportOptions, progress: Progress) -> Exported:
     """Turn a checkpoint into an artifact folder.
 
     The folder appears whole or not at all. Raises ThistledownError with the remedy; CheckFailedError over budget.
     """
-    scheme = find_scheme(options.quantize)
+    _check(options, values=True)
     check_target(options.output, options.overwrite)
-    checkpoint = open_checkpoint(options.source)
-    if checkpoint.note:
-        progress.say(checkpoint.note)
-    row = architecture(checkpoint.config)
-    checkpoint.require_mean_pooling()
+    job = _open(options, progress, values=True)
+    choices = _quantize(job, _hessians(job, progress), progress)
+    needed = stored_bytes(job.built.model)
+    with atomic_folder(options.output, options.overwrite, needed) as folder:
+        stored = _write_shards(folder, job, progress)
+        progress.say("writing model.onnx and the plans")
+        manifest = _write(folder, job, stored, progress)
+        report = _write_report(folder, options.budget)
+    return Exported(options.output, manifest, choices, report)
+
+
+def predict(options: ExportOptions, progress: Progress) -> Prediction:
+    """What `export` would make, from config.json and what else the checkpoint has beside its weights.
+
+    Raises what `export` raises before it reads a weight; CheckFailedError over budget.
+    """
+    _check(options, values=False)
+    job = _open(options, progress, values=False)
+    _quantize(job, {}, progress)
+    with TemporaryDirectory(prefix="thistledown-") as name:
+        folder = Path(name)
+        manifest = _write(folder, job, _plan_shards(job), progress)
+        report = _write_report(folder, options.budget)
+        sizes = {path.name: path.stat().st_size for path in folder.iterdir()}
+    return Prediction(manifest, report, sizes, "tokenizer.json" in job.checkpoint.files)
+
+
+def _open(options: ExportOptions, progress: Progress, *, values: bool) -> _Job:
+    opened = open_source(options.source, options.task, progress.say, values=values)
+    checkpoint, row = opened.checkpoint, opened.row
     built = row.build(checkpoint.config, checkpoint, context_limit(checkpoint, options.context))
-    require_rows(checkpoint.tokenizer(), built.vocabulary)
+    if row.task == "sentence-embedding":
+        pooling = checkpoint.pooling()
+        apply_pooling(built.model, pooling.mode == "cls", pooling.normalize)
+    if values or "tokenizer.json" in checkpoint.files:
+        require_rows(checkpoint.tokenizer(), built.vocabulary)
     job = _Job(options, checkpoint, row, built, parameter_count(built.model))
     progress.say(
         f"{checkpoint.source}: {row.model_type}, {row.task}, {job.parameters / 1e6:.1f} million parameters"
     )
     if options.context is not None and built.context < options.context:
         progress.say(f"context is {built.context} tokens: the checkpoint has no more positions")
-    choices = quantize_weights(built.model, scheme.name)
-    with atomic_folder(options.output, options.overwrite) as folder:
-        manifest = _write(folder, job, progress)
-        report = measure_artifact(folder)
-        (folder / "report.json").write_bytes(compact_json(report.to_json()))
-        if options.budget is not None and over_budget(report, options.budget):
-            raise _too_large(report, options.budget)
-    return Exported(options.output, manifest, choices, report)
+    for note in built.notes:
+        progress.say(note)
+    return job
+
+
+def _check(options: ExportOptions, *, values: bool) -> None:
+    find_method(options.rounding)
+    if options.quantize != "auto":
+        mixture(options.quantize, [])
+    elif not values:
+        raise SchemeError("auto measures the weights", "--dry-run", "Name a scheme, or leave out --dry-run.")
+    elif options.target_kl is None and options.budget is None:
+        raise SchemeError("auto has no target", "--quantize", "Give --target-kl or --budget.")
+
+
+def _hessians(job: _Job, progress: Progress) -> Mapping[str, Hessian]:
+    """Second moments of the inputs of linears, where the rounding uses them: measured when they are read."""
+    options = job.options
+    if options.rounding != "gptq" and not (options.rounding == "search" and options.calibration):
+        return {}
+    from exporter.calibration import FloatGraph, Moments
+
+    graph, texts = FloatGraph(job.built.model), _calibration_tokens(job)
+    progress.say(f"rounding by {len(texts)} texts of {sum(map(len, texts)):,} tokens")
+    return Moments(graph, texts).readers()
+
+
+def _calibration_tokens(job: _Job) -> Sequence[Sequence[int]]:
+    from exporter.calibration import read_texts, tokens_of
+
+    tokenizer = job.checkpoint.tokenizer()["tokenizer.json"]
+    return tokens_of(read_texts(job.options.calibration), tokenizer, job.built.context)
+
+
+def _quantize(job: _Job, hessians: Mapping[str, Hessian], progress: Progress) -> Sequence[Choice]:
+    model, method = job.built.model, job.options.rounding
+    if job.options.quantize == "auto":
+        recipes = _automatic(job, progress)
+    else:
+        recipes = mixture(job.options.quantize, weight_facts(model))
+    rounded = {name: replace(recipe, method=method) for name, recipe in recipes.items()}
+    choices = quantize_weights(model, rounded, hessians)
+    for line in _reasons(choices):
+        progress.say(line)
+    return choices
+
+
+def _automatic(job: _Job, progress: Progress) -> dict[str, Recipe]:
+    """Recipes found by measuring; GPTQ comes after the search, as it only takes damage away."""
+    from exporter.calibration import FloatGraph, Target, find_mixture
+
+    options = job.options
+    method = "search" if options.rounding == "gptq" else options.rounding
+    target = Target(options.target_kl, _weight_budget(job) if options.target_kl is None else None)
+    return find_mixture(FloatGraph(job.built.model), _calibration_tokens(job), target, method, progress.say)
+
+
+def _weight_budget(job: _Job) -> int:
+    """What `budget` leaves for weights that can be quantized, by what a first visit fetches beside them at q8."""
+    from exporter.calibration import bytes_in
+
+    plain = replace(job.options, quantize="q8", budget=None)
+    facts = weight_facts(job.built.model)
+    recipes = mixture(plain.quantize, facts)
+    packed = sum(bytes_in(fact, recipes[fact.name].scheme) for fact in facts)
+    rest = predict(plain, Progress(quiet=True)).report.first_visit - packed
+    return (job.options.budget or 0) - round(rest * _MARGIN)
+
+
+def _reasons(choices: Sequence[Choice]) -> list[str]:
+    """One line for all weights that became something else than was asked for, for the same reason."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for choice in choices:
+        alike.setdefault((choice.scheme, choice.reason), []).append(choice.name)
+    return [
+        f"stored as {scheme}: {names[0] if len(names) == 1 else f'{len(names)} weights such as {names[0]}'} ({reason})"
+        for (scheme, reason), names in alike.items()
+        if reason
+    ]
 
 
 def context_limit(checkpoint: Checkpoint, asked: int | None) -> int | None:
@@ -125,29 +250,55 @@ def _too_large(report: Report, budget: int) -> CheckFailedError:
     )
 
 
-def _write(folder: Path, job: _Job, progress: Progress) -> Manifest:
+def _write(folder: Path, job: _Job, stored: Stored, progress: Progress) -> Manifest:
     model, options = job.built.model, job.options
-    places, shards = _write_shards(folder, model, options.shard_size, progress)
+    places, shards = stored
     point_at_shards(model, places, [shard.file for shard in shards])
-    progress.say("writing model.onnx and the plans")
     (folder / "model.onnx").write_bytes(ir.to_proto(model).SerializeToString())
     sizes = [shard.bytes for shard in shards]
     plans = {}
-    for tier in TIERS.values():
+    for tier in _tiers(job.row):
         plan = lower(model, job.row.task, tier, job.built.context, places, sizes, options.max_binding)
         plans[tier.name] = _write_plan(folder, plan)
-    manifest = _manifest(folder, job, shards, plans)
+    manifest = _manifest(folder, job, shards, plans, _generation(folder, job, progress))
     (folder / "manifest.json").write_bytes(manifest.to_json())
     return manifest
 
 
-def _write_shards(
-    folder: Path, model: ir.Model, shard_size: int, progress: Progress
-) -> tuple[dict[str, Location], Sequence[Shard]]:
-    total = distinct_bytes(model)
-    with ShardWriter(folder, shard_size) as writer, progress.bytes("weights", total) as advance:
-        places = store_weights(model, writer.add, lambda _name, size: advance(size))
+def _tiers(row: Architecture) -> Sequence[Tier]:
+    return [tier for tier in TIERS.values() if row.float16_activations or tier.elem != "f16"]
+
+
+def _write_shards(folder: Path, job: _Job, progress: Progress) -> Stored:
+    model = job.built.model
+    writer = ShardWriter(folder, job.options.shard_size)
+    with writer, progress.bytes("weights", stored_bytes(model)) as advance:
+
+        def store(size: int, slabs: Iterator[np.ndarray]) -> Location:
+            return writer.add(size, _counted(slabs, advance))
+
+        places = store_weights(model, store)
         return places, writer.close()
+
+
+def _plan_shards(job: _Job) -> Stored:
+    layout = ShardLayout(job.options.shard_size)
+    places = store_weights(job.built.model, lambda size, _slabs: layout.place(size))
+    return places, [planned_shard(index, size) for index, size in enumerate(layout.sizes)]
+
+
+def _counted(slabs: Iterator[np.ndarray], advance: Callable[[int], None]) -> Iterator[np.ndarray]:
+    for slab in slabs:
+        advance(slab.nbytes)
+        yield slab
+
+
+def _write_report(folder: Path, budget: int | None) -> Report:
+    report = measure_export(folder)
+    (folder / "report.json").write_bytes(compact_json(report.to_json()))
+    if budget is not None and over_budget(report, budget):
+        raise _too_large(report, budget)
+    return report
 
 
 def _write_plan(folder: Path, plan: Plan) -> PlanEntry:
@@ -156,11 +307,24 @@ def _write_plan(folder: Path, plan: Plan) -> PlanEntry:
     return plan_entry(path, tuple(plan.features), plan.memory, plan.limits)
 
 
-def _manifest(folder: Path, job: _Job, shards: Sequence[Shard], plans: dict[str, PlanEntry]) -> Manifest:
+def _generation(folder: Path, job: _Job, progress: Progress) -> Generation | None:
+    if job.row.task != "text-generation":
+        return None
+    checkpoint = job.checkpoint
+    defaults = generation_defaults(checkpoint.generation_config, checkpoint.config, job.built.vocabulary)
+    if ignored := ignored_settings(checkpoint.generation_config):
+        progress.say(f"generation_config.json: {', '.join(ignored)} will not be followed")
+    return replace(defaults, chat=write_chat(folder, checkpoint.files, progress.say))
+
+
+def _manifest(
+    folder: Path,
+    job: _Job,
+    shards: Sequence[Shard],
+    plans: dict[str, PlanEntry],
+    generation: Generation | None,
+) -> Manifest:
     checkpoint, built = job.checkpoint, job.built
-    generation = None
-    if job.row.task == "text-generation":
-        generation = generation_defaults(checkpoint.generation_config, checkpoint.config, built.vocabulary)
     manifest = Manifest(
         name=f"{checkpoint.name}-{job.options.quantize}",
         title=printable(checkpoint.source.partition("@")[0].rpartition("/")[2], _LONGEST_TITLE),
@@ -178,6 +342,9 @@ def _manifest(folder: Path, job: _Job, shards: Sequence[Shard], plans: dict[str,
         shards=tuple(shards),
         plans=plans,
         files=(file_entry(folder / "model.onnx", "onnx"),),
+        labels=built.labels.names if built.labels else None,
+        score_function=built.labels.scores if built.labels else None,
+        mask_token=mask_token(checkpoint.files) if job.row.task == "fill-mask" else None,
     )
     served_as = job.options.output.resolve().name
     return replace(manifest, files=(*manifest.files, *_write_texts(folder, checkpoint, manifest, served_as)))
@@ -186,6 +353,8 @@ def _manifest(folder: Path, job: _Job, shards: Sequence[Shard], plans: dict[str,
 def _write_texts(folder: Path, checkpoint: Checkpoint, manifest: Manifest, served_as: str) -> list[FileEntry]:
     entries = [file_entry(path, "tokenizer") for path in write_tokenizer(folder, checkpoint.files)]
     if manifest.generation is not None:
+        if isinstance(manifest.generation.chat, ChatTemplate):
+            entries.append(file_entry(folder / manifest.generation.chat.template, "tokenizer"))
         path = folder / "generation_config.json"
         path.write_bytes(compact_json(asdict(manifest.generation)))
         entries.append(file_entry(path, "generation"))

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
@@ -41,27 +41,55 @@ class Advance:
 
 
 class PlainAdvance(Advance):
-    """A line at the start, now and then, and at the end."""
+    """A line now and then with bytes, rate and time left, and one at the end."""
 
-    def __init__(self, progress: Progress, title: str, total: int) -> None:
-        self._progress, self._title, self._total = progress, title, total
+    def __init__(
+        self, progress: Progress, title: str, total: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._progress, self._title, self._total, self._clock = progress, title, total, clock
         self._done = 0
-        self._said = time.monotonic()
+        self._begun = self._said = clock()
 
     def __call__(self, size: int) -> None:
         self._done += size
-        now = time.monotonic()
-        if self._done >= self._total or now - self._said > _EVERY_SECONDS:
-            self._said = now
-            self._progress.say(f"{self._title}: {human(self._done)} of {human(self._total)}")
+        now = self._clock()
+        if self._done >= self._total:
+            self._say(now, f"{_seconds(now - self._begun)} in all")
+        elif now - self._said > _EVERY_SECONDS:
+            left = (self._total - self._done) * (now - self._begun) / self._done
+            self._say(now, f"{_seconds(left)} left")
+
+    def _say(self, now: float, time_told: str) -> None:
+        self._said = now
+        rate = self._done / max(now - self._begun, 1e-3)
+        done = f"{human(self._done)} of {human(self._total)}"
+        self._progress.say(f"{self._title}: {done}, {human(rate)}/s, {time_told}")
+
+
+def _seconds(count: float) -> str:
+    minutes, seconds = divmod(round(count), 60)
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 
 
 @contextmanager
 def _bar(title: str, total: int) -> Iterator[Advance]:
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
 
-    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn()
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(elapsed_when_finished=True),
+    )
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(title, total=total)
 

@@ -9,6 +9,7 @@ from exporter.errors import ThistledownError, TokenizerError
 from exporter.strict_json import JsonProblem, parse_object
 
 _NEEDED = ("tokenizer.json", "tokenizer_config.json")
+_USUAL_MASK = "[MASK]"
 _LIMIT = 128 * 1024 * 1024
 
 
@@ -40,6 +41,30 @@ def _compact(name: str, document: dict[str, Any]) -> bytes:
         raise TokenizerError(
             f"{name}: {problem.what}", "tokenizer", "Fetch the checkpoint again."
         ) from problem
+
+
+def mask_token(files: Mapping[str, Path]) -> str:
+    """The token that stands for a word to be found; raises TokenizerError if tokenizer.json does not know it.
+
+    Without any tokenizer.json, when an export is only foretold, it is the usual one.
+    """
+    if "tokenizer.json" not in files:
+        return _USUAL_MASK
+    settings = [
+        _parsed(files[name]) for name in ("tokenizer_config.json", "special_tokens_map.json") if name in files
+    ]
+    stated = next((found for found in (each.get("mask_token") for each in settings) if found), _USUAL_MASK)
+    token = stated.get("content") if isinstance(stated, dict) else stated
+    document = _parsed(files["tokenizer.json"])
+    added = [each.get("content") for each in document.get("added_tokens") or [] if isinstance(each, dict)]
+    vocab = document["model"]["vocab"]
+    if isinstance(token, str) and (token in added or (isinstance(vocab, dict) and token in vocab)):
+        return token
+    raise TokenizerError(
+        f"tokenizer.json does not know the mask token {token!r}",
+        "mask_token in tokenizer_config.json",
+        "Use the tokenizer that the model was trained with.",
+    )
 
 
 def require_rows(files: Mapping[str, Path], vocabulary: int) -> None:

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from scripts.programs import find_chromium
+from tests.parity_notes import write_page
+from tests.tiny_encoders import ENCODERS, write_tiny_encoder
 from tests.tiny_granite import Variant, write_tiny_granite
+from tests.tiny_models import DECODERS, write_tiny_model
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Page
@@ -16,16 +19,27 @@ if TYPE_CHECKING:
 # No test reaches for the model hub, unless `HF_HUB_OFFLINE=0 pytest -m network` asks for it.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
-# SwiftShader gives a real WebGPU device on any machine; the rest keeps the browser off the network.
+# SwiftShader gives a real WebGPU device on any machine, but needs 0.1 s a KiB to compile zeroed workgroup memory:
+# our kernels write what they read, as wgpu asks of them too. The rest keeps the browser off the network.
 CHROMIUM_FLAGS = (
     "--enable-unsafe-webgpu",
     "--use-webgpu-adapter=swiftshader",
+    "--enable-dawn-features=disable_workgroup_init",
     "--no-sandbox",
     "--no-first-run",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
 )
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-parity", action="store_true", help="write docs/parity.md from this run")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if session.config.getoption("--write-parity"):
+        write_page()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -93,6 +107,42 @@ def tiny_granite(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path
             write_tiny_granite(folder, variant)
             made[variant] = folder
         return made[variant]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Makes the tiny decoders of tests/tiny_models by name: `tiny_model("llama-gqa-untied")`.
+
+    Returns the checkpoint folder, which is shared by the session's tests: read it, do not write to it.
+    """
+    made: dict[str, Path] = {}
+
+    def make(name: str) -> Path:
+        if name not in made:
+            made[name] = tmp_path_factory.mktemp("checkpoints") / f"tiny-{name}"
+            made[name].mkdir()
+            write_tiny_model(made[name], DECODERS[name])
+        return made[name]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Makes the tiny encoders of tests/tiny_encoders.py by name: `tiny_encoder("bert-classes")`.
+
+    Returns the checkpoint folder, which is shared by the session's tests: read it, do not write to it.
+    """
+    made: dict[str, Path] = {}
+
+    def make(name: str) -> Path:
+        if name not in made:
+            made[name] = tmp_path_factory.mktemp("checkpoints") / f"tiny-{name}"
+            made[name].mkdir()
+            write_tiny_encoder(made[name], ENCODERS[name])
+        return made[name]
 
     return make
 

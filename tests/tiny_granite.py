@@ -57,7 +57,7 @@ def write_tiny_granite(folder: Path, variant: Variant) -> None:
     _perturb(model)
     model.generation_config.update(do_sample=False, eos_token_id=0, pad_token_id=1, bos_token_id=0)
     model.save_pretrained(folder)
-    _write_tokenizer(folder)
+    write_tokenizer(folder, VOCABULARY)
 
 
 def _config(variant: Variant):  # noqa: ANN202  # its class comes with torch, which is imported where used
@@ -104,7 +104,7 @@ def _perturb(model) -> None:  # noqa: ANN001  # as above
                 parameter.add_(torch.randn_like(parameter) * 0.2)
 
 
-def _write_tokenizer(folder: Path) -> None:
+def write_tokenizer(folder: Path, vocabulary: int) -> None:
     """Train a byte-level BPE; the vocabulary is filled up to the model's so that every sampled id decodes."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
@@ -112,13 +112,13 @@ def _write_tokenizer(folder: Path) -> None:
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=VOCABULARY,
+        vocab_size=vocabulary,
         special_tokens=list(SPECIAL_TOKENS),
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
     tokenizer.train_from_iterator(CORPUS, trainer)
-    tokenizer.add_tokens([f"<|unused_{i}|>" for i in range(VOCABULARY - tokenizer.get_vocab_size())])
+    tokenizer.add_tokens([f"<|unused_{i}|>" for i in range(vocabulary - tokenizer.get_vocab_size())])
     tokenizer.save(str(folder / "tokenizer.json"))
     settings = {
         "tokenizer_class": "GPT2TokenizerFast",

@@ -57,6 +57,10 @@ class Fields:
     def texts(self, key: str) -> list[str]:
         return [_text(item, self._path(key)) for item in self._list(key)]
 
+    def texts_or_none(self, key: str) -> list[str] | None:
+        """None where the value is null or absent."""
+        return None if self._values.get(key) is None else self.texts(key)
+
     def counts(self, key: str) -> dict[str, int]:
         """An object of integers, such as memory and limits."""
         inner = self.object(key)

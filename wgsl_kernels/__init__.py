@@ -9,11 +9,15 @@ from .catalog import Binding, Kernel, Tolerance
 from .compose import compose
 from .formats import FORMATS, Format
 from .rows_dense import DENSE_KERNELS
+from .rows_experts import EXPERT_KERNELS
+from .rows_packed import PACKED_KERNELS
 from .rows_sequence import SEQUENCE_KERNELS
 from .sizes import grid, measure
 from .tiers import TIERS, Tier
 
-CATALOG: Mapping[str, Kernel] = {kernel.name: kernel for kernel in DENSE_KERNELS + SEQUENCE_KERNELS}
+CATALOG: Mapping[str, Kernel] = {
+    kernel.name: kernel for kernel in PACKED_KERNELS + DENSE_KERNELS + SEQUENCE_KERNELS + EXPERT_KERNELS
+}
 
 __all__ = [
     "CATALOG",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Access = Literal["uniform", "read", "write"]
-DType = Literal["elem", "f32", "u32", "packed", "scales", "step", "sampling"]
+DType = Literal["elem", "f32", "u32", "packed", "scales", "zeros", "step", "sampling"]
 Dim = int | str
 Size = int | str | tuple[str, int]
 
@@ -19,8 +19,9 @@ class Binding:
     """One `@binding` of group 0; access "write" is read_write storage.
 
     `shape` is in expressions over overrides, symbols and case numbers (`sizes.measure`). `dtype` "elem" is the
-    tier's element type, "packed" a weight in the kernel's format and "scales" its scales; both of these carry
-    the logical shape (rows, inner). "step" and "sampling" are the fixed blocks and need no shape.
+    tier's element type, "packed" a weight in the kernel's format, "scales" its scales and "zeros" its stored zero
+    points; these three carry the logical shape (rows, inner). "step" and "sampling" are the fixed blocks and need no
+    shape.
     """
 
     index: int
@@ -28,6 +29,9 @@ class Binding:
     access: Access
     dtype: DType
     shape: tuple[Dim, ...] = ()
+
+
+STEP = Binding(0, "step", "uniform", "step")
 
 
 @dataclass(frozen=True)

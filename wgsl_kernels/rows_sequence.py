@@ -108,21 +108,36 @@ _ATTENTION_CAUSAL = Kernel(
         Binding(3, "value", "read", "elem", ("context", "kv_heads*head_dim")),
         _ATTENTION_OUT,
     ),
-    overrides=("heads", "kv_heads", "head_dim", "scale", "query_stride", "query_offset"),
+    overrides=(
+        "heads",
+        "kv_heads",
+        "head_dim",
+        "scale",
+        "query_stride",
+        "query_offset",
+        "window",
+        "softcap",
+    ),
     grid=_ATTENTION_GRID,
     twin="attention.attention_causal",
     tolerance=_SOFTMAX,
     cases=tuple(
-        _names("tokens past context heads kv_heads head_dim scale query_stride query_offset", *case)
+        _names(
+            "tokens past context heads kv_heads head_dim scale query_stride query_offset window softcap",
+            *case,
+        )
         for case in (
-            (1, 0, 1, 1, 1, 1, 1, 1, 0),
-            (7, 3, 13, 6, 2, 5, 0.5, 41, 11),
-            (67, 0, 67, 2, 2, 32, 0.2, 64, 0),
-            (5, 300, 310, 12, 4, 64, 0.015625, 1280, 0),
-            (3, 64, 67, 3, 1, 80, 1, 240, 0),
-            (2, 513, 515, 2, 1, 128, 0.0078125, 512, 256),
-            (1, 4095, 4096, 4, 1, 64, 0.125, 256, 0),
-            (9, 250, 259, 2, 1, 256, 0.0625, 512, 0),
+            (1, 0, 1, 1, 1, 1, 1, 1, 0, 0, 0),
+            (7, 3, 13, 6, 2, 5, 0.5, 41, 11, 0, 0),
+            (67, 0, 67, 2, 2, 32, 0.2, 64, 0, 0, 0),
+            (5, 300, 310, 12, 4, 64, 0.015625, 1280, 0, 0, 0),
+            (3, 64, 67, 3, 1, 80, 1, 240, 0, 0, 2),
+            (2, 513, 515, 2, 1, 128, 0.0078125, 512, 256, 0, 0),
+            (1, 4095, 4096, 4, 1, 64, 0.125, 256, 0, 0, 0),
+            (9, 250, 259, 2, 1, 256, 0.0625, 512, 0, 5, 50),
+            (67, 600, 667, 2, 1, 32, 0.3, 64, 0, 300, 0),
+            (3, 2, 5, 2, 1, 16, 0.3, 32, 0, 1, 0),
+            (1, 1000, 1001, 2, 1, 32, 0.3, 64, 0, 257, 0),
         )
     ),
 )
@@ -168,7 +183,7 @@ _ATTENTION_BIDIRECTIONAL = Kernel(
 _CAUSAL_CONV = Kernel(
     name="causal_conv",
     shader="causal_conv.wgsl",
-    parts=("silu.wgsl", "step.wgsl"),
+    parts=("sigmoid.wgsl", "step.wgsl"),
     bindings=(
         _STEP,
         _VIEW,
@@ -269,7 +284,7 @@ _SSM_PREFILL = _scan(
 _SAMPLE = Kernel(
     name="sample",
     shader="sample.wgsl",
-    parts=("fold.wgsl", "step.wgsl"),
+    parts=("fold.wgsl", "ordered.wgsl", "step.wgsl"),
     bindings=(
         _STEP,
         Binding(1, "logits", "read", "f32", ("vocabulary",)),

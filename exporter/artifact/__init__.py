@@ -4,21 +4,27 @@ from .atomic_folder import atomic_folder, check_target
 from .compact_json import compact_json
 from .file_checking import check_size
 from .hashing import file_entry, plan_entry
-from .manifest import Chat, FileEntry, Generation, Manifest, PlanEntry, Shard
+from .manifest import Chat, ChatTemplate, FileEntry, Fold, Generation, Manifest, Order, PlanEntry, Shard
 from .manifest_parsing import parse_manifest
 from .reading import check_files, read_artifact_plan, read_manifest
-from .shards import ALIGNMENT, CHUNK_BYTES, Location, ShardWriter
+from .shard_layout import ALIGNMENT, Location, ShardLayout
+from .shards import CHUNK_BYTES, SHARED_BYTES, ShardWriter, planned_shard
 
 __all__ = [
     "ALIGNMENT",
     "CHUNK_BYTES",
+    "SHARED_BYTES",
     "Chat",
+    "ChatTemplate",
     "FileEntry",
+    "Fold",
     "Generation",
     "Location",
     "Manifest",
+    "Order",
     "PlanEntry",
     "Shard",
+    "ShardLayout",
     "ShardWriter",
     "atomic_folder",
     "check_files",
@@ -28,6 +34,7 @@ __all__ = [
     "file_entry",
     "parse_manifest",
     "plan_entry",
+    "planned_shard",
     "read_artifact_plan",
     "read_manifest",
 ]

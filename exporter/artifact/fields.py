@@ -52,6 +52,13 @@ class Fields:
             raise self.unfit(key, f"is none of {', '.join(choices)}")
         return value
 
+    def flag(self, key: str) -> bool:
+        """True or false."""
+        value = self._value[key]
+        if not isinstance(value, bool):
+            raise self.unfit(key, "is neither true nor false")
+        return value
+
     def whole(self, key: str, least: int = 0, most: int = LARGEST) -> int:
         """A whole number from `least` to `most`."""
         return self._whole(self._value[key], key, least, most)

@@ -9,7 +9,11 @@ from .compact_json import compact_json
 FORMAT = "thistledown"
 VERSION = 1
 
-Task = Literal["sentence-embedding", "text-generation"]
+Task = Literal[
+    "sentence-embedding", "text-generation", "text-classification", "token-classification", "fill-mask"
+]
+ScoreFunction = Literal["softmax", "sigmoid", "none"]
+Order = Literal["any", "system-first", "alternate"]
 Role = Literal["onnx", "tokenizer", "generation", "card", "report"]
 
 
@@ -47,13 +51,37 @@ class FileEntry:
 
 
 @dataclass(frozen=True)
+class Fold:
+    """How a system message becomes a part of what the user says first; `trim` then trims the two together."""
+
+    before: str
+    after: str
+    trim: bool = False
+
+
+@dataclass(frozen=True)
 class Chat:
-    """A chat template as data: `roles` gives the text before and after a message of each role."""
+    """A chat template as data: `roles` gives the text before and after a message of each role.
+
+    `system` is the system message where there is none; the roles in `trim` lose white space around their content,
+    those in `omit_empty` leave out a message without content.
+    """
 
     start: str
     roles: Mapping[str, tuple[str, str]]
     answer: str
     system: str | None
+    trim: tuple[str, ...] = ()
+    omit_empty: tuple[str, ...] = ()
+    fold: Fold | None = None
+    order: Order = "any"
+
+
+@dataclass(frozen=True)
+class ChatTemplate:
+    """A chat template that is no data: the file that carries it."""
+
+    template: str
 
 
 @dataclass(frozen=True)
@@ -65,7 +93,7 @@ class Generation:
     temperature: float
     top_k: int
     top_p: float
-    chat: Chat | None = None
+    chat: Chat | ChatTemplate | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +116,9 @@ class Manifest:
     shards: tuple[Shard, ...]
     plans: Mapping[str, PlanEntry]
     files: tuple[FileEntry, ...]
+    labels: tuple[str, ...] | None = None
+    score_function: ScoreFunction | None = None
+    mask_token: str | None = None
 
     def to_json(self) -> bytes:
         """The bytes of manifest.json; the same manifest gives the same bytes."""

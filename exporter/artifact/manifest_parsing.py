@@ -8,15 +8,41 @@ from typing import Any, get_args
 from ..errors import ArtifactError
 from ..strict_json import JsonProblem, parse_object
 from .fields import Fields
-from .manifest import FORMAT, VERSION, Chat, FileEntry, Generation, Manifest, PlanEntry, Role, Shard, Task
+from .manifest import (
+    FORMAT,
+    VERSION,
+    Chat,
+    ChatTemplate,
+    FileEntry,
+    Fold,
+    Generation,
+    Manifest,
+    Order,
+    PlanEntry,
+    Role,
+    ScoreFunction,
+    Shard,
+    Task,
+)
 
 MANIFEST_LIMIT = 4 * 1024 * 1024
 _REMEDY = "Export the model again."
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,127}")
 _TIER = re.compile(r"[a-z0-9-]{1,32}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+_CHAT_ROLE = re.compile(r"[a-z_]{1,32}")
 _FEATURE = re.compile(r"[a-z0-9-]{1,64}")
-_QUANTIZATIONS = ("f32", "f16", "q8", "q4")
+_LABEL = re.compile(r"[^\x00-\x1f\x7f]{0,256}")
+# What a task cannot do without.
+_NEEDED = {
+    "text-classification": ("labels", "score_function"),
+    "token-classification": ("labels", "score_function"),
+    "fill-mask": ("mask_token",),
+}
+# Keys that artifacts of the first tasks do not have.
+_LATER = {"labels": None, "score_function": None, "mask_token": None}
+_SCHEMES = ("f32", "f16", "q8", "q4", "q2", "q8z", "q4z", "q2z")
+_QUANTIZATIONS = (*_SCHEMES, "q4-mixed", "hybrid", "auto")
 
 
 def parse_manifest(data: bytes) -> Manifest:
@@ -29,8 +55,9 @@ def parse_manifest(data: bytes) -> Manifest:
         raise ArtifactError(
             f"This is no {FORMAT} artifact of version {VERSION}", "manifest.json", "Export with this version."
         )
-    manifest = _manifest(Fields(value, "", ("format", "version", *_keys(Manifest))))
+    manifest = _manifest(Fields(_LATER | value, "", ("format", "version", *_keys(Manifest))))
     _check_distinct(manifest)
+    _check_task(manifest)
     return manifest
 
 
@@ -52,6 +79,11 @@ def _manifest(found: Fields) -> Manifest:
         shards=tuple(_shard(item, f"shards.{i}") for i, item in enumerate(found.items("shards"))),
         plans=_plans(found.pairs("plans")),
         files=tuple(_file(item, f"files.{i}") for i, item in enumerate(found.items("files"))),
+        labels=found.optional("labels", lambda key: found.texts(key, _LABEL)),
+        score_function=found.optional(
+            "score_function", lambda key: found.one_of(key, get_args(ScoreFunction))
+        ),
+        mask_token=found.optional("mask_token", found.text),
     )
 
 
@@ -68,16 +100,31 @@ def _generation(value: Any) -> Generation:
     )
 
 
-def _chat(value: Any) -> Chat:
-    found = Fields(value, "generation.chat", _keys(Chat))
+def _chat(value: Any) -> Chat | ChatTemplate:
+    if isinstance(value, dict) and "template" in value:
+        return ChatTemplate(Fields(value, "generation.chat", _keys(ChatTemplate)).file("template"))
+    plain: dict[str, Any] = {"trim": [], "omit_empty": [], "fold": None, "order": "any"}
+    found = Fields({**plain, **value}, "generation.chat", _keys(Chat))
     roles = {}
     for role, around in found.pairs("roles").items():
         if not isinstance(around, list) or [type(text) for text in around] != [str, str]:
             raise found.unfit(f"roles.{role}", "is no pair of texts")
         roles[role] = (around[0], around[1])
     return Chat(
-        found.template("start"), roles, found.template("answer"), found.optional("system", found.template)
+        found.template("start"),
+        roles,
+        found.template("answer"),
+        found.optional("system", found.template),
+        found.texts("trim", _CHAT_ROLE),
+        found.texts("omit_empty", _CHAT_ROLE),
+        found.optional("fold", lambda key: _fold(found.pairs(key))),
+        found.one_of("order", get_args(Order)),
     )
+
+
+def _fold(value: Any) -> Fold:
+    found = Fields(value, "generation.chat.fold", _keys(Fold))
+    return Fold(found.template("before"), found.template("after"), found.flag("trim"))
 
 
 def _shard(value: Any, path: str) -> Shard:
@@ -119,6 +166,14 @@ def _file(value: Any, path: str) -> FileEntry:
     found = Fields(value, path, _keys(FileEntry))
     role = found.one_of("role", get_args(Role))
     return FileEntry(found.file("file"), role, found.whole("bytes"), found.sha256("sha256"))
+
+
+def _check_task(manifest: Manifest) -> None:
+    """What the task cannot do without."""
+    needed = _NEEDED.get(manifest.task, ())
+    missing = next((key for key in needed if not getattr(manifest, key)), None)
+    if missing is not None:
+        raise ArtifactError(f"{missing} is missing", "manifest.json", _REMEDY)
 
 
 def _check_distinct(manifest: Manifest) -> None:

@@ -18,13 +18,16 @@ _LIMITS = (
     *("maxBufferSize", "maxStorageBufferBindingSize", "maxStorageBuffersPerShaderStage"),
     *("maxComputeWorkgroupStorageSize", "maxComputeInvocationsPerWorkgroup"),
 )
+ENCODER_TASKS: tuple[Task, ...] = (
+    *("sentence-embedding", "text-classification", "token-classification", "fill-mask"),
+)
 _SYMBOLS: Mapping[Task, tuple[str, ...]] = {
-    "sentence-embedding": ("tokens", "sequences"),
     "text-generation": ("tokens", "past"),
+    **dict.fromkeys(ENCODER_TASKS, ("tokens", "sequences")),
 }
 _PHASES: Mapping[Task, tuple[str, ...]] = {
-    "sentence-embedding": ("encode",),
     "text-generation": ("prefill", "head", "decode", "sample"),
+    **dict.fromkeys(ENCODER_TASKS, ("encode",)),
 }
 _MEMORY_OF_KIND = {
     "weight": "weights",
@@ -35,7 +38,7 @@ _MEMORY_OF_KIND = {
 }
 _MORE_KEYS = {
     "weight": ("shard", "offset"),
-    "table": ("table", "inv_freq", "positions"),
+    "table": ("table", "inv_freq", "positions", "scale"),
     "state": ("role",),
 }
 _STATE_ROLES = ("key", "value", "conv", "ssm")
@@ -206,16 +209,29 @@ class _Checker:
             words = {"stops": stops + 1, "logits": manifest.vocabulary, "token": 1, "ring": 1}
             needed["sampling"] = _SAMPLING_BYTES
         else:
-            if manifest.dimensions is None:
-                raise ArtifactError("dimensions is missing", "manifest.json", "Export the model again.")
             words = dict.fromkeys(("positions", "sequence_of"), symbols["tokens"])
             words["bounds"] = symbols["sequences"] + 1
-            words["embedding"] = symbols["sequences"] * manifest.dimensions
+            words |= _encoder_outputs(manifest, symbols)
         return needed | {name: count * _WORD for name, count in words.items()}
+
+
+def _encoder_outputs(manifest: Manifest, symbols: Mapping[str, int]) -> dict[str, int]:
+    """Words of what the phase `encode` gives, and of the input that picks its rows."""
+    tokens, sequences, labels = symbols["tokens"], symbols["sequences"], len(manifest.labels or ())
+    if manifest.task == "text-classification":
+        return {"logits": sequences * labels}
+    if manifest.task == "token-classification":
+        return {"logits": tokens * labels}
+    if manifest.task == "fill-mask":
+        return {"rows": sequences, "logits": sequences * manifest.vocabulary}
+    if manifest.dimensions is None:
+        raise ArtifactError("dimensions is missing", "manifest.json", "Export the model again.")
+    return {"embedding": sequences * manifest.dimensions}
 
 
 def _check_table(found: Fields, size: int) -> None:
     found.one_of("table", ("rope",))
     frequencies = found.numbers("inv_freq", -_LARGEST_F32, _LARGEST_F32)
+    found.number("scale", -_LARGEST_F32, _LARGEST_F32)
     if found.whole("positions", least=1, most=LARGEST) * len(frequencies) * 2 * _WORD != size:
         raise found.unfit("bytes", "is not positions x frequencies x 8")

@@ -1,7 +1,9 @@
-"""Writes tensors into weight shards: aligned, hashed while they are written, each distinct content once."""
+"""Writes tensors into weight shards slab by slab: aligned, hashed while they are written, large ones stored once."""
 
 import hashlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -9,34 +11,25 @@ import numpy.typing as npt
 
 from ..errors import OutputError
 from .manifest import Shard
+from .shard_layout import COPY_BYTES, Location, ShardLayout
 
-# WebGPU's minStorageBufferOffsetAlignment.
-ALIGNMENT = 256
-# WebGPU writes to a buffer in units of 4 bytes, so a shard's size is a multiple of it.
-COPY_BYTES = 4
 CHUNK_BYTES = 4 * 1024 * 1024
+# Smaller tensors with equal bytes (norms that are all ones) are not looked for: `--dry-run` knows sizes, not bytes.
+SHARED_BYTES = 1024 * 1024
 
-
-@dataclass(frozen=True)
-class Location:
-    """Where a tensor lies: bytes [offset, offset + bytes) of the shard with that index."""
-
-    shard_index: int
-    offset: int
-    bytes: int
+Slab = npt.NDArray[np.generic]
 
 
 @dataclass
 class _OpenShard:
     """A shard being written under a temporary name, and the hashes of what it holds so far."""
 
-    index: int
     path: Path
     size: int = 0
     chunks: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._file = self.path.open("xb")
+        self._file = self.path.open("xb", buffering=0)
         self._whole = hashlib.sha256()
         self._chunk = hashlib.sha256()
 
@@ -44,7 +37,8 @@ class _OpenShard:
         """Writes `data`, piece by piece so that no piece crosses the end of a chunk."""
         while len(data):
             piece = data[: CHUNK_BYTES - self.size % CHUNK_BYTES]
-            self._file.write(piece)
+            written = self._file.write(piece)
+            piece = piece[:written]
             self._whole.update(piece)
             self._chunk.update(piece)
             self.size += len(piece)
@@ -52,14 +46,13 @@ class _OpenShard:
                 self._end_chunk()
             data = data[len(piece) :]
 
-    def align(self, unit: int) -> None:
-        """Adds zeros until the size is a multiple of `unit`."""
-        self.append(memoryview(bytes(-self.size % unit)))
+    def pad(self, size: int) -> None:
+        """Adds zeros until there are `size` bytes."""
+        self.append(memoryview(bytes(size - self.size)))
 
     def close(self) -> Shard:
         """Pads to WebGPU's grain of 4 bytes and gives the file its name, the SHA-256 of its bytes."""
-        self.append(memoryview(bytes(-self.size % 4)))
-        self.align(COPY_BYTES)
+        self.pad(-(-self.size // COPY_BYTES) * COPY_BYTES)
         if self.size % CHUNK_BYTES:
             self._end_chunk()
         self._file.close()
@@ -77,21 +70,16 @@ class _OpenShard:
 
 
 class ShardWriter:
-    """Packs arrays into shards of at most `shard_bytes` in `folder`; a larger array has a shard of its own.
+    """Packs tensors into shards of at most `shard_bytes` in `folder`; a larger tensor has a shard of its own.
 
     Use it as a context manager, so that files are closed when something fails.
     """
 
     def __init__(self, folder: Path, shard_bytes: int) -> None:
-        if shard_bytes < ALIGNMENT:
-            raise OutputError(
-                f"A shard of {shard_bytes} bytes is too small", "--shard-size", "Use 1MB or more."
-            )
         self._folder = folder
-        self._shard_bytes = shard_bytes // COPY_BYTES * COPY_BYTES
-        self._known: dict[tuple[str, int], Location] = {}
+        self._layout = ShardLayout(shard_bytes)
+        self._alike: dict[tuple[int, bytes], Location] = {}
         self._open: dict[int, _OpenShard] = {}
-        self._current: _OpenShard | None = None
         self._closed: dict[int, Shard] = {}
 
     def __enter__(self) -> "ShardWriter":
@@ -101,58 +89,81 @@ class ShardWriter:
         for shard in self._open.values():
             shard.abandon()
 
-    def add(self, array: npt.NDArray[np.generic]) -> Location:
-        """Writes `array` row-major and little-endian; an array with the same bytes as an earlier one is shared."""
-        data = _bytes_of(array)
-        key = (hashlib.sha256(data).hexdigest(), len(data))
-        if key not in self._known:
-            self._known[key] = self._write(data)
-        return self._known[key]
+    def add(self, size: int, slabs: Iterable[Slab]) -> Location:
+        """Writes a tensor of `size` bytes that comes as arrays, row-major and little-endian.
+
+        One of at least SHARED_BYTES with the bytes of an earlier one is stored once.
+        """
+        data: Iterator[memoryview] = map(_bytes_of, slabs)
+        if size < SHARED_BYTES:
+            return self._write(size, data)
+        first = next(data)
+        key = (size, hashlib.sha256(first).digest())
+        data = chain([first], data)
+        if key in self._alike:
+            pieces = list(self._unlike(self._alike[key], data))
+            if not pieces:
+                return self._alike[key]
+            data = chain(pieces, data)
+        self._alike[key] = self._write(size, data)
+        return self._alike[key]
 
     def close(self) -> tuple[Shard, ...]:
         """Ends all shards; their order is that of `Location.shard_index`."""
-        for index in list(self._open):
-            self._end(index)
+        self._end_all_but(None)
         return tuple(shard for _, shard in sorted(self._closed.items()))
 
-    def _write(self, data: memoryview) -> Location:
-        if len(data) > self._shard_bytes:
-            shard = self._start()
-            location = _append(shard, data)
-            self._end(shard.index)
-            return location
-        return _append(self._shard_with_room(len(data)), data)
+    def _unlike(self, known: Location, data: Iterator[memoryview]) -> Iterator[memoryview]:
+        """Nothing if `data` has the bytes at `known`, else what has been taken from `data` until they differed."""
+        offset = known.offset
+        with self._path(known.shard_index).open("rb", buffering=0) as file:
+            for piece in data:
+                file.seek(offset)
+                if file.read(len(piece)) != piece:
+                    yield from self._stored(known, offset)
+                    yield piece
+                    return
+                offset += len(piece)
 
-    def _shard_with_room(self, size: int) -> _OpenShard:
-        if self._current is not None and _aligned(self._current.size) + size > self._shard_bytes:
-            self._end(self._current.index)
-            self._current = None
-        if self._current is None:
-            self._current = self._start()
-        return self._current
+    def _stored(self, known: Location, end: int) -> Iterator[memoryview]:
+        with self._path(known.shard_index).open("rb", buffering=0) as file:
+            for start in range(known.offset, end, CHUNK_BYTES):
+                file.seek(start)
+                yield memoryview(file.read(min(CHUNK_BYTES, end - start)))
 
-    def _start(self) -> _OpenShard:
-        index = len(self._open) + len(self._closed)
-        self._open[index] = _OpenShard(index, self._folder / f"shard-{index}.partial")
-        return self._open[index]
+    def _path(self, index: int) -> Path:
+        return self._open[index].path if index in self._open else self._folder / self._closed[index].file
 
-    def _end(self, index: int) -> None:
-        self._closed[index] = self._open.pop(index).close()
+    def _write(self, size: int, data: Iterable[memoryview]) -> Location:
+        location = self._layout.place(size)
+        index = location.shard_index
+        if index not in self._open:
+            self._end_all_but(self._layout.growing)
+            self._open[index] = _OpenShard(self._folder / f"shard-{index}.partial")
+        shard = self._open[index]
+        shard.pad(location.offset)
+        for piece in data:
+            shard.append(piece)
+        if shard.size != location.offset + size:
+            raise OutputError(
+                f"A tensor of {size} bytes came as {shard.size - location.offset}", "shard", "Report this."
+            )
+        self._end_all_but(self._layout.growing)
+        return location
+
+    def _end_all_but(self, growing: int | None) -> None:
+        for index in [index for index in self._open if index != growing]:
+            self._closed[index] = self._open.pop(index).close()
 
 
-def _append(shard: _OpenShard, data: memoryview) -> Location:
-    shard.align(ALIGNMENT)
-    location = Location(shard.index, shard.size, len(data))
-    shard.append(data)
-    return location
+def planned_shard(index: int, size: int) -> Shard:
+    """A shard of `size` bytes that nobody has written: its hashes are as long as true ones and as hard to compress."""
+    digests = [
+        hashlib.sha256(f"{index}.{n}".encode()).hexdigest() for n in range(-(-size // CHUNK_BYTES) + 1)
+    ]
+    return Shard(f"{digests[0]}.bin", size, digests[0], CHUNK_BYTES, tuple(digests[1:]))
 
 
-def _aligned(size: int) -> int:
-    return -(-size // ALIGNMENT) * ALIGNMENT
-
-
-def _bytes_of(array: npt.NDArray[np.generic]) -> memoryview:
-    if array.size == 0:
-        raise OutputError(f"An array of shape {list(array.shape)} holds no bytes", "shard", "Leave it out.")
+def _bytes_of(array: Slab) -> memoryview:
     little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
     return little.reshape(-1).view(np.uint8).data

@@ -3,5 +3,6 @@
 from .checkpoint import Checkpoint
 from .opening import open_checkpoint
 from .safetensors_header import TensorInfo
+from .sentence_modules import Pooling
 
-__all__ = ["Checkpoint", "TensorInfo", "open_checkpoint"]
+__all__ = ["Checkpoint", "Pooling", "TensorInfo", "open_checkpoint"]

@@ -8,9 +8,10 @@ from typing import Any
 from ..errors import ConfigError
 from .confined_folder import ConfinedFolder
 from .model_card import languages_of, license_of, parse_front_matter
+from .planned_weights import PlannedWeights
 from .safetensors_file import Floats
 from .safetensors_header import TensorInfo
-from .sentence_modules import require_mean_pooling
+from .sentence_modules import MODULES, Pooling, read_pooling
 from .tokenizer_files import check_tokenizer, find_tokenizer_files
 from .weights import Weights
 
@@ -27,8 +28,11 @@ class Checkpoint:
     sentence for the user about where the files came from, or empty.
     """
 
-    def __init__(self, folder: Path, source: str, note: str = "") -> None:
-        """Opens `folder`; raises CheckpointError, ConfigError or WeightsError."""
+    def __init__(self, folder: Path, source: str, note: str = "", *, values: bool = True) -> None:
+        """Opens `folder`; without `values` config.json alone will do, and tensors cannot be read.
+
+        Raises CheckpointError, ConfigError or WeightsError.
+        """
         files = ConfinedFolder(folder)
         self._files = files
         self.folder = files.path
@@ -41,7 +45,7 @@ class Checkpoint:
         self.license = license_of(card)
         self.languages = languages_of(card)
         self.files: Mapping[str, Path] = find_tokenizer_files(files)
-        self._weights = Weights(files)
+        self._weights: Weights | PlannedWeights = Weights(files) if values else PlannedWeights(files)
 
     @property
     def tensors(self) -> Mapping[str, TensorInfo]:
@@ -65,13 +69,25 @@ class Checkpoint:
         """Tensor `name` as float32 in its stored shape; raises WeightsError if missing or damaged."""
         return self._weights.read(name)
 
+    def read_rows(self, name: str, start: int, stop: int) -> Floats:
+        """Rows [start, stop) along the last axis, the axes before it counted as one: float32 (stop - start, width).
+
+        Raises WeightsError if missing or damaged.
+        """
+        return self._weights.read_rows(name, start, stop)
+
     def require(self, name: str, shape: tuple[int, ...]) -> TensorInfo:
         """Tensor `name`; raises WeightsError that names expected and found shape if they differ."""
         return self._weights.require(name, shape)
 
-    def require_mean_pooling(self) -> None:
-        """Raises ConfigError if the checkpoint's sentence-transformers modules ask for anything else."""
-        require_mean_pooling(self._files)
+    @property
+    def is_sentence_embedder(self) -> bool:
+        """Whether sentence-transformers saved this checkpoint as a chain of modules."""
+        return self._files.exists(MODULES)
+
+    def pooling(self) -> Pooling:
+        """How the checkpoint's sentence-transformers modules make one vector of a text; raises ConfigError."""
+        return read_pooling(self._files)
 
     def tokenizer(self) -> Mapping[str, Path]:
         """The tokenizer files (name to path), with tokenizer.json among them; raises TokenizerError."""

@@ -8,8 +8,8 @@ from .tokenizer_files import TOKENIZER_FILES
 from .weights import missing_weights
 
 _ID = re.compile(r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w][\w./-]*)?$", re.ASCII)
+_WEIGHTS = "model*.safetensors"
 _PATTERNS = (
-    "model*.safetensors",
     "model.safetensors.index.json",
     "config.json",
     "generation_config.json",
@@ -26,17 +26,18 @@ def is_hub_id(source: str) -> bool:
     return bool(_ID.match(source)) and ".." not in source
 
 
-def fetch(source: str) -> Path:
+def fetch(source: str, *, weights: bool = True) -> Path:
     """The folder of `owner/name[@revision]` in the cache; raises CheckpointError or WeightsError."""
     from huggingface_hub import snapshot_download
 
     repo, _, revision = source.partition("@")
     try:
-        folder = snapshot_download(repo, revision=revision or None, allow_patterns=list(_PATTERNS))
+        patterns = [*_PATTERNS, *([_WEIGHTS] if weights else [])]
+        folder = snapshot_download(repo, revision=revision or None, allow_patterns=patterns)
     # The client raises errors of several libraries; they share no base.
     except Exception as problem:
         raise _explain(source, problem) from None
-    if not any(Path(folder).glob("*.safetensors")):
+    if weights and not any(Path(folder).glob("*.safetensors")):
         raise missing_weights(source, _listed(repo, revision))
     return Path(folder)
 

@@ -1,4 +1,4 @@
-"""Reads tensors of a safetensors file one at a time, as float32, with no more memory than the tensor."""
+"""Reads tensors of a safetensors file, or some rows of one, as float32, with no more memory than that."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..errors import WeightsError
 from .confined_folder import REFETCH
-from .safetensors_header import StoredTensor, header_length, parse_header
+from .safetensors_header import BITS, StoredTensor, header_length, parse_header
 
 Floats = npt.NDArray[np.float32]
 
@@ -56,16 +56,29 @@ class SafetensorsFile:
         Raises WeightsError if it is not floating point, is not finite, or if the file has changed.
         """
         tensor = self.tensors[name]
-        if tensor.info.dtype not in _DECODERS:
+        return self._read_values(tensor, 0, tensor.info.elements).reshape(tensor.info.shape)
+
+    def read_rows(self, name: str, start: int, stop: int) -> Floats:
+        """Rows [start, stop) of tensor `name` as float32 (stop - start, width), the last axis being the width.
+
+        No other bytes are read; errors are those of `read`. Several threads may read at once.
+        """
+        tensor = self.tensors[name]
+        width = tensor.info.shape[-1]
+        return self._read_values(tensor, start * width, stop * width).reshape(stop - start, width)
+
+    def _read_values(self, tensor: StoredTensor, first: int, last: int) -> Floats:
+        name, dtype = tensor.info.name, tensor.info.dtype
+        if dtype not in _DECODERS:
             raise WeightsError(
-                f'Tensor "{name}" is {tensor.info.dtype}; F64, F32, F16 and BF16 can be read',
+                f'Tensor "{name}" is {dtype}; F64, F32, F16 and BF16 can be read',
                 self._where,
                 "Save the checkpoint in one of these types.",
             )
-        values = np.empty(tensor.info.elements, np.float32)
+        values = np.empty(last - first, np.float32)
         with self._open() as file:
             self._check_unchanged(file)
-            file.seek(tensor.start)
+            file.seek(tensor.start + first * BITS[dtype] // 8)
             broken = sum(self._read_slab(file, tensor, slab) for slab in _slabs(values))
         if broken:
             raise WeightsError(
@@ -73,7 +86,7 @@ class SafetensorsFile:
                 self._where,
                 "The checkpoint is damaged or its training diverged; use another one.",
             )
-        return values.reshape(tensor.info.shape)
+        return values
 
     def _read_slab(self, file: BinaryIO, tensor: StoredTensor, out: Floats) -> int:
         storage, decode = _DECODERS[tensor.info.dtype]

@@ -30,6 +30,11 @@ class Weights:
         self._find(name)
         return self._file_of[name].read(name)
 
+    def read_rows(self, name: str, start: int, stop: int) -> Floats:
+        """Rows [start, stop) along the last axis of tensor `name` as float32 (rows, width); raises WeightsError."""
+        self._find(name)
+        return self._file_of[name].read_rows(name, start, stop)
+
     def require(self, name: str, shape: tuple[int, ...]) -> TensorInfo:
         """Tensor `name`, which must have `shape`; raises WeightsError that tells expected and found."""
         info = self._find(name)
@@ -85,11 +90,16 @@ def _open_shards(folder: ConfinedFolder) -> Iterator[tuple[SafetensorsFile, list
 
 
 def _names_by_file(folder: ConfinedFolder) -> dict[str, list[str]]:
-    index = folder.read_json(INDEX_FILE, _INDEX_LIMIT, WeightsError)
     grouped: dict[str, list[str]] = {}
-    for name, file_name in _weight_map(index, folder.path.name).items():
+    for name, file_name in indexed_files(folder).items():
         grouped.setdefault(file_name, []).append(name)
     return grouped
+
+
+def indexed_files(folder: ConfinedFolder) -> dict[str, str]:
+    """The file of each tensor, as the index tells; raises WeightsError if the index is damaged."""
+    index = folder.read_json(INDEX_FILE, _INDEX_LIMIT, WeightsError)
+    return _weight_map(index, folder.path.name)
 
 
 def _weight_map(index: Mapping[str, Any], where: str) -> dict[str, str]:

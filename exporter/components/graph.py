@@ -1,5 +1,6 @@
 """The graph builder: a thin layer over onnx_ir that names nodes by scope and reads weights lazily."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Protocol
@@ -8,6 +9,7 @@ import numpy as np
 import onnx_ir as ir
 
 from exporter.ops import DOMAIN, VERSION, functions_for
+from exporter.row_tensor import RowTensor
 
 OPSET = 21
 IR_VERSION = 10
@@ -29,6 +31,9 @@ class WeightSource(Protocol):
 
     def read(self, name: str) -> Array:
         """The tensor as float32."""
+
+    def read_rows(self, name: str, start: int, stop: int) -> Array:
+        """Rows [start, stop) along the last axis, the axes before it counted as one: float32 (stop - start, width)."""
 
 
 class GraphBuilder:
@@ -109,24 +114,35 @@ class GraphBuilder:
         parts = rows or [shape[0]]
         for name, count in zip(names, parts, strict=True):
             self._weights.require(name, (count, *shape[1:]))
-
-        def read() -> Array:
-            if len(names) == 1:
-                return self._weights.read(names[0])
-            return np.concatenate([self._weights.read(name) for name in names])
-
-        return self.derived("+".join(names), shape, read)
+        joined = "+".join(names)
+        if len(shape) < 2:
+            return self.derived(
+                joined, shape, lambda: np.concatenate([self._weights.read(name) for name in names])
+            )
+        stack = _Stack(self._weights, names, [count * math.prod(shape[1:-1]) for count in parts])
+        return self.derived_rows(joined, shape, stack.read)
 
     def derived(self, name: str, shape: Sequence[int], read: Callable[[], Array]) -> ir.Value:
-        """A float32 initializer computed from the checkpoint by `read` when it is written."""
+        """A float32 initializer computed from the checkpoint by `read` when it is written: for small tensors."""
         tensor = ir.LazyTensor(
             lambda: ir.Tensor(read(), name=name), ir.DataType.FLOAT, ir.Shape(shape), name=name
         )
         return self._initializer(name, tensor)
 
+    def derived_rows(self, name: str, shape: Sequence[int], read: Callable[[int, int], Array]) -> ir.Value:
+        """A float32 initializer whose rows [start, stop) `read` computes, some at a time, when they are written.
+
+        Rows run along the last axis, the axes before it counted as one: `read` gives (stop - start, shape[-1]).
+        """
+        return self._initializer(name, RowTensor(name, ir.DataType.FLOAT, shape, read))
+
     def read(self, name: str) -> Array:
         """A checkpoint tensor as float32, for `derived`."""
         return self._weights.read(name)
+
+    def read_rows(self, name: str, start: int, stop: int) -> Array:
+        """Rows [start, stop) of a checkpoint tensor as float32, for `derived_rows`."""
+        return self._weights.read_rows(name, start, stop)
 
     def require(self, name: str, shape: tuple[int, ...]) -> None:
         """Check that the checkpoint has `name` with `shape`."""
@@ -156,3 +172,20 @@ class GraphBuilder:
         return ir.Model(
             graph, ir_version=IR_VERSION, producer_name="thistledown", functions=functions_for(called)
         )
+
+
+class _Stack:
+    """Tensors of the same width on top of each other; `rows` of each."""
+
+    def __init__(self, weights: WeightSource, names: Sequence[str], rows: Sequence[int]) -> None:
+        self._weights, self._names, self._rows = weights, names, rows
+
+    def read(self, start: int, stop: int) -> Array:
+        """Rows [start, stop) of the stack."""
+        pieces, base = [], 0
+        for name, count in zip(self._names, self._rows, strict=True):
+            low, high = max(start, base), min(stop, base + count)
+            if low < high:
+                pieces.append(self._weights.read_rows(name, low - base, high - base))
+            base += count
+        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)

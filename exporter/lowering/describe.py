@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from exporter.errors import ArtifactError
+from exporter.lowering.weight_reads import weights_bound, weights_read
 from exporter.sizes import human
 
 _WIDTH = 26
@@ -49,14 +50,12 @@ def _phases(plan: Mapping[str, Any]) -> list[str]:
         used = Counter(plan["kernels"][d["kernel"]]["shader"] for d in dispatches)
         most = ", ".join(f"{count} {shader}" for shader, count in used.most_common(4))
         most += ", …" if len(used) > 4 else ""
-        bound = sum(_weight_bytes(plan, d) for d in dispatches)
-        lines.append(f"{name:<9} {len(dispatches)} dispatches ({most}), {human(bound)} of weights bound")
+        bound = sum(weights_bound(plan, d) for d in dispatches)
+        read = f", {human(weights_read(plan))} read" if name == "decode" else ""
+        lines.append(
+            f"{name:<9} {len(dispatches)} dispatches ({most}), {human(bound)} of weights bound{read}"
+        )
     return lines
-
-
-def _weight_bytes(plan: Mapping[str, Any], dispatch: Mapping[str, Any]) -> int:
-    bound = [(buffer, size) for _, buffer, _, size in dispatch["bind"]]
-    return sum(size for buffer, size in bound if plan["buffers"][buffer]["kind"] == "weight")
 
 
 def _dispatches(plan: Mapping[str, Any], dispatches: Sequence[Mapping[str, Any]]) -> list[str]:

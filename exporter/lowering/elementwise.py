@@ -1,30 +1,43 @@
-"""Lowering of norms, gates, sums, splits and pooling."""
+"""Lowering of norms, gates, sums, and splits."""
 
 import onnx_ir as ir
 
+from exporter.lowering.activations import lower_multiply
 from exporter.lowering.program import Target, View
-from exporter.lowering.walk import Walk, constant_array, integer, number, scalar_factor
+from exporter.lowering.walk import Walk, constant_array, integer, number, other_input, scalar_factor
 
 
 def lower_layer_norm(walk: Walk, node: ir.Node) -> None:
     """LayerNormalization over the last axis."""
-    if integer(node, "axis", -1) not in (-1, 2) or len(node.inputs) < 3:
-        raise walk.refuse(node, "only the last axis, with a bias")
+    if integer(node, "axis", -1) not in (-1, 2):
+        raise walk.refuse(node, "only the last axis")
     x = walk.dense(node.inputs[0], node)
     out = walk.program.scratch(x.rows, x.width)
-    weight, bias = (walk.program.weight(walk.weight(v, node)) for v in node.inputs[1:3])
-    constants = {"width": x.width, "epsilon": number(node, "epsilon", 1e-5)}
+    weight = walk.program.weight(walk.weight(node.inputs[1], node))
+    has_bias = len(node.inputs) > 2 and node.inputs[2] is not None
+    bias = walk.program.weight(walk.weight(node.inputs[2], node)) if has_bias else weight
+    constants = {
+        "width": x.width,
+        "epsilon": number(node, "epsilon", 1e-5),
+        "has_bias": int(has_bias),
+    }
     bindings: dict[str, View | Target] = {"x": x, "out": out, "weight": weight, "bias": bias}
     walk.program.dispatch("layer_norm", bindings, constants, str(node.name))
     walk.define(node.outputs[0], out)
 
 
 def lower_rms_norm(walk: Walk, node: ir.Node) -> None:
-    """RMSNorm over the last axis."""
-    x = walk.dense(node.inputs[0], node)
+    """RMSNorm over the last axis, and HeadRMSNorm over each head of it."""
+    x, heads = walk.view(node.inputs[0]), integer(node, "num_heads", 1)
     out = walk.program.scratch(x.rows, x.width)
     weight = walk.program.weight(walk.weight(node.inputs[1], node))
-    constants = {"width": x.width, "epsilon": number(node, "epsilon", 1e-5)}
+    constants = {
+        "width": x.width // heads,
+        "epsilon": number(node, "epsilon", 1e-5),
+        "heads": heads,
+        "x_stride": x.stride,
+        "x_offset": x.offset,
+    }
     walk.program.dispatch("rms_norm", {"x": x, "out": out, "weight": weight}, constants, str(node.name))
     walk.define(node.outputs[0], out)
 
@@ -46,14 +59,6 @@ def lower_gated_rms_norm(walk: Walk, node: ir.Node) -> None:
     walk.define(node.outputs[0], out)
 
 
-def lower_silu_gate(walk: Walk, node: ir.Node) -> None:
-    """SiluGate: silu(first half) * second half."""
-    x = walk.dense(node.inputs[0], node)
-    out = walk.program.scratch(x.rows, x.width // 2)
-    walk.program.dispatch("silu_gate", {"x": x, "out": out}, {"width": out.width}, str(node.name))
-    walk.define(node.outputs[0], out)
-
-
 def lower_add(walk: Walk, node: ir.Node) -> None:
     """A sum of two activations that no linear took along."""
     if not all(walk.known(value) for value in node.inputs):
@@ -61,23 +66,44 @@ def lower_add(walk: Walk, node: ir.Node) -> None:
     a, b = (walk.dense(value, node) for value in node.inputs)
     if a.width != b.width or a.rows != b.rows:
         raise walk.refuse(node, "the two must have the same shape")
+    walk.define(node.outputs[0], _sum(walk, a, b, 1.0, node))
+
+
+def _sum(walk: Walk, a: View, b: View, alpha: float, node: ir.Node) -> View:
+    """a + alpha * b."""
     out = walk.program.scratch(a.rows, a.width)
-    constants = {"width": a.width, "alpha": 1.0}
-    walk.program.dispatch("add", {"a": a, "b": b, "out": out}, constants, str(node.name))
-    walk.define(node.outputs[0], out)
+    bindings: dict[str, View | Target] = {"a": a, "b": b, "out": out}
+    walk.program.dispatch("add", bindings, {"width": a.width, "alpha": alpha}, str(node.name))
+    return out
 
 
 def lower_mul(walk: Walk, node: ir.Node) -> None:
-    """An activation times a scalar; straight into a sum where one follows."""
+    """An activation times a scalar, with the sum that may follow, or the product of two."""
+    if len(node.inputs) == 2 and all(walk.known(value) for value in node.inputs):
+        lower_multiply(walk, node)
+        return
     factor = scalar_factor(node)
     source = next((value for value in node.inputs if walk.known(value)), None)
     if factor is None or source is None:
         raise walk.refuse(node, "only an activation times a scalar constant")
     x = walk.view(source)
+    add = walk.follower(node.outputs[0], "Add")
+    other = other_input(add, node.outputs[0]) if add is not None else None
+    if add is not None and x.contiguous and walk.known(other) and walk.view(other).contiguous:
+        walk.define(add.outputs[0], _sum(walk, walk.view(other), x, factor, node), add)
+        return
     out = walk.program.scratch(x.rows, x.width)
     constants = {"width": x.width, "x_stride": x.stride, "x_offset": x.offset, "alpha": factor}
     walk.program.dispatch("copy", {"x": x, "out": out}, constants, str(node.name))
     walk.define(node.outputs[0], out)
+
+
+def lower_reshape(walk: Walk, node: ir.Node) -> None:
+    """Reshape that joins the axes before the last: the rows of a plan's values are joined already."""
+    x = walk.view(node.inputs[0])
+    if list(constant_array(walk, node.inputs[1], node)) != [-1, x.width]:
+        raise walk.refuse(node, "only to rows of the same width")
+    walk.define(node.outputs[0], x)
 
 
 def lower_split(walk: Walk, node: ir.Node) -> None:
@@ -90,21 +116,3 @@ def lower_split(walk: Walk, node: ir.Node) -> None:
     for value, width in zip(node.outputs, widths, strict=True):
         walk.define(value, View(x.buffer, x.rows, width, x.stride, offset, x.elem_bytes))
         offset += width
-
-
-def lower_mean_pool(walk: Walk, node: ir.Node) -> None:
-    """MeanPool, with the L2 normalisation that follows it, into the output `embedding`."""
-    norm = walk.follower(node.outputs[0], "LpNormalization")
-    if norm is not None and (integer(norm, "p", 2) != 2 or integer(norm, "axis", -1) not in (-1, 1)):
-        raise walk.refuse(norm, "only the L2 norm over the last axis")
-    end = node.outputs[0] if norm is None else norm.outputs[0]
-    if not end.is_graph_output():
-        raise walk.refuse(node, "the pooled embedding must be the output of the graph")
-    x = walk.dense(node.inputs[0], node)
-    program = walk.program
-    index = program.buffer("embedding", "output", program.symbols["sequences"] * x.width * 4)
-    out = View(index, "sequences", x.width, x.width, 0, 4)
-    constants = {"width": x.width, "normalize": int(norm is not None)}
-    bindings: dict[str, View | Target] = {"x": x, "bounds": program.named("bounds"), "out": out}
-    program.dispatch("mean_pool", bindings, constants, str(node.name))
-    walk.define(end, out, *([norm] if norm is not None else []))

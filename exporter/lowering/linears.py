@@ -1,43 +1,49 @@
 """Lowering of linears and embeddings, with the epilogues that are fused into them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import onnx_ir as ir
 
-from exporter.lowering.program import Target, View
-from exporter.lowering.stored_weights import RowSlice, weight_format, weight_shape
-from exporter.lowering.walk import Walk, integer, other_input, scalar_factor
+from exporter.lowering.activations import NONE, activation_code
+from exporter.lowering.experts import feeds_router
+from exporter.lowering.heads import encoder_logits, lower_first_token
+from exporter.lowering.program import Target, View, value_name
+from exporter.lowering.stored_weights import RowSlice, StoredMatrix, weight_format, weight_shape
+from exporter.lowering.walk import Walk, integer, number, other_input, scalar_factor, stored_value
 from wgsl_kernels import FORMATS, Format
-
-
-@dataclass(frozen=True)
-class Matrix:
-    """A stored weight (rows, inner) with its format and slices."""
-
-    fmt: Format
-    rows: int
-    inner: int
-    slices: list[RowSlice]
 
 
 @dataclass
 class Tail:
-    """What follows a linear and is fused into it: y = act(alpha * acc + bias), or residual + alpha * acc."""
+    """What follows a linear and is fused into it: act(alpha * acc + bias), or residual + alpha * acc + bias."""
 
     end: ir.Value
     nodes: list[ir.Node]
     alpha: float = 1.0
     bias: ir.Value | None = None
-    gelu: bool = False
+    activation: int = NONE
+    cap: float = 0.0
     residual: View | None = None
+    routes: bool = False
+
+    @property
+    def makes_logits(self) -> bool:
+        """Whether this is the model's last linear."""
+        return self.end.name == "logits" and self.end.is_graph_output() and self.activation == NONE
 
     @property
     def epilogue(self) -> str:
-        if self.end.name == "logits" and self.end.is_graph_output() and self.bias is None:
+        if self.residual is not None:
+            return "residual"
+        if self.makes_logits or self.routes:
             return "logits"
-        if self.bias is not None:
-            return "bias_gelu" if self.gelu else "bias"
-        return "residual" if self.residual is not None else "store"
+        return "store" if self.bias is None else "bias"
+
+    @property
+    def constants(self) -> dict[str, float]:
+        """The overrides of all epilogues."""
+        has_bias = int(self.bias is not None)
+        return {"alpha": self.alpha, "activation": self.activation, "has_bias": has_bias, "cap": self.cap}
 
 
 def lower_linear(walk: Walk, node: ir.Node) -> None:
@@ -45,28 +51,31 @@ def lower_linear(walk: Walk, node: ir.Node) -> None:
     matrix = _matrix(walk, node)
     tail = _tail(walk, node)
     x = walk.dense(node.inputs[0], node)
-    if tail.epilogue == "logits":
+    if tail.makes_logits:
         x, out = _logits(walk, x, matrix.rows, node)
     else:
-        out = walk.program.scratch(x.rows, matrix.rows)
-    shape = "gemv" if x.rows == 1 else "gemm"
-    for part in matrix.slices:
+        out = walk.program.scratch(x.rows, matrix.rows, 4 if tail.routes else None)
+    shape = "gemm" if x.rows == "tokens" else "gemv"
+    for part in walk.program.store.matrix(matrix):
         constants = {
             "inner": matrix.inner,
             "rows": part.rows,
             "out_stride": matrix.rows,
             "column": part.start,
-            "alpha": tail.alpha,
+            **tail.constants,
         }
         bindings = _bindings(walk, part, tail, node)
         kernel = f"{shape}_{matrix.fmt.name}_{tail.epilogue}"
-        walk.program.dispatch(kernel, {"x": x, "out": out, **bindings}, constants, str(node.name))
+        rows = x.rows if isinstance(x.rows, str) else "tokens"
+        walk.program.dispatch(kernel, {"x": x, "out": out, **bindings}, constants, str(node.name), rows)
     walk.define(tail.end, out, node, *tail.nodes)
 
 
 def _logits(walk: Walk, x: View, vocabulary: int, node: ir.Node) -> tuple[View, View]:
-    """Only the last token's logits are wanted: in prefill they are a phase of their own."""
+    """Generation wants the last token's logits only: in prefill they are a phase of their own."""
     program = walk.program
+    if walk.mode == "encode":
+        return encoder_logits(walk, x, vocabulary, node)
     if walk.mode == "prefill":
         program.begin("head", "prefill", {"tokens": 1})
         last = program.scratch(1, x.width)
@@ -78,48 +87,44 @@ def _logits(walk: Walk, x: View, vocabulary: int, node: ir.Node) -> tuple[View, 
 
 def _bindings(walk: Walk, part: RowSlice, tail: Tail, node: ir.Node) -> dict[str, Target | View]:
     program = walk.program
-    bound: dict[str, Target | View] = {"weight": program.weight(part.weight)}
-    if part.scales is not None:
-        bound["scales"] = program.weight(part.scales)
+    bound: dict[str, Target | View] = {**program.bound(part)}
+    bound["bias"] = bound["weight"]
     if tail.bias is not None:
         whole = program.weight(walk.weight(tail.bias, node))
         bound["bias"] = Target(whole.buffer, whole.offset + part.start * 4, part.rows * 4)
-    if tail.residual is not None and tail.bias is None:
+    if tail.residual is not None:
         bound["residual"] = tail.residual
     return bound
 
 
-def _stored(value: ir.Value | None) -> ir.Value | None:
-    """The weight behind a value, looking through a Cast to float32."""
-    if value is None or value.is_initializer():
-        return value
-    producer = value.producer()
-    if producer is not None and producer.op_type == "Cast":
-        return _stored(producer.inputs[0])
-    return None
-
-
-def _matrix(walk: Walk, node: ir.Node) -> Matrix:
-    weight = _stored(node.inputs[1])
+def _matrix(walk: Walk, node: ir.Node) -> StoredMatrix:
+    weight = stored_value(node.inputs[1])
     if weight is None:
         raise walk.refuse(node, "the second input must be a weight")
     if node.op_type == "MatMulNBits":
-        return _blocks(walk, node, weight)
+        rows, inner = (integer(node, key, 0) for key in ("N", "K"))
+        return _blocks(walk, node, StoredMatrix(_block_format(walk, node), rows, inner, weight))
     if not integer(node, "transB", 0) or integer(node, "transA", 0) or len(weight_shape(weight)) != 2:
         raise walk.refuse(node, "only x @ W.T with W of two axes")
     rows, inner = weight_shape(weight)
-    fmt = weight_format(weight)
-    return Matrix(fmt, rows, inner, walk.program.store.matrix(fmt, weight, None, rows, inner))
+    return StoredMatrix(weight_format(weight), rows, inner, weight)
 
 
-def _blocks(walk: Walk, node: ir.Node, weight: ir.Value) -> Matrix:
-    rows, inner, bits = (integer(node, key, 0) for key in ("N", "K", "bits"))
-    fmt = FORMATS.get(f"q{bits}")
-    scales = _stored(node.inputs[2])
-    has_zero_points = len(node.inputs) > 3 and node.inputs[3] is not None
-    if fmt is None or integer(node, "block_size", 0) != fmt.block or scales is None or has_zero_points:
-        raise walk.refuse(node, "only 4 or 8 bits in blocks of 32 with stored scales and no zero points")
-    return Matrix(fmt, rows, inner, walk.program.store.matrix(fmt, weight, scales, rows, inner))
+def _block_format(walk: Walk, node: ir.Node) -> Format:
+    """The format of blocks with scales at input 2 and, where there are some, zero points at input 3."""
+    zeros = "z" if len(node.inputs) > 3 and node.inputs[3] is not None else ""
+    fmt = FORMATS.get(f"q{integer(node, 'bits', 4)}{zeros}")
+    if fmt is None or integer(node, "block_size", 0) != fmt.block:
+        raise walk.refuse(node, "only 2, 4 or 8 bits in blocks of 32")
+    return fmt
+
+
+def _blocks(walk: Walk, node: ir.Node, matrix: StoredMatrix) -> StoredMatrix:
+    scales = stored_value(node.inputs[2])
+    zeros = stored_value(node.inputs[3]) if matrix.fmt.zeros else None
+    if scales is None or (matrix.fmt.zeros and zeros is None):
+        raise walk.refuse(node, "scales and zero points must be weights")
+    return replace(matrix, scales=scales, zeros=zeros)
 
 
 def _tail(walk: Walk, node: ir.Node) -> Tail:
@@ -130,35 +135,57 @@ def _tail(walk: Walk, node: ir.Node) -> Tail:
         tail.alpha, tail.end = factor, mul.outputs[0]
         tail.nodes.append(mul)
     add = walk.follower(tail.end, "Add")
-    if add is None:
-        return tail
-    other = other_input(add, tail.end)
-    if other is not None and other.is_initializer():
+    other = other_input(add, tail.end) if add is not None else None
+    if add is not None and other is not None and other.is_initializer():
         tail.bias, tail.end = other, add.outputs[0]
         tail.nodes.append(add)
-        _fuse_gelu(walk, tail)
-    elif walk.known(other) and walk.view(other).contiguous:
-        tail.residual, tail.end = walk.view(other), add.outputs[0]
-        tail.nodes.append(add)
+        _fuse_activation(walk, tail)
+    if tail.activation == NONE:
+        _fuse_residual(walk, tail)
+        _fuse_cap(walk, tail)
+        tail.routes = tail.residual is None and feeds_router(walk, tail.end)
     return tail
 
 
-def _fuse_gelu(walk: Walk, tail: Tail) -> None:
-    gelu = walk.follower(tail.end, "Gelu")
-    approximate = gelu.attributes.get("approximate") if gelu is not None else None
-    if gelu is not None and (approximate is None or approximate.as_string() == "none"):
-        tail.gelu, tail.end = True, gelu.outputs[0]
-        tail.nodes.append(gelu)
+def _fuse_residual(walk: Walk, tail: Tail) -> None:
+    add = walk.follower(tail.end, "Add")
+    other = other_input(add, tail.end) if add is not None else None
+    if add is not None and walk.known(other) and walk.view(other).contiguous:
+        tail.residual, tail.end = walk.view(other), add.outputs[0]
+        tail.nodes.append(add)
+
+
+def _fuse_activation(walk: Walk, tail: Tail) -> None:
+    follower = walk.only_user(tail.end)
+    code = None if follower is None else activation_code(follower)
+    if follower is not None and code is not None:
+        tail.activation, tail.end = code, follower.outputs[0]
+        tail.nodes.append(follower)
+
+
+def _fuse_cap(walk: Walk, tail: Tail) -> None:
+    """A soft cap is fused where it makes the logits; no other linear has one."""
+    cap = walk.follower(tail.end, "SoftCap")
+    if cap is not None and cap.outputs[0].is_graph_output() and tail.residual is None:
+        tail.cap, tail.end = number(cap, "cap", 0.0), cap.outputs[0]
+        tail.nodes.append(cap)
 
 
 def lower_gather(walk: Walk, node: ir.Node) -> None:
-    """Embedding rows of input_ids or position_ids, with a scalar factor or a sum of two tables fused in."""
+    """Embedding rows of input_ids or position_ids, with a scalar factor or a sum of two tables fused in.
+
+    Of an activation it is the first token of each sequence.
+    """
+    if walk.known(node.inputs[0]):
+        return lower_first_token(walk, node)
     program = walk.program
-    sources = {"input_ids": "ids", "position_ids": "positions"}
-    source = sources.get(str(node.inputs[1].name)) if node.inputs[1] is not None else None
+    source = {"input_ids": "ids", "position_ids": "positions"}.get(value_name(node.inputs[1]))
     if source is None:
         raise walk.refuse(node, "only rows of input_ids or position_ids")
     matrix = _table(walk, node)
+    counted = source == "positions" and walk.mode != "encode"
+    if counted and matrix.fmt.block:
+        raise walk.refuse(node, "a table of positions in blocks")
     end, nodes = node.outputs[0], [node]
     cast = walk.follower(end, "Cast")
     if cast is not None:
@@ -166,14 +193,10 @@ def lower_gather(walk: Walk, node: ir.Node) -> None:
         nodes.append(cast)
     scale, end = _gather_scale(walk, end, nodes)
     out, accumulate, end = _gather_sum(walk, end, nodes, matrix.inner)
-    for part in matrix.slices:
-        bindings: dict[str, Target | View] = {
-            "ids": program.named(source),
-            "out": out,
-            "weight": program.weight(part.weight),
-        }
-        if part.scales is not None:
-            bindings["scales"] = program.weight(part.scales)
+    for part in program.store.matrix(matrix):
+        bindings: dict[str, Target | View] = {"out": out, **program.bound(part)}
+        if not counted:
+            bindings["ids"] = program.named(source)
         constants = {
             "width": matrix.inner,
             "rows": part.rows,
@@ -181,7 +204,8 @@ def lower_gather(walk: Walk, node: ir.Node) -> None:
             "scale": scale,
             "accumulate": accumulate,
         }
-        program.dispatch(f"gather_{matrix.fmt.name}", bindings, constants, str(node.name))
+        kernel = "gather_positions" if counted else "gather"
+        program.dispatch(f"{kernel}_{matrix.fmt.name}", bindings, constants, str(node.name))
     walk.define(end, out, *nodes)
 
 
@@ -203,15 +227,12 @@ def _gather_sum(walk: Walk, end: ir.Value, nodes: list[ir.Node], width: int) -> 
     return walk.program.scratch(walk.program.rows("tokens"), width), 0, end
 
 
-def _table(walk: Walk, node: ir.Node) -> Matrix:
+def _table(walk: Walk, node: ir.Node) -> StoredMatrix:
     weight = node.inputs[0]
     if weight is None or not weight.is_initializer():
         raise walk.refuse(node, "the table must be a weight")
     rows, inner = weight_shape(weight)
     if node.op_type == "Gather":
-        fmt = weight_format(weight)
-        return Matrix(fmt, rows, inner, walk.program.store.matrix(fmt, weight, None, rows, inner))
-    fmt = FORMATS[f"q{integer(node, 'bits', 4)}"]
-    scales = _stored(node.inputs[2])
-    inner = inner * 8 // fmt.bits
-    return Matrix(fmt, rows, inner, walk.program.store.matrix(fmt, weight, scales, rows, inner))
+        return StoredMatrix(weight_format(weight), rows, inner, weight)
+    fmt = _block_format(walk, node)
+    return _blocks(walk, node, StoredMatrix(fmt, rows, inner * 8 // fmt.bits, weight))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import onnx_ir as ir
 
-from exporter.lowering import elementwise, linears, sequence
+from exporter.lowering import activations, elementwise, experts, heads, linears, sequence
 from exporter.lowering.plan import Plan
 from exporter.lowering.program import Program
 from exporter.lowering.stored_weights import WeightStore
@@ -19,22 +19,33 @@ HANDLERS: Mapping[str, Callable[[Walk, ir.Node], None]] = {
     "GatedRMSNorm": elementwise.lower_gated_rms_norm,
     "Gather": linears.lower_gather,
     "GatherBlockQuantized": linears.lower_gather,
+    "Gelu": activations.lower_activation,
+    "GeluGate": activations.lower_gate,
     "GroupQueryAttention": sequence.lower_group_query_attention,
+    "HeadRMSNorm": elementwise.lower_rms_norm,
     "LayerNormalization": elementwise.lower_layer_norm,
     "MatMulNBits": linears.lower_linear,
-    "MeanPool": elementwise.lower_mean_pool,
+    "MeanPool": heads.lower_mean_pool,
+    "MoE": experts.lower_experts,
     "Mul": elementwise.lower_mul,
     "MultiHeadAttention": sequence.lower_multi_head_attention,
+    "QMoE": experts.lower_experts,
+    "Relu": activations.lower_activation,
     "RMSNorm": elementwise.lower_rms_norm,
+    "Reshape": elementwise.lower_reshape,
     "RotaryTable": sequence.lower_rotary_table,
     "SSMScan": sequence.lower_ssm_scan,
-    "SiluGate": elementwise.lower_silu_gate,
+    "Sigmoid": activations.lower_activation,
+    "Silu": activations.lower_activation,
+    "SiluGate": activations.lower_gate,
     "Split": elementwise.lower_split,
+    "Tanh": activations.lower_activation,
 }
 
 MAX_BINDING = 128 << 20
 ENCODE_TOKENS = 512
 ENCODE_SEQUENCES = 64
+FILL_MASK_ROWS = 16  # each is as wide as the vocabulary
 PREFILL_TOKENS = 256
 RING = 64
 STOPS = 64
@@ -55,14 +66,15 @@ def lower(
     Raises LoweringError naming the node that cannot be lowered.
     """
     store = WeightStore(places, shard_bytes, max_binding)
-    if task == "sentence-embedding":
-        return _lower_embedding(model, tier, context, store)
-    return _lower_generation(model, tier, context, store)
+    if task == "text-generation":
+        return _lower_generation(model, tier, context, store)
+    return _lower_encoder(model, task, tier, context, store)
 
 
-def _lower_embedding(model: ir.Model, tier: Tier, context: int, store: WeightStore) -> Plan:
-    symbols = {"tokens": max(ENCODE_TOKENS, context), "sequences": ENCODE_SEQUENCES}
-    program = Program(tier, "sentence-embedding", symbols, store)
+def _lower_encoder(model: ir.Model, task: str, tier: Tier, context: int, store: WeightStore) -> Plan:
+    sequences = FILL_MASK_ROWS if task == "fill-mask" else ENCODE_SEQUENCES
+    symbols = {"tokens": max(ENCODE_TOKENS, context), "sequences": sequences}
+    program = Program(tier, task, symbols, store)
     for name in ("ids", "positions", "sequence_of"):
         program.buffer(name, "input", symbols["tokens"] * 4)
     program.buffer("bounds", "input", (symbols["sequences"] + 1) * 4)

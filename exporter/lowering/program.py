@@ -17,7 +17,7 @@ from exporter.lowering.plan import (
     PlanBuffer,
     PlanKernel,
 )
-from exporter.lowering.stored_weights import Range, WeightStore, aligned
+from exporter.lowering.stored_weights import Range, RowSlice, WeightStore, aligned
 from wgsl_kernels import CATALOG, Kernel, Tier, compose, measure
 
 Buffer = Scratch | int
@@ -121,6 +121,11 @@ class Program:
             )
         return Target(self._weights[span.buffer], span.offset, span.bytes)
 
+    def bound(self, part: RowSlice) -> dict[str, Target]:
+        """The bindings of a weight, and of its scales and zero points where it has them."""
+        spans = {"weight": part.weight, "scales": part.scales, "zeros": part.zeros}
+        return {name: self.weight(span) for name, span in spans.items() if span is not None}
+
     def target(self, view: View) -> Target:
         """All of a view's buffer."""
         if isinstance(view.buffer, Scratch):
@@ -128,9 +133,17 @@ class Program:
         return Target(view.buffer, 0, self._buffers[view.buffer].bytes)
 
     def dispatch(
-        self, name: str, bindings: Mapping[str, Target | View], constants: Mapping[str, float], node: str = ""
+        self,
+        name: str,
+        bindings: Mapping[str, Target | View],
+        constants: Mapping[str, float],
+        node: str = "",
+        rows: str = "tokens",
     ) -> None:
-        """Add a dispatch of catalog kernel `name`; every binding and override of its row must be given."""
+        """Add a dispatch of catalog kernel `name`; every binding and override of its row must be given.
+
+        `rows` is the symbol that the kernel's `tokens` stand for: a kernel without a step may play sequences as well.
+        """
         row = CATALOG[name]
         targets = []
         for binding in row.bindings:
@@ -141,7 +154,7 @@ class Program:
             targets.append((binding.index, target))
         ordered = {key: constants[key] for key in row.overrides}
         kernel = self._kernel(row, ordered)
-        self._phase.drafts.append(_Draft(kernel, targets, self._grid(row, ordered), node))
+        self._phase.drafts.append(_Draft(kernel, targets, self._grid(row, constants, rows), node))
         self._clock += 1
 
     def _io(self, dtype: str) -> Target:
@@ -155,10 +168,11 @@ class Program:
         self._shaders[shader] = text
         return self._kernels.setdefault((shader, tuple(constants.items())), len(self._kernels))
 
-    def _grid(self, row: Kernel, constants: Mapping[str, float]) -> list[GridSize]:
+    def _grid(self, row: Kernel, constants: Mapping[str, float], rows: str) -> list[GridSize]:
         sizes: list[GridSize] = []
         for size in row.grid:
             dim, per = size if isinstance(size, tuple) else (size, 1)
+            dim = rows if dim == "tokens" else dim
             if isinstance(dim, str) and dim in self.symbols and dim not in self.fixed:
                 sizes.append({"of": dim, "times": 1, "per": per})
             else:

@@ -42,8 +42,6 @@ def _scale(node: ir.Node, head_dim: int) -> float:
 
 def lower_group_query_attention(walk: Walk, node: ir.Node) -> None:
     """GroupQueryAttention: rotate and write the new keys and values into the cache, then attend over it."""
-    if number(node, "softcap", 0.0) or integer(node, "local_window_size", -1) != -1:
-        raise walk.refuse(node, "no softcap and no sliding window")
     q, k, v = (walk.view(value) for value in node.inputs[:3])
     heads, kv_heads = integer(node, "num_heads", 1), integer(node, "kv_num_heads", 1)
     head_dim = q.width // heads
@@ -62,6 +60,8 @@ def lower_group_query_attention(walk: Walk, node: ir.Node) -> None:
         "scale": _scale(node, head_dim),
         "query_stride": q.stride,
         "query_offset": q.offset,
+        "window": max(integer(node, "local_window_size", -1), 0),
+        "softcap": number(node, "softcap", 0.0),
     }
     bindings: dict[str, View | Target] = {"query": q, "key": caches[0], "value": caches[1], "out": out}
     walk.program.dispatch("attention_causal", bindings, constants, str(node.name))
@@ -86,7 +86,13 @@ def _rotary_table(walk: Walk, node: ir.Node) -> tuple[Target, int]:
     positions = walk.program.symbols["past"]
     name = f"rope.{producer.name}"
     walk.program.buffer(
-        name, "table", positions * len(inv_freq) * 8, table="rope", inv_freq=inv_freq, positions=positions
+        name,
+        "table",
+        positions * len(inv_freq) * 8,
+        table="rope",
+        inv_freq=inv_freq,
+        positions=positions,
+        scale=number(producer, "scale", 1.0),
     )
     return walk.program.named(name), 2 * len(inv_freq)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import lcm
 
 import onnx_ir as ir
 
@@ -32,12 +33,25 @@ class WeightBuffer:
 
 @dataclass(frozen=True)
 class RowSlice:
-    """Rows [start, start + rows) of a matrix and its scales."""
+    """Rows [start, start + rows) of a matrix, with their scales and zero points where the format has them."""
 
     start: int
     rows: int
     weight: Range
     scales: Range | None
+    zeros: Range | None
+
+
+@dataclass(frozen=True)
+class StoredMatrix:
+    """A weight (rows, inner) as the graph stores it: values, and scales and zero points where `fmt` has them."""
+
+    fmt: Format
+    rows: int
+    inner: int
+    weight: ir.Value
+    scales: ir.Value | None = None
+    zeros: ir.Value | None = None
 
 
 def aligned(size: int) -> int:
@@ -77,27 +91,30 @@ class WeightStore:
         place = self._places[str(value.name)]
         return self._range(place.shard_index, place.offset, aligned(place.bytes))
 
-    def matrix(
-        self, fmt: Format, value: ir.Value, scales: ir.Value | None, rows: int, inner: int
-    ) -> list[RowSlice]:
-        """The matrix in as few row slices as fit; cut at multiples of 256 rows, so that offsets stay aligned."""
-        row_bytes = fmt.weight_bytes(rows, inner) // rows
-        most = rows
-        if fmt.weight_bytes(rows, inner) > self._max:
-            most = max(ROW_STEP, self._max // row_bytes // ROW_STEP * ROW_STEP)
+    def matrix(self, stored: StoredMatrix, together: int = 1) -> list[RowSlice]:
+        """The matrix in as few row slices as fit; cut at multiples of 256 rows, so that offsets stay aligned.
+
+        Each run of `together` rows, such as those of an expert, stays in one slice.
+        """
+        size = stored.fmt.weight_bytes(stored.rows, stored.inner)
+        most = stored.rows
+        if size > self._max:
+            row_bytes, step = size // stored.rows, lcm(ROW_STEP, together)
+            most = max(step, self._max // row_bytes // step * step)
         return [
-            self._slice(fmt, value, scales, start, min(most, rows - start), inner)
-            for start in range(0, rows, most)
+            self.rows(stored, start, min(most, stored.rows - start)) for start in range(0, stored.rows, most)
         ]
 
-    def _slice(
-        self, fmt: Format, value: ir.Value, scales: ir.Value | None, start: int, rows: int, inner: int
-    ) -> RowSlice:
-        weight = self._part(value, fmt.weight_bytes(start, inner), fmt.weight_bytes(rows, inner))
-        if scales is None:
-            return RowSlice(start, rows, weight, None)
-        part = self._part(scales, fmt.scale_bytes(start, inner), fmt.scale_bytes(rows, inner))
-        return RowSlice(start, rows, weight, part)
+    def rows(self, stored: StoredMatrix, start: int, rows: int) -> RowSlice:
+        """Rows [start, start + rows) of a matrix; `start` must leave offsets that WebGPU can bind."""
+        fmt, inner = stored.fmt, stored.inner
+        weight = self._part(stored.weight, fmt.weight_bytes(start, inner), fmt.weight_bytes(rows, inner))
+        scales = zeros = None
+        if stored.scales is not None:
+            scales = self._part(stored.scales, fmt.scale_bytes(start, inner), fmt.scale_bytes(rows, inner))
+        if stored.zeros is not None:
+            zeros = self._part(stored.zeros, fmt.zero_bytes(start, inner), fmt.zero_bytes(rows, inner))
+        return RowSlice(start, rows, weight, scales, zeros)
 
     def _part(self, value: ir.Value, skip: int, size: int) -> Range:
         place = self._places[str(value.name)]

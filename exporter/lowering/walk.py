@@ -11,6 +11,8 @@ from exporter.lowering.stored_weights import Range
 
 FRAME_INPUTS = frozenset({"input_ids", "attention_mask"})
 FRAME_OPS = frozenset({"Cast", "Range", "ReduceSum", "Shape", "Squeeze", "Sub"})
+# What turns stored weights into those that onnxruntime computes with: the plan's kernels read what is stored.
+WEIGHT_OPS = frozenset({"Cast", "ConstantOfShape", "DequantizeLinear", "Nibbles", "Octets", "Slice"})
 
 
 class Walk:
@@ -25,12 +27,13 @@ class Walk:
         self.mode = mode
         self._views: dict[ir.Value, View] = {}
         self._done: set[ir.Node] = set()
+        self._forms: set[ir.Value] = set()
         self._frame = {value for value in self.graph.inputs if value.name in FRAME_INPUTS}
 
     def run(self, handlers: Mapping[str, Callable[["Walk", ir.Node], None]]) -> None:
         """Lower every node with its handler; raises LoweringError naming the first that has none."""
         for node in self.graph:
-            if node in self._done or self._is_frame(node) or self._is_weight_cast(node):
+            if node in self._done or self._is_frame(node) or self._is_weight_form(node):
                 continue
             handler = handlers.get(node.op_type)
             if handler is None:
@@ -50,9 +53,12 @@ class Walk:
         self._frame.update(node.outputs)
         return True
 
-    def _is_weight_cast(self, node: ir.Node) -> bool:
-        source = node.inputs[0] if node.inputs else None
-        return node.op_type == "Cast" and source is not None and source.is_initializer()
+    def _is_weight_form(self, node: ir.Node) -> bool:
+        fed = [value for value in node.inputs if value is not None]
+        if node.op_type not in WEIGHT_OPS or not all(v.is_initializer() or v in self._forms for v in fed):
+            return False
+        self._forms.update(node.outputs)
+        return True
 
     def refuse(self, node: ir.Node, why: str) -> LoweringError:
         """The error for a node that has a handler but asks for something it cannot do."""
@@ -94,12 +100,25 @@ class Walk:
             raise self.refuse(node, f"{value_name(value)} must be a weight")
         return self.program.store.whole(value)
 
+    def only_user(self, value: ir.Value) -> ir.Node | None:
+        """The node that uses `value`, if there is one and nothing else sees it."""
+        uses = list(value.uses())
+        return uses[0].node if len(uses) == 1 and not value.is_graph_output() else None
+
     def follower(self, value: ir.Value, op_type: str) -> ir.Node | None:
         """The only user of `value`, if it is an `op_type`."""
-        uses = list(value.uses())
-        if len(uses) != 1 or value.is_graph_output() or uses[0].node.op_type != op_type:
-            return None
-        return uses[0].node
+        node = self.only_user(value)
+        return node if node is not None and node.op_type == op_type else None
+
+
+def stored_value(value: ir.Value | None) -> ir.Value | None:
+    """The weight behind a value, looking through a Cast to float32."""
+    if value is None or value.is_initializer():
+        return value
+    producer = value.producer()
+    if producer is not None and producer.op_type == "Cast":
+        return stored_value(producer.inputs[0])
+    return None
 
 
 def scalar_factor(node: ir.Node) -> float | None:

@@ -20,7 +20,7 @@ class Config:
 
     def __init__(self, values: Mapping[str, Any], where: str = "config.json") -> None:
         self._values = values
-        self._where = where
+        self.where = where
 
     def _get(self, key: str, default: Any) -> Any:
         value = self._values.get(key)
@@ -28,14 +28,14 @@ class Config:
             return value
         if default is None:
             raise ConfigError(
-                f"config.json has no '{key}'", self._where, "add the key or use a complete checkpoint"
+                f"config.json has no '{key}'", self.where, "add the key or use a complete checkpoint"
             )
         return default
 
     def bad(self, key: str, wanted: str) -> ConfigError:
         """The error for a key whose value cannot be used."""
         found = self._values.get(key)
-        return ConfigError(f"'{key}' is {found!r}, not {wanted}", self._where, "correct config.json")
+        return ConfigError(f"'{key}' is {found!r}, not {wanted}", self.where, "correct config.json")
 
     def has(self, key: str) -> bool:
         return self._values.get(key) is not None
@@ -66,8 +66,9 @@ class Config:
         return value
 
     def flag(self, key: str, default: bool) -> bool:
-        """True or false."""
+        """True or false; null counts as false, as in transformers."""
         value = self._values.get(key, default)
+        value = False if value is None else value
         if not isinstance(value, bool):
             raise self.bad(key, "true or false")
         return value
@@ -79,6 +80,38 @@ class Config:
             raise self.bad(key, "one of " + ", ".join(allowed))
         return str(value)
 
+    def integer_or_null(self, key: str, default: int | None) -> int | None:
+        """A whole number above zero, or None if it is null; `default` if the key is absent."""
+        if key not in self._values:
+            return default
+        return self.integer(key) if self.has(key) else None
+
+    def number_or_null(self, key: str, default: float | None) -> float | None:
+        """A positive number, or None if it is null; `default` if the key is absent."""
+        if key not in self._values:
+            return default
+        return self.positive(key) if self.has(key) else None
+
+    def section(self, *keys: str) -> "Config":
+        """The first of the objects under `keys` that is there and not empty; an empty one if there is none."""
+        key = next((key for key in keys if self._values.get(key)), None)
+        if key is None:
+            return Config({}, self.where)
+        if not isinstance(self._values[key], Mapping):
+            raise self.bad(key, "an object")
+        return Config(self._values[key], f"{key} in {self.where}")
+
+    def text(self, key: str, default: str) -> str:
+        """Any string."""
+        value = self._get(key, default)
+        if not isinstance(value, str):
+            raise self.bad(key, "a word")
+        return value
+
+    def sections(self) -> list[str]:
+        """The keys that hold objects."""
+        return [key for key, value in self._values.items() if isinstance(value, Mapping)]
+
     def words(self, key: str, count: int, default: Sequence[str]) -> Sequence[str]:
         """A list of `count` strings."""
         value = self._get(key, default)
@@ -88,6 +121,13 @@ class Config:
             or not all(isinstance(v, str) for v in value)
         ):
             raise self.bad(key, f"a list of {count} words")
+        return list(value)
+
+    def integers(self, key: str, default: Sequence[int]) -> Sequence[int]:
+        """A list of whole numbers from 0 on."""
+        value = self._get(key, default)
+        if not isinstance(value, list | tuple) or not all(type(v) is int and v >= 0 for v in value):
+            raise self.bad(key, "a list of whole numbers")
         return list(value)
 
     def limits(self, key: str, default: tuple[float, float]) -> tuple[float, float]:
@@ -102,19 +142,3 @@ class Config:
         ):
             raise self.bad(key, "a pair of numbers, the smaller first")
         return float(numbers[0]), float(numbers[1]) if numbers[1] <= LARGEST else math.inf
-
-    def rope_inv_freq(self, rotary_dim: int) -> np.ndarray:
-        """Rotary inverse frequencies (rotary_dim / 2,) float32, as transformers computes them for 'default'."""
-        raw = self._values.get("rope_parameters") or self._values.get("rope_scaling") or {}
-        kind = raw.get("rope_type", raw.get("type", "default")) if isinstance(raw, dict) else raw
-        if kind != "default":
-            raise ConfigError(
-                f"rope type {kind!r} is not supported",
-                self._where,
-                "use a checkpoint with rope_type 'default'",
-            )
-        theta = raw.get("rope_theta", self._values.get("rope_theta", 10000.0))
-        if isinstance(theta, bool) or not isinstance(theta, int | float) or not theta > 0:
-            raise self.bad("rope_theta", "a positive number")
-        exponents = np.arange(0, rotary_dim, 2, dtype=np.int64).astype(np.float32) / np.float32(rotary_dim)
-        return np.asarray(1.0 / np.power(np.float32(theta), exponents), np.float32)

@@ -1,10 +1,7 @@
-"""Granite 4.0 hybrids: Mamba-2 and attention layers, a shared MLP, four multipliers, NoPE or RoPE.
-
-Dense checkpoints (num_local_experts 0). Layer kinds come in both spellings found in the wild.
-"""
+"""Granite 4.0: Mamba-2 and attention layers, a shared MLP with or without experts beside it, NoPE or RoPE."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import onnx_ir as ir
@@ -12,122 +9,95 @@ import onnx_ir as ir
 from exporter.components import (
     AttentionShape,
     CausalFrame,
+    ExpertsShape,
     GraphBuilder,
     Mamba2Shape,
+    MlpShape,
     WeightSource,
-    causal_attention,
     causal_frame,
-    linear,
+    embedding,
+    gated_mlp,
+    head_weight,
+    logits,
     mamba2_mixer,
+    mixture_of_experts,
     rms_norm,
     scaled,
-    split,
+    self_attention,
+    stored_name,
 )
-from exporter.errors import ConfigError
 from exporter.models.architecture import Architecture, Built
 from exporter.models.config import Config
-from exporter.ops import DOMAIN
+from exporter.models.decoders import (
+    attention_shape,
+    context_length,
+    layer_count,
+    rotary_notes,
+    tensor_prefix,
+)
+from exporter.models.hybrids import hybrid_mixer, layer_kinds
+from exporter.models.rotary import rotary
 
-DEFAULT_CONTEXT = 4096
-_KINDS = {
-    "mamba": "mamba",
-    "linear_attention": "mamba",
-    "attention": "attention",
-    "full_attention": "attention",
-}
+# As the hub spells the tensors of a mixture, and as transformers 5 does.
+_ROUTERS = ("router.layer.weight", "router.weight")
+_GATES_AND_UPS = ("input_linear.weight", "experts.gate_up_proj")
+_DOWNS = ("output_linear.weight", "experts.down_proj")
 
 
 @dataclass(frozen=True)
 class _Sizes:
     hidden: int
     vocabulary: int
-    inner: int
     kinds: Sequence[str]
     epsilon: float
     tied: bool
-    attention_bias: bool
     embedding_multiplier: float
     residual_multiplier: float
     logits_scaling: float
     attention: AttentionShape
     mamba: Mamba2Shape | None
-
-
-def _kinds(c: Config, layers: int) -> Sequence[str]:
-    key = "layer_types" if c.has("layer_types") else "layers_block_type"
-    words = c.words(key, layers, ["mamba"] * layers)
-    unknown = sorted(set(words) - set(_KINDS))
-    if unknown:
-        raise c.bad(key, f"made of {', '.join(_KINDS)} (found {', '.join(unknown)})")
-    return [_KINDS[word] for word in words]
+    shared: MlpShape
+    experts: ExpertsShape | None
 
 
 def _attention_shape(c: Config, hidden: int) -> AttentionShape:
-    heads = c.integer("num_attention_heads")
-    kv_heads = c.integer("num_key_value_heads", heads)
-    head_dim = c.integer("head_dim", hidden // heads or 1, high=256)
-    if heads % kv_heads:
-        raise c.bad("num_key_value_heads", f"a divisor of num_attention_heads {heads}")
-    grain = 16 if _has_rope(c) else 8
-    if head_dim % grain:
-        raise c.bad(
-            "head_dim", f"a multiple of {grain} (found {head_dim}), which onnxruntime's attention needs"
-        )
-    return AttentionShape(heads, kv_heads, head_dim, c.number("attention_multiplier", 1.0))
+    bias = c.flag("attention_bias", False)
+    shape = attention_shape(c, hidden, rope=_has_rope(c))
+    return replace(shape, scale=c.number("attention_multiplier", 1.0), qkv_bias=bias, out_bias=bias)
 
 
 def _has_rope(c: Config) -> bool:
     return c.choice("position_embedding_type", ["rope", "nope"], "nope") == "rope"
 
 
-def _mamba_shape(c: Config, hidden: int) -> Mamba2Shape:
-    heads = c.integer("mamba_n_heads", 128)
-    inner = hidden * c.integer("mamba_expand", 2)
-    head_dim = inner // heads if c.is_auto("mamba_d_head") else c.integer("mamba_d_head")
-    groups = c.integer("mamba_n_groups", 1)
-    if heads * head_dim != inner:
-        raise c.bad("mamba_d_head", f"mamba_expand * hidden_size / mamba_n_heads = {inner} / {heads}")
-    if heads % groups:
-        raise c.bad("mamba_n_groups", f"a divisor of mamba_n_heads {heads}")
-    dt_min, dt_max = c.limits("time_step_limit", (0.0, float("inf")))
-    return Mamba2Shape(
-        hidden=hidden,
-        heads=heads,
-        head_dim=head_dim,
-        groups=groups,
-        state_size=c.integer("mamba_d_state", 256, high=256),
-        taps=c.integer("mamba_d_conv", 4, low=2, high=8),
-        epsilon=c.positive("rms_norm_eps", 1e-6),
-        conv_bias=c.flag("mamba_conv_bias", True),
-        proj_bias=c.flag("mamba_proj_bias", False),
-        dt_min=dt_min,
-        dt_max=dt_max,
-    )
+def _experts_shape(c: Config, hidden: int) -> ExpertsShape | None:
+    experts = c.integer("num_local_experts", 8, low=0, high=1024)
+    if not experts:
+        return None
+    top = c.integer("num_experts_per_tok", 2)
+    if top > experts:
+        raise c.bad("num_experts_per_tok", f"at most num_local_experts {experts}")
+    return ExpertsShape(hidden, c.integer("intermediate_size"), experts, top)
 
 
 def _sizes(c: Config) -> _Sizes:
-    c.choice("hidden_act", ["silu"], "silu")
-    if c.integer("num_local_experts", 0, low=0):
-        raise ConfigError(
-            "mixture-of-experts checkpoints are not supported yet",
-            "num_local_experts in config.json",
-            "use a dense checkpoint (num_local_experts 0), for example Granite-4.0-H-350M or -1B",
-        )
+    c.choice("hidden_act", ["silu", "swish"], "silu")
     hidden = c.integer("hidden_size")
-    kinds = _kinds(c, c.integer("num_hidden_layers", high=1000))
+    layers, epsilon = layer_count(c), c.positive("rms_norm_eps", 1e-6)
+    kinds = layer_kinds(c, layers, ["mamba"] * layers)
     return _Sizes(
         hidden=hidden,
         vocabulary=c.integer("vocab_size"),
-        inner=c.integer("shared_intermediate_size", 1024),
         kinds=kinds,
-        epsilon=c.positive("rms_norm_eps", 1e-6),
+        epsilon=epsilon,
         tied=c.flag("tie_word_embeddings", False),
-        attention_bias=c.flag("attention_bias", False),
         embedding_multiplier=c.number("embedding_multiplier", 1.0),
         residual_multiplier=c.number("residual_multiplier", 1.0),
         logits_scaling=c.positive("logits_scaling", 1.0),
         attention=_attention_shape(c, hidden),
-        mamba=_mamba_shape(c, hidden) if "mamba" in kinds else None,
+        mamba=hybrid_mixer(c, hidden, epsilon) if "mamba" in kinds else None,
+        shared=MlpShape(hidden, c.integer("shared_intermediate_size", 1024), "silu"),
+        experts=_experts_shape(c, hidden),
     )
 
 
@@ -136,58 +106,59 @@ def build(config: Mapping[str, Any], weights: WeightSource, context: int | None)
     c = Config(config)
     s = _sizes(c)
     longest = c.integer("max_position_embeddings", 2048)
-    length = min(context or DEFAULT_CONTEXT, longest)
+    length = context_length(context, longest)
+    rope = rotary(c, s.attention.head_dim, longest) if _has_rope(c) else None
     g = GraphBuilder("granitemoehybrid", weights)
-    ids = g.input("input_ids", ir.DataType.INT64, ["batch", "tokens"])
-    mask = g.input("attention_mask", ir.DataType.INT64, ["batch", "total"])
-    inv_freq = c.rope_inv_freq(s.attention.head_dim) if _has_rope(c) else None
-    frame = causal_frame(g, mask, inv_freq, length)
-    table = g.weight("model.embed_tokens.weight", shape=(s.vocabulary, s.hidden))
-    x = scaled(g, g.op("Gather", table, ids, axis=0), s.embedding_multiplier)
+    frame = causal_frame(g, rope, length)
+    prefix = tensor_prefix(weights, "embed_tokens.weight", "model.")
+    table = g.weight(f"{prefix}embed_tokens.weight", shape=(s.vocabulary, s.hidden))
+    x = embedding(g, frame, table, s.embedding_multiplier)
     for layer, kind in enumerate(s.kinds):
         with g.scope(f"layers.{layer}"):
-            x = _layer(g, x, kind, layer, frame, s)
-    x = rms_norm(g, x, "model.norm.weight", s.hidden, s.epsilon)
-    # transformers plays a stored head even where the configuration ties it; equal bytes are stored once anyway.
-    own_head = not s.tied or "lm_head.weight" in weights.tensors
-    head = g.weight("lm_head.weight", shape=(s.vocabulary, s.hidden)) if own_head else table
-    logits = scaled(g, linear(g, x, head), 1.0 / s.logits_scaling)
-    g.output(logits, "logits", ir.DataType.FLOAT, ["batch", "tokens", s.vocabulary])
-    return Built(g.finish(), length, s.vocabulary)
+            x = _layer(g, weights, x, kind, f"{prefix}layers.{layer}", layer, frame, s)
+    x = rms_norm(g, x, f"{prefix}norm.weight", s.hidden, s.epsilon)
+    head = head_weight(g, weights, "lm_head.weight", table, (s.vocabulary, s.hidden), s.tied)
+    logits(g, x, head, s.vocabulary, factor=1.0 / s.logits_scaling)
+    return Built(g.finish(), length, s.vocabulary, notes=rotary_notes(rope, context))
 
 
-def _layer(g: GraphBuilder, x: ir.Value, kind: str, layer: int, frame: CausalFrame, s: _Sizes) -> ir.Value:
-    prefix = f"model.layers.{layer}"
+def _layer(
+    g: GraphBuilder,
+    weights: WeightSource,
+    x: ir.Value,
+    kind: str,
+    prefix: str,
+    layer: int,
+    frame: CausalFrame,
+    s: _Sizes,
+) -> ir.Value:
     normed = rms_norm(g, x, f"{prefix}.input_layernorm.weight", s.hidden, s.epsilon)
     if kind == "mamba" and s.mamba is not None:
         mixed = mamba2_mixer(g, normed, f"{prefix}.mamba", layer, s.mamba)
     else:
-        mixed = _attention(g, normed, f"{prefix}.self_attn", layer, frame, s)
+        mixed = self_attention(g, normed, f"{prefix}.self_attn", layer, s.attention, frame)
     x = g.op("Add", x, scaled(g, mixed, s.residual_multiplier), name="residual")
     normed = rms_norm(g, x, f"{prefix}.post_attention_layernorm.weight", s.hidden, s.epsilon)
-    mlp = _shared_mlp(g, normed, f"{prefix}.shared_mlp", s)
+    mlp = _feed_forward(g, weights, normed, prefix, s)
     return g.op("Add", x, scaled(g, mlp, s.residual_multiplier), name="residual")
 
 
-def _attention(
-    g: GraphBuilder, x: ir.Value, prefix: str, layer: int, frame: CausalFrame, s: _Sizes
+def _feed_forward(g: GraphBuilder, weights: WeightSource, x: ir.Value, prefix: str, s: _Sizes) -> ir.Value:
+    """The shared MLP, whose last linear adds the experts' output if there are experts: so they come first."""
+    mixed = None if s.experts is None else _experts(g, weights, x, prefix, s.experts)
+    shared = f"{prefix}.shared_mlp"
+    y = gated_mlp(g, x, [f"{shared}.input_linear"], f"{shared}.output_linear", s.shared)
+    return y if mixed is None else g.op("Add", mixed, y, name="shared")
+
+
+def _experts(
+    g: GraphBuilder, weights: WeightSource, x: ir.Value, prefix: str, shape: ExpertsShape
 ) -> ir.Value:
-    rows = [s.attention.query_width, s.attention.kv_width, s.attention.kv_width]
-    names = [f"{prefix}.{part}_proj" for part in "qkv"]
-    weight = g.weight(*(f"{n}.weight" for n in names), shape=(sum(rows), s.hidden), rows=rows)
-    bias = (
-        g.weight(*(f"{n}.bias" for n in names), shape=(sum(rows),), rows=rows) if s.attention_bias else None
+    router, gate_up, down = (
+        stored_name(weights, *(f"{prefix}.block_sparse_moe.{name}" for name in spellings))
+        for spellings in (_ROUTERS, _GATES_AND_UPS, _DOWNS)
     )
-    qkv = split(g, linear(g, x, weight, bias), rows)
-    y = causal_attention(g, qkv, layer, s.attention, frame)
-    out_bias = g.weight(f"{prefix}.o_proj.bias", shape=(s.hidden,)) if s.attention_bias else None
-    return linear(g, y, g.weight(f"{prefix}.o_proj.weight", shape=(s.hidden, rows[0])), out_bias)
-
-
-def _shared_mlp(g: GraphBuilder, x: ir.Value, prefix: str, s: _Sizes) -> ir.Value:
-    gate_up = linear(g, x, g.weight(f"{prefix}.input_linear.weight", shape=(2 * s.inner, s.hidden)))
-    hidden = g.op("SiluGate", gate_up, domain=DOMAIN)
-    return linear(g, hidden, g.weight(f"{prefix}.output_linear.weight", shape=(s.hidden, s.inner)))
+    return mixture_of_experts(g, x, router, gate_up, down, shape)
 
 
 ARCHITECTURE = Architecture("granitemoehybrid", "text-generation", build)

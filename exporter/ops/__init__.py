@@ -5,13 +5,14 @@ from typing import Final
 
 import onnx_ir as ir
 
+from exporter.ops.activations import gelu_gate, silu, silu_gate, soft_cap
 from exporter.ops.domain import DOMAIN, OPSET_IMPORTS, VERSION
 from exporter.ops.mean_pool import mean_pool
-from exporter.ops.normalization import gated_rms_norm, rms_norm
+from exporter.ops.normalization import gated_rms_norm, head_rms_norm, rms_norm
 from exporter.ops.rotary_table import rotary_table
-from exporter.ops.silu_gate import silu_gate
 from exporter.ops.ssm_scan import ssm_scan
 from exporter.ops.ssm_scan_reference import ssm_scan_reference
+from exporter.ops.unpacking import nibbles, octets
 
 __all__ = [
     "DOMAIN",
@@ -26,10 +27,16 @@ __all__ = [
 FUNCTIONS: Final[Mapping[str, Callable[[], ir.Function]]] = {
     "SSMScan": ssm_scan,
     "RMSNorm": rms_norm,
+    "HeadRMSNorm": head_rms_norm,
     "GatedRMSNorm": gated_rms_norm,
+    "Silu": silu,
     "SiluGate": silu_gate,
+    "GeluGate": gelu_gate,
+    "SoftCap": soft_cap,
     "RotaryTable": rotary_table,
     "MeanPool": mean_pool,
+    "Octets": octets,
+    "Nibbles": nibbles,
 }
 
 

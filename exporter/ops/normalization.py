@@ -1,4 +1,4 @@
-"""`RMSNorm` and `GatedRMSNorm` as ONNX functions (Zhang and Sennrich, arXiv 1910.07467)."""
+"""`RMSNorm`, `HeadRMSNorm` and `GatedRMSNorm` as ONNX functions (Zhang and Sennrich, arXiv 1910.07467)."""
 
 import numpy as np
 import onnx_ir as ir
@@ -17,6 +17,23 @@ def rms_norm() -> ir.Function:
     )
 
 
+def head_rms_norm() -> ir.Function:
+    """Build `HeadRMSNorm(x, weight){epsilon, num_heads}`: RMSNorm of each of num_heads equal slices, float32."""
+    body = FunctionBody(
+        "HeadRMSNorm",
+        ("x", "weight"),
+        [required("epsilon", ir.AttributeType.FLOAT), required("num_heads", ir.AttributeType.INT)],
+    )
+    x, weight = body.inputs
+    normalized = _normalized(body, _sliced(body, x, "num_heads"))
+    y = body.op("Reshape", body.op("Mul", normalized, weight), body.integers(0, 0, -1))
+    return body.close(
+        {"y": y},
+        "y = x / sqrt(mean(x^2) + epsilon) * weight, the mean over each of num_heads equal slices of the last "
+        "axis; x (B, T, num_heads * n), weight (n).",
+    )
+
+
 def gated_rms_norm() -> ir.Function:
     """Build `GatedRMSNorm(x, gate, weight){epsilon, n_groups}`: gate first, then norm by group."""
     body = FunctionBody(
@@ -26,15 +43,20 @@ def gated_rms_norm() -> ir.Function:
     )
     x, gate, weight = body.inputs
     gated = body.op("Mul", x, body.op("Mul", gate, body.op("Sigmoid", gate)))
-    groups = body.op("Reshape", body.attribute("n_groups"), body.integers(1))
-    shape = body.op("Concat", body.integers(0, 0), groups, body.integers(-1), attributes={"axis": 0})
-    normalized = _normalized(body, body.op("Reshape", gated, shape))
+    normalized = _normalized(body, _sliced(body, gated, "n_groups"))
     y = body.op("Mul", body.op("Reshape", normalized, body.integers(0, 0, -1)), weight)
     return body.close(
         {"y": y},
         "v = x * silu(gate); y = v / sqrt(mean(v^2) + epsilon) * weight, the mean over each of n_groups "
         "equal slices of the last axis; x, gate (B, T, n), weight (n).",
     )
+
+
+def _sliced(body: FunctionBody, x: ir.Value, count: str) -> ir.Value:
+    """x (B, T, n) as (B, T, slices, n / slices), where the attribute `count` says how many slices."""
+    slices = body.op("Reshape", body.attribute(count), body.integers(1))
+    shape = body.op("Concat", body.integers(0, 0), slices, body.integers(-1), attributes={"axis": 0})
+    return body.op("Reshape", x, shape)
 
 
 def _normalized(body: FunctionBody, x: ir.Value) -> ir.Value:

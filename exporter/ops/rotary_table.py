@@ -7,15 +7,23 @@ from exporter.ops.function_body import FunctionBody, required
 
 
 def rotary_table() -> ir.Function:
-    """Build `RotaryTable(inv_freq){length}`: cos, sin (length, n) of position * inv_freq (n), float32.
+    """Build `RotaryTable(inv_freq){length, scale}`: cos, sin (length, n) of position * inv_freq (n), times `scale`.
 
     The angles are formed in float64, as the browser engine forms them: near position 100000 a float32 angle
     may be off by 0.004 rad. The input is a constant, so onnxruntime folds the table when it loads the model.
     """
-    body = FunctionBody("RotaryTable", ("inv_freq",), [required("length", ir.AttributeType.INT)])
+    length, scale = required("length", ir.AttributeType.INT), ir.AttrFloat32("scale", 1.0)
+    body = FunctionBody("RotaryTable", ("inv_freq",), [length, scale])
     angle = body.op("Mul", _positions(body), _cast(body, body.inputs[0], ir.DataType.DOUBLE))
-    cos, sin = (_cast(body, body.op(function, angle), ir.DataType.FLOAT) for function in ("Cos", "Sin"))
-    return body.close({"cos": cos, "sin": sin}, "cos, sin (length, n) of position * inv_freq; inv_freq (n).")
+    factor = _cast(body, body.attribute("scale"), ir.DataType.DOUBLE)
+    cos, sin = (
+        _cast(body, body.op("Mul", body.op(function, angle), factor), ir.DataType.FLOAT)
+        for function in ("Cos", "Sin")
+    )
+    return body.close(
+        {"cos": cos, "sin": sin},
+        "cos, sin (length, n) of position * inv_freq, times scale; inv_freq (n), computed in float64, float32 out.",
+    )
 
 
 def _positions(body: FunctionBody) -> ir.Value:

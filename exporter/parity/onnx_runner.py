@@ -38,14 +38,26 @@ def _refusals(folder: Path) -> Iterator[None]:
         raise ArtifactError(what, str(folder), _REMEDY) from problem
 
 
-class OnnxEmbedder:
-    """Sentence embeddings from model.onnx. Raises ArtifactError for a file that onnxruntime refuses."""
+class OnnxEncoder:
+    """Sentence embeddings or logits from model.onnx. Raises ArtifactError for a file that onnxruntime refuses."""
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._session = folder, _session(folder)
 
     def embed(self, texts: Sequence[Sequence[int]]) -> Floats:
-        """Embeddings (len(texts), dimensions) of token id lists, as one padded batch with its attention mask."""
+        """Embeddings (len(texts), dimensions) of token id lists."""
+        return self._run(texts)
+
+    def read_texts(self, texts: Sequence[Sequence[int]], rows: Sequence[Sequence[int]] = ()) -> list[Floats]:
+        """Logits of each of the token id lists, as `PlanPlayer.read_texts` gives them; all tokens without `rows`."""
+        logits = self._run(texts)
+        if logits.ndim == 2:
+            return list(logits[:, None])
+        wanted = rows or [range(len(ids)) for ids in texts]
+        return [found[list(some)] for found, some in zip(logits, wanted, strict=True)]
+
+    def _run(self, texts: Sequence[Sequence[int]]) -> Floats:
+        """The only output for one padded batch with its attention mask."""
         longest = max(len(ids) for ids in texts)
         ids = np.zeros((len(texts), longest), np.int64)
         mask = np.zeros_like(ids)

@@ -50,7 +50,8 @@ class PlanPlayer:
             usage |= wgpu.BufferUsage.UNIFORM
         made = self._device.create_buffer(label=buffer["name"], size=buffer["bytes"], usage=usage)
         if buffer["kind"] == "table":
-            self._device.queue.write_buffer(made, 0, rope_table(buffer["inv_freq"], buffer["positions"]))
+            values = rope_table(buffer["inv_freq"], buffer["positions"], buffer["scale"])
+            self._device.queue.write_buffer(made, 0, values)
         return made
 
     def _load_shards(self, folder: Path) -> None:
@@ -107,16 +108,41 @@ class PlanPlayer:
 
     def embed(self, texts: Sequence[Sequence[int]]) -> Floats:
         """Embeddings (len(texts), dimensions) of token id lists, packed into one play."""
+        self._encode(texts, len(texts))
+        width: int = self.manifest["dimensions"]
+        return self.read("embedding", np.float32, len(texts) * width).reshape(-1, width)
+
+    def read_texts(self, texts: Sequence[Sequence[int]], rows: Sequence[Sequence[int]] = ()) -> list[Floats]:
+        """Logits of each of the token id lists, packed into one play.
+
+        text-classification: (1, labels); token-classification: (tokens, labels); fill-mask: (len(rows[i]), vocabulary),
+        where `rows[i]` are the tokens of text i that are asked for.
+        """
+        task, labels = self.manifest["task"], self.manifest["labels"]
+        width: int = self.manifest["vocabulary"] if task == "fill-mask" else len(labels)
+        counts, sequences = [1] * len(texts), len(texts)
+        if task == "token-classification":
+            counts = [len(ids) for ids in texts]
+        elif task == "fill-mask":
+            counts = [len(wanted) for wanted in rows]
+            sequences = sum(counts)
+            starts = np.cumsum([0, *map(len, texts)])
+            packed = [start + row for start, wanted in zip(starts, rows, strict=False) for row in wanted]
+            self.write("rows", np.array(packed, np.uint32))
+        self._encode(texts, sequences)
+        logits = self.read("logits", np.float32, sum(counts) * width).reshape(-1, width)
+        return np.split(logits, np.cumsum(counts)[:-1])
+
+    def _encode(self, texts: Sequence[Sequence[int]], sequences: int) -> None:
+        """Play the phase `encode` with so many `sequences`, or rows that are asked for."""
         lengths = [len(ids) for ids in texts]
         tokens, count = sum(lengths), len(texts)
         self.write("ids", np.concatenate([np.asarray(ids, np.uint32) for ids in texts]))
         self.write("positions", np.concatenate([np.arange(n, dtype=np.uint32) for n in lengths]))
         self.write("sequence_of", np.repeat(np.arange(count, dtype=np.uint32), lengths))
         self.write("bounds", np.concatenate([[0], np.cumsum(lengths)]).astype(np.uint32))
-        self.step(tokens, sequences=count)
-        self.play("encode", tokens=tokens, sequences=count)
-        width: int = self.manifest["dimensions"]
-        return self.read("embedding", np.float32, count * width).reshape(count, width)
+        self.step(tokens, sequences=sequences)
+        self.play("encode", tokens=tokens, sequences=sequences)
 
     def reset(self) -> None:
         """Empty all states."""
@@ -178,7 +204,7 @@ def grid_size(size: int | Mapping[str, Any], symbols: Mapping[str, int]) -> int:
     return -(-symbols[size["of"]] * int(size["times"]) // int(size["per"]))
 
 
-def rope_table(inv_freq: Sequence[float], positions: int) -> Floats:
-    """(positions, len(inv_freq), 2): cos and sin of position * inv_freq, worked out in float64."""
+def rope_table(inv_freq: Sequence[float], positions: int, scale: float) -> Floats:
+    """(positions, len(inv_freq), 2): scale times cos and sin of position * inv_freq, worked out in float64."""
     angles = np.arange(positions, dtype=np.float64)[:, None] * np.asarray(inv_freq, np.float64)
-    return np.stack([np.cos(angles), np.sin(angles)], axis=-1).astype(np.float32)
+    return (scale * np.stack([np.cos(angles), np.sin(angles)], axis=-1)).astype(np.float32)

@@ -10,11 +10,11 @@ import numpy.typing as npt
 from tokenizers import Tokenizer
 
 from exporter.artifact import check_files, read_artifact_plan
-from exporter.checkpoints import open_checkpoint
+from exporter.checkpoints import Checkpoint, open_checkpoint
 from exporter.errors import CheckFailedError, ThistledownError
-from exporter.parity.onnx_runner import OnnxDecoder, OnnxEmbedder
+from exporter.parity.onnx_runner import OnnxDecoder, OnnxEncoder
 from exporter.parity.plan_player import PlanPlayer
-from exporter.parity.torch_reference import TorchDecoder, TorchEmbedder
+from exporter.parity.torch_reference import TorchDecoder, TorchEmbedder, TorchReader
 
 Floats = npt.NDArray[np.float32]
 
@@ -60,8 +60,8 @@ def verify(folder: Path, tier: str, checkpoint: str | None) -> Sequence[Check]:
     require_packages("wgpu", *(["torch", "transformers"] if checkpoint else []))
     manifest, _ = read_artifact_plan(folder, tier)
     check_files(folder)
-    compare = _embedding_checks if manifest["task"] == "sentence-embedding" else _generation_checks
-    source = None if checkpoint is None else open_checkpoint(checkpoint).folder
+    compare = _CHECKS.get(manifest["task"], _reading_checks)
+    source = None if checkpoint is None else open_checkpoint(checkpoint)
     return compare(folder, tier, manifest["quantization"], source)
 
 
@@ -92,13 +92,13 @@ def _cosine(a: Floats, b: Floats) -> float:
     return float(np.min(np.sum(a.astype(np.float64) * b, axis=-1) / np.maximum(norms, 1e-12)))
 
 
-def _embedding_checks(folder: Path, tier: str, scheme: str, source: Path | None) -> list[Check]:
+def _embedding_checks(folder: Path, tier: str, scheme: str, source: Checkpoint | None) -> list[Check]:
     texts = _tokenized(folder)
-    plan, onnx = PlanPlayer(folder, tier).embed(texts), OnnxEmbedder(folder).embed(texts)
+    plan, onnx = PlanPlayer(folder, tier).embed(texts), OnnxEncoder(folder).embed(texts)
     same = 0.9999 if tier == "f16" else 0.999999
     checks = [Check(f"plan ({tier}) and onnxruntime, lowest cosine", _cosine(plan, onnx), same, True)]
     if source is not None:
-        torch = TorchEmbedder(source).embed(texts)
+        torch = _embedder(source).embed(texts)
         floor = min(EMBEDDING_FLOORS[scheme], same)
         checks.append(
             Check(f"plan ({tier}) and transformers, lowest cosine", _cosine(plan, torch), floor, True)
@@ -107,7 +107,31 @@ def _embedding_checks(folder: Path, tier: str, scheme: str, source: Path | None)
     return checks
 
 
-def _generation_checks(folder: Path, tier: str, scheme: str, source: Path | None) -> list[Check]:
+def _embedder(source: Checkpoint) -> TorchEmbedder:
+    pooling = source.pooling()
+    return TorchEmbedder(source.folder, pooling.mode == "cls", pooling.normalize)
+
+
+def _reading_checks(folder: Path, tier: str, scheme: str, source: Checkpoint | None) -> list[Check]:
+    """Logits of the classifiers, and of masked words at each text's first token and in its middle."""
+    texts = _tokenized(folder)
+    player = PlanPlayer(folder, tier)
+    task = player.manifest["task"]
+    rows = [[0, len(ids) // 2] for ids in texts] if task == "fill-mask" else []
+    plan, onnx = player.read_texts(texts, rows), OnnxEncoder(folder).read_texts(texts, rows)
+    bound = PLAN_TOLERANCE if tier != "f16" else 0.05
+    difference = _difference(np.concatenate(plan), np.concatenate(onnx))
+    checks = [Check(f"plan ({tier}) and onnxruntime, largest difference", difference, bound, False)]
+    if source is not None:
+        torch = np.concatenate(TorchReader(source.folder, task).read_texts(texts, rows))
+        limit = bound if scheme == "f32" else None
+        for name, found in ((f"plan ({tier})", plan), ("onnxruntime", onnx)):
+            value = _difference(np.concatenate(found), torch)
+            checks.append(Check(f"{name} and transformers, largest difference", value, limit, False))
+    return checks
+
+
+def _generation_checks(folder: Path, tier: str, scheme: str, source: Checkpoint | None) -> list[Check]:
     texts = _tokenized(folder)
     player, onnx = PlanPlayer(folder, tier), OnnxDecoder(folder)
     last = np.stack([player.logits(ids) for ids in texts])
@@ -122,7 +146,7 @@ def _generation_checks(folder: Path, tier: str, scheme: str, source: Path | None
     )
     if source is not None:
         limit = bound if scheme == "f32" else None
-        torch = np.stack([TorchDecoder(source).logits(ids)[-1] for ids in texts])
+        torch = np.stack([TorchDecoder(source.folder).logits(ids)[-1] for ids in texts])
         checks.append(
             Check(
                 f"plan ({tier}) and transformers, largest difference", _difference(last, torch), limit, False
@@ -138,3 +162,7 @@ def _difference(a: Floats, b: Floats) -> float:
 
 def _agreement(a: Sequence[int], b: Sequence[int]) -> int:
     return next((i for i, (x, y) in enumerate(zip(a, b, strict=True)) if x != y), len(a))
+
+
+# Every other task reads texts.
+_CHECKS = {"sentence-embedding": _embedding_checks, "text-generation": _generation_checks}

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import onnx_ir as ir
 
 from exporter.errors import GraphError
+from exporter.row_tensor import RowTensor
 
 
 def is_weight(value: ir.Value | None) -> bool:
@@ -19,6 +21,24 @@ def tensor_of(value: ir.Value) -> ir.TensorProtocol:
     return value.const_value
 
 
+def rows_of(value: ir.Value) -> RowTensor:
+    """The weight as rows along its last axis; one that can only be read whole has a single slab."""
+    tensor = tensor_of(value)
+    if isinstance(tensor, RowTensor):
+        return tensor
+    shape = [int(dim) for dim in tensor.shape.numpy()]
+
+    def read(start: int, stop: int) -> np.ndarray:
+        return tensor.numpy().reshape(-1, shape[-1])[start:stop]
+
+    return RowTensor(str(value.name), tensor.dtype, shape, read, slab_values=tensor.size)
+
+
+def shape_of(value: ir.Value) -> tuple[int, ...]:
+    """The shape of a weight."""
+    return tuple(dim for dim in value.shape or () if isinstance(dim, int))
+
+
 def shared_with(model: ir.Model, value: ir.Value) -> ir.Value:
     """The weight with the same bytes: an embedding's `.rows` are the head's `.blocks` where both are tied."""
     name = str(value.name)
@@ -29,11 +49,6 @@ def shared_with(model: ir.Model, value: ir.Value) -> ir.Value:
 def parameter_count(model: ir.Model) -> int:
     """Weights that the graph uses, each counted once; before quantization rewrites them."""
     return sum(tensor_of(value).size for value in weights(model))
-
-
-def distinct_bytes(model: ir.Model) -> int:
-    """Bytes of all weights, those that are stored once counted once."""
-    return sum(tensor_of(value).nbytes for value in weights(model) if shared_with(model, value) is value)
 
 
 def weights(model: ir.Model) -> Iterator[ir.Value]:

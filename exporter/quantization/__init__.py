@@ -1,7 +1,25 @@
-"""Rounding and packing of weights: `SCHEMES`, `quantize`, `dequantize`, `to_float16`. Knows no ONNX."""
+"""Rounding and packing of weights: schemes, methods, mixtures, `quantize` and `dequantize`. Knows no ONNX."""
 
+from .curvature import Curvature
 from .half import to_float16
+from .methods import METHODS, find_method
 from .packed import Packed, dequantize, quantize
+from .recipes import Recipe, Role, TensorFacts, mixture
 from .schemes import SCHEMES, Scheme, find_scheme
 
-__all__ = ["SCHEMES", "Packed", "Scheme", "dequantize", "find_scheme", "quantize", "to_float16"]
+__all__ = [
+    "METHODS",
+    "SCHEMES",
+    "Curvature",
+    "Packed",
+    "Recipe",
+    "Role",
+    "Scheme",
+    "TensorFacts",
+    "dequantize",
+    "find_method",
+    "find_scheme",
+    "mixture",
+    "quantize",
+    "to_float16",
+]

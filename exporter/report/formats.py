@@ -23,13 +23,17 @@ def _short(name: str) -> str:
 def _cells(file: ReportFile) -> Sequence[str]:
     bits = "" if file.bits_per_weight is None else f"{file.bits_per_weight:.2f}"
     travels = f"{file.travels:,}" if file.visit else "not fetched"
-    sizes = (f"{file.raw:,}", f"{file.gzip:,}", f"{file.brotli:,}", travels)
+    sizes = (_size(file.raw), _size(file.gzip), _size(file.brotli), travels)
     return (_short(file.file), file.role, file.dtype, bits, *sizes)
+
+
+def _size(size: int | None) -> str:
+    return "" if size is None else f"{size:,}"
 
 
 def _total_cells(report: Report) -> list[Sequence[str]]:
     rows = [
-        (group, "", "", "", *(f"{sizes[key]:,}" for key in ("raw", "gzip", "brotli", "travels")))
+        (group, "", "", "", *(_size(sizes[key]) for key in ("raw", "gzip", "brotli", "travels")))
         for group, sizes in report.totals.items()
     ]
     weights = report.totals["weights"]

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from exporter.artifact import Manifest, check_files, read_artifact_plan, read_manifest
+from exporter.artifact import ChatTemplate, Manifest, check_files, read_artifact_plan, read_manifest
 from exporter.report.site_files import SITE, visited_files
 from exporter.report.tensors import shard_contents
-from exporter.report.wire import wire_sizes
+from exporter.report.wire import WireSizes, is_compressed, pieces_of, sizes_for_comparison, wire_sizes
 
 FORMAT = "thistledown-report"
 VERSION = 1
@@ -18,19 +19,23 @@ GROUPS = {
     "plan and kernels": ("manifest", "plan"),
     "engine and page": ("engine", "page"),
 }
+_SIZES = ("raw", "gzip", "brotli", "travels")
 
 
 @dataclass(frozen=True)
 class ReportFile:
-    """One file: sizes in bytes; `travels` is the body that a browser receives; `visit` whether a visit fetches it."""
+    """One file: sizes in bytes; `travels` is the body that a browser receives; `visit` whether a visit fetches it.
+
+    gzip and brotli are None for files that travel as they are, where nobody compressed them for comparison.
+    """
 
     file: str
     role: str
     dtype: str
     bits_per_weight: float | None
     raw: int
-    gzip: int
-    brotli: int
+    gzip: int | None
+    brotli: int | None
     travels: int
     visit: bool
 
@@ -57,20 +62,19 @@ class Report:
         return 0
 
     @property
-    def totals(self) -> dict[str, dict[str, int]]:
+    def totals(self) -> dict[str, dict[str, int | None]]:
         """Raw, gzip, brotli and travelling bytes of each group of files that a visit fetches."""
         return {group: self._sum(roles) for group, roles in GROUPS.items()}
 
-    def _sum(self, roles: Sequence[str]) -> dict[str, int]:
+    def _sum(self, roles: Sequence[str]) -> dict[str, int | None]:
         files = [file for file in self.files if file.visit and file.role in roles]
-        return {
-            key: sum(getattr(file, key) for file in files) for key in ("raw", "gzip", "brotli", "travels")
-        }
+        return {key: _total([getattr(file, key) for file in files]) for key in _SIZES}
 
     @property
     def bits_per_weight(self) -> float:
         """Bits of weight shards for each parameter."""
-        return 8 * self.totals["weights"]["raw"] / max(1, self.parameters)
+        weights = sum(file.raw for file in self.files if file.role == "weights")
+        return 8 * weights / max(1, self.parameters)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -89,6 +93,11 @@ class Report:
         }
 
 
+def _total(sizes: Sequence[int | None]) -> int | None:
+    known = [size for size in sizes if size is not None]
+    return sum(known) if len(known) == len(sizes) else None
+
+
 def over_budget(report: Report, budget: int) -> bool:
     """Whether a first visit costs more than `budget` bytes."""
     return report.first_visit > budget
@@ -99,12 +108,26 @@ def measure_artifact(folder: Path, tier: str = "base", site: Path = SITE) -> Rep
 
     Raises ArtifactError if the folder is no artifact, or a listed file is missing or damaged.
     """
-    manifest = read_manifest(folder)
     check_files(folder)
-    files = [*_weights(folder, manifest), *_plans(folder, manifest, tier), *_others(folder, manifest)]
-    files += [
-        _measured("manifest.json", (folder / "manifest.json").read_bytes(), "manifest", visit=True),
-        *_site(manifest.task, site),
+    return _measure(folder, tier, site, compare=True)
+
+
+def measure_export(folder: Path, tier: str = "base", site: Path = SITE) -> Report:
+    """The report of what this process has just written to `folder`, as measure_artifact gives it.
+
+    Shards are not read, so they may be missing; what travels as it is is not compressed for comparison.
+    """
+    return _measure(folder, tier, site, compare=False)
+
+
+def _measure(folder: Path, tier: str, site: Path, *, compare: bool) -> Report:
+    manifest = read_manifest(folder)
+    files = [
+        *_weights(folder, manifest, compare),
+        *_plans(folder, manifest, tier),
+        *_others(folder, manifest, compare),
+        _measured("manifest.json", wire_sizes("manifest.json", _read(folder, "manifest.json")), "manifest"),
+        *_site(manifest, site),
     ]
     return Report(
         manifest.name, manifest.task, manifest.quantization, manifest.parameters, tier, tuple(files)
@@ -112,20 +135,35 @@ def measure_artifact(folder: Path, tier: str = "base", site: Path = SITE) -> Rep
 
 
 def _measured(
-    name: str, data: bytes, role: str, *, visit: bool, dtype: str = "", bits: float | None = None
+    name: str,
+    sizes: WireSizes,
+    role: str,
+    *,
+    visit: bool = True,
+    dtype: str = "",
+    bits: float | None = None,
 ) -> ReportFile:
-    sizes = wire_sizes(name, data)
     return ReportFile(name, role, dtype, bits, sizes.raw, sizes.gzip, sizes.brotli, sizes.travels, visit)
 
 
-def _weights(folder: Path, manifest: Manifest) -> list[ReportFile]:
+def _read(folder: Path, name: str) -> bytes:
+    return (folder / name).read_bytes()
+
+
+def _sizes(folder: Path, name: str, size: int, compare: bool) -> WireSizes:
+    if is_compressed(name, size):
+        return wire_sizes(name, _read(folder, name))
+    return sizes_for_comparison(pieces_of(folder / name)) if compare else WireSizes(size, None, None, size)
+
+
+def _weights(folder: Path, manifest: Manifest, compare: bool) -> list[ReportFile]:
     contents = shard_contents(folder / "model.onnx", {shard.file: shard.bytes for shard in manifest.shards})
     rows = []
     for shard in manifest.shards:
         held = contents[shard.file]
         bits = round(8 * shard.bytes / held.weights, 3) if held.weights else None
-        data = (folder / shard.file).read_bytes()
-        rows.append(_measured(shard.file, data, "weights", visit=True, dtype=held.dtypes, bits=bits))
+        sizes = _sizes(folder, shard.file, shard.bytes, compare)
+        rows.append(_measured(shard.file, sizes, "weights", dtype=held.dtypes, bits=bits))
     return rows
 
 
@@ -133,21 +171,34 @@ def _plans(folder: Path, manifest: Manifest, tier: str) -> list[ReportFile]:
     for each in dict.fromkeys((tier, *manifest.plans)):
         read_artifact_plan(folder, each)
     return [
-        _measured(plan.file, (folder / plan.file).read_bytes(), "plan", visit=name == tier)
+        _measured(plan.file, wire_sizes(plan.file, _read(folder, plan.file)), "plan", visit=name == tier)
         for name, plan in manifest.plans.items()
     ]
 
 
-def _others(folder: Path, manifest: Manifest) -> list[ReportFile]:
+def _others(folder: Path, manifest: Manifest, compare: bool) -> list[ReportFile]:
     return [
-        _measured(entry.file, (folder / entry.file).read_bytes(), entry.role, visit=entry.role == "tokenizer")
+        _measured(
+            entry.file,
+            _sizes(folder, entry.file, entry.bytes, compare),
+            entry.role,
+            visit=entry.role == "tokenizer",
+        )
         for entry in manifest.files
     ]
 
 
-def _site(task: str, site: Path) -> list[ReportFile]:
+def _site(manifest: Manifest, site: Path) -> list[ReportFile]:
     rows = []
-    for name in visited_files(task, site):
+    chat = manifest.generation.chat if manifest.generation else None
+    for name in visited_files(manifest.task, site, carries_template=isinstance(chat, ChatTemplate)):
         role = "engine" if name.startswith("engine/") else "page"
-        rows.append(_measured(f"site/{name}", (site / name).read_bytes(), role, visit=True))
+        path = site / name
+        rows.append(_measured(f"site/{name}", _site_sizes(path, path.stat().st_mtime_ns), role))
     return rows
+
+
+@cache
+def _site_sizes(path: Path, _changed: int) -> WireSizes:
+    """The site is the same for every model that a process measures."""
+    return wire_sizes(path.name, path.read_bytes())

@@ -8,6 +8,19 @@ from exporter.errors import ArtifactError
 
 SITE = Path(__file__).resolve().parents[2] / "site"
 PAGES = {"sentence-embedding": "search.html", "text-generation": "generate.html"}
+ENGINE = "engine/index.js"
+
+# The engine loads it for a model whose chat template is carried, and for no other.
+TEMPLATE_ENGINE = "engine/vendor/jinja.mjs"
+
+# The engine loads what a task's calls need, and no other task's.
+_CALLS = {
+    "sentence-embedding": "engine/embed.js",
+    "text-generation": "engine/generate.js",
+    "text-classification": "engine/classify.js",
+    "token-classification": "engine/classify.js",
+    "fill-mask": "engine/fill_mask.js",
+}
 
 # What a page's scripts fetch by names that they put together.
 PAGE_DATA = {"search.html": ("passages/docs.json", "passages/facts.json")}
@@ -23,14 +36,17 @@ _REFERENCES[".mjs"] = _REFERENCES[".js"]
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 
-def visited_files(task: str, site: Path = SITE) -> list[str]:
+def visited_files(task: str, site: Path = SITE, *, carries_template: bool = False) -> list[str]:
     """Paths, relative to `site`, of what the page for `task` loads; raises ArtifactError if the page is missing.
 
-    The list of models is left out: it depends on what else is served.
+    The list of models is left out: it depends on what else is served. For a task without a page it is the engine alone.
     """
-    page = PAGES[task]
+    page = PAGES.get(task, ENGINE)
     if not (site / page).is_file():
         raise ArtifactError(f"the site has no {page}", site.name, "Run this from a complete checkout.")
+    left_out = set(_CALLS.values()) - {_CALLS.get(task)}
+    if not carries_template:
+        left_out.add(TEMPLATE_ENGINE)
     seen: list[str] = []
     waiting = [page, *PAGE_DATA.get(page, ())]
     while waiting:
@@ -38,7 +54,8 @@ def visited_files(task: str, site: Path = SITE) -> list[str]:
         if name in seen:
             continue
         seen.append(name)
-        waiting += [ref for ref in _references(site, name) if (site / ref).is_file()]
+        found = [ref for ref in _references(site, name) if ref not in left_out]
+        waiting += [ref for ref in found if (site / ref).is_file()]
     return sorted(seen)
 
 

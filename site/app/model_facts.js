@@ -9,6 +9,9 @@ import { formatBytes, formatCompact, formatCount, formatExactBytes, formatLangua
 const TASKS = {
   'sentence-embedding': 'Searches and compares texts by meaning',
   'text-generation': 'Writes text',
+  'text-classification': 'Sorts texts by labels (for your own pages: this site has none for it)',
+  'token-classification': 'Labels the words of a text (for your own pages: this site has none for it)',
+  'fill-mask': 'Fills in masked words (for your own pages: this site has none for it)',
 };
 
 /** @type {Record<string, string>} */

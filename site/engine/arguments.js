@@ -47,6 +47,13 @@ export function checkTexts(texts) {
   expect(isListOf(texts, (text) => typeof text === 'string'), 'embed takes a list of strings');
 }
 
+/** @param {unknown} text @param {string} method @returns {string[]} the text, or the texts, as a list */
+export function readTexts(text, method) {
+  const texts = Array.isArray(text) ? text : [text];
+  expect(isListOf(texts, (each) => typeof each === 'string'), `${method} takes a string or a list of strings`);
+  return texts;
+}
+
 /** @param {unknown} prompt */
 export function checkPrompt(prompt) {
   const good = typeof prompt === 'string' || isListOf(prompt, (message) => typeof message?.role === 'string');

@@ -7,6 +7,8 @@ import { evenBlocks, prefill } from './prefill.js';
 import { DONE, GENERATED } from './step.js';
 import { TextStream } from './text_stream.js';
 
+export { logits } from './prefill.js';
+
 /** @typedef {import('./session.js').Session} Session */
 /** @typedef {import('./manifest.js').Generation} Generation */
 /** @typedef {import('./plan.js').Symbols} Symbols */
@@ -122,12 +124,12 @@ class Generating {
   }
 }
 
-/** @param {Session} session @param {Prompt} prompt @returns {number[]} */
-function promptIds({ manifest, tokenizer }, prompt) {
+/** @param {Session} session @param {Prompt} prompt @returns {Promise<number[]>} */
+async function promptIds({ manifest, tokenizer, chatTemplate }, prompt) {
   const { chat, bosId } = /** @type {Generation} */ (manifest.generation);
   const ids = typeof prompt === 'string'
     ? tokenizer.encode(prompt)
-    : tokenizer.encode(renderChat(prompt, chat), false);
+    : tokenizer.encode(await renderChat(prompt, chat, chatTemplate), false);
   if (ids.length > 0) return ids;
   if (bosId === null) throw new BadArgumentError('The prompt is empty, and this model has no token to begin with');
   return [bosId];
@@ -185,14 +187,15 @@ async function* readAnswer(answer, text, stopIds, signal) {
  */
 export async function* generate(session, prompt, options, signal) {
   const began = performance.now();
-  const ids = promptIds(session, prompt);
+  const ids = await promptIds(session, prompt);
   const room = roomAfter(session, ids.length);
   const limit = Math.min(options.maxTokens ?? room, room);
   writeSampling(session, options);
   const blocks = evenBlocks(ids.length, session.plan.symbols.tokens);
   const last = await prefill(session, ids, { blocks, limit, signal });
   const answer = new Generating(session, last, limit);
-  const text = new TextStream((some) => session.tokenizer.decode(some), options.stop ?? []);
+  const { tokenizer } = session;
+  const text = new TextStream((some) => tokenizer.decode(some), options.stop ?? [], (id) => tokenizer.isOpen(id));
   const stopIds = new Set(/** @type {Generation} */ (session.manifest.generation).stopIds);
   const clock = new Clock(began, ids.length);
   const pieces = readAnswer(answer, text, stopIds, signal);

@@ -4,6 +4,9 @@
  *     const model = await load('/models/minilm/', { onProgress });
  *     const [{ data }] = await model.embed(['a sentence']);
  *     for await (const { text } of model.generate('Once upon')) console.log(text);
+ *     const [{ label, score }] = await model.classify('a text');
+ *     const words = await model.classifyTokens('a text'); // [{ text, start, end, label, score }]
+ *     const [{ token }] = await model.fillMask(`a ${model.info.maskToken} text`);
  */
 
 import { checkLoadOptions } from './arguments.js';

@@ -1,9 +1,12 @@
 /** Reads and checks manifest.json (exporter/artifact/FORMAT.md); nothing unchecked leaves this file. */
 
+import { readChat } from './chat_format.js';
 import { ManifestInvalidError } from './errors.js';
 import { JsonReader } from './json_reader.js';
 
-export const TASKS = /** @type {const} */ (['sentence-embedding', 'text-generation']);
+export const TASKS = /** @type {const} */ ([
+  'sentence-embedding', 'text-generation', 'text-classification', 'token-classification', 'fill-mask',
+]);
 /** Best first: the first whose features and limits the device has is played. */
 export const TIERS = /** @type {const} */ (['f16', 'subgroups', 'base']);
 export const MEMORY_KEYS = /** @type {const} */ (['weights', 'states', 'activations', 'tables', 'io', 'total']);
@@ -11,7 +14,10 @@ export const LIMIT_KEYS = /** @type {const} */ ([
   'maxBufferSize', 'maxStorageBufferBindingSize', 'maxStorageBuffersPerShaderStage',
   'maxComputeWorkgroupStorageSize', 'maxComputeInvocationsPerWorkgroup',
 ]);
-const QUANTIZATIONS = /** @type {const} */ (['f32', 'f16', 'q8', 'q4']);
+const QUANTIZATIONS = /** @type {const} */ ([
+  'f32', 'f16', 'q8', 'q4', 'q2', 'q8z', 'q4z', 'q2z', 'q4-mixed', 'hybrid', 'auto',
+]);
+const SCORE_FUNCTIONS = /** @type {const} */ (['softmax', 'sigmoid', 'none']);
 const ROLES = /** @type {const} */ (['onnx', 'tokenizer', 'generation', 'card', 'report']);
 const MAX_CHUNK_BYTES = 64 * 2 ** 20;
 
@@ -23,13 +29,7 @@ const MAX_CHUNK_BYTES = 64 * 2 ** 20;
 /** @typedef {FileRecord & { chunkBytes: number, chunks: string[] }} ChunkedFile */
 /** @typedef {FileRecord & { features: string[], memory: Memory, limits: Limits }} PlanRecord */
 /** @typedef {FileRecord & { role: typeof ROLES[number] }} OtherFile */
-/**
- * @typedef {object} Chat text = start + for each message roles[role][0] + content + roles[role][1], then answer
- * @property {string} start
- * @property {Record<string, [string, string]>} roles
- * @property {string} answer
- * @property {string | null} system the system message where the caller gives none
- */
+/** @typedef {import('./chat_format.js').Chat} Chat */
 /**
  * @typedef {object} Generation
  * @property {number[]} stopIds
@@ -57,6 +57,9 @@ const MAX_CHUNK_BYTES = 64 * 2 ** 20;
  * @property {ChunkedFile[]} shards
  * @property {Partial<Record<Tier, PlanRecord>>} plans
  * @property {OtherFile[]} files
+ * @property {string[] | null} labels of a classifier
+ * @property {typeof SCORE_FUNCTIONS[number] | null} scoreFunction makes scores of a classifier's logits
+ * @property {string | null} maskToken of a fill-mask model
  */
 
 /** @param {JsonReader} reader @returns {FileRecord} */
@@ -127,23 +130,6 @@ function readPlans(reader) {
   return plans;
 }
 
-/** @param {JsonReader} reader @returns {[string, string]} */
-function readAround(reader) {
-  const parts = reader.items().map((item) => item.string());
-  if (parts.length !== 2) reader.refuse('is not [before, after]');
-  return [parts[0], parts[1]];
-}
-
-/** @param {JsonReader} reader @returns {Chat} */
-function readChat(reader) {
-  return {
-    start: reader.field('start').string(),
-    roles: Object.fromEntries(reader.field('roles').entries().map(([role, around]) => [role, readAround(around)])),
-    answer: reader.field('answer').string(),
-    system: reader.field('system').optional((field) => field.string()),
-  };
-}
-
 /** @param {JsonReader} reader @param {number} vocabulary @returns {Generation} */
 function readGeneration(reader, vocabulary) {
   const topP = reader.field('top_p').number();
@@ -180,6 +166,9 @@ function readFacts(reader) {
     shards: reader.field('shards').items().map(readShard),
     plans: readPlans(reader.field('plans')),
     files: reader.field('files').items().map((file) => ({ ...readFile(file), role: file.field('role').oneOf(ROLES) })),
+    labels: reader.field('labels').optional((field) => field.items().map((item) => item.string())),
+    scoreFunction: reader.field('score_function').optional((field) => field.oneOf(SCORE_FUNCTIONS)),
+    maskToken: reader.field('mask_token').optional((field) => field.string()),
   };
 }
 
@@ -188,11 +177,20 @@ function checkWhole(reader, manifest) {
   const { task, dimensions, generation } = manifest;
   if (task === 'sentence-embedding' && dimensions === null) reader.field('dimensions').refuse('is missing');
   if (task === 'text-generation' && generation === null) reader.field('generation').refuse('is missing');
+  if (task === 'text-classification' || task === 'token-classification') {
+    if (!manifest.labels?.length) reader.field('labels').refuse('are missing');
+    if (manifest.scoreFunction === null) reader.field('score_function').refuse('is missing');
+  }
+  if (task === 'fill-mask' && !manifest.maskToken) reader.field('mask_token').refuse('is missing');
   const names = allFiles(manifest).map(({ file }) => file);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice) reader.refuse(`lists ${twice} twice`);
   const hasTokenizer = manifest.files.some(({ file, role }) => file === 'tokenizer.json' && role === 'tokenizer');
   if (!hasTokenizer) reader.field('files').refuse('have no tokenizer.json');
+  const { chat = null } = generation ?? {};
+  const carried = chat && 'template' in chat ? chat.template : null;
+  const isThere = manifest.files.some(({ file, role }) => file === carried && role === 'tokenizer');
+  if (carried !== null && !isThere) reader.field('files').refuse(`have no ${carried}, which carries the chat template`);
 }
 
 /** @param {Manifest} manifest @returns {FileRecord[]} */

@@ -1,6 +1,8 @@
 /** A loaded model, as the page sees it. */
 
-import { checkLogitsArguments, checkPrompt, checkSignal, checkTexts, readGenerateOptions } from './arguments.js';
+import {
+  checkLogitsArguments, checkPrompt, checkSignal, checkTexts, readGenerateOptions, readTexts,
+} from './arguments.js';
 import { BadArgumentError } from './errors.js';
 
 /** @typedef {import('./manifest.js').Manifest} Manifest */
@@ -8,6 +10,9 @@ import { BadArgumentError } from './errors.js';
 /** @typedef {import('./client.js').OpenedModel} OpenedModel */
 /** @typedef {import('./embed.js').Embedding} Embedding */
 /** @typedef {import('./text_stream.js').Piece} Piece */
+/** @typedef {import('./classify.js').TextClass} TextClass */
+/** @typedef {import('./classify.js').WordClass} WordClass */
+/** @typedef {import('./fill_mask.js').Filling} Filling */
 /**
  * @typedef {Omit<import('./generate.js').GenerateOptions, 'stop'>
  *   & { stop?: string | string[], signal?: AbortSignal }} CallOptions
@@ -23,12 +28,12 @@ import { BadArgumentError } from './errors.js';
 /** @param {Manifest} manifest @returns what people and pages want to know of a model */
 export function facts(manifest) {
   const { name, title, task, architecture, source, license, languages, quantization } = manifest;
-  const { parameters, context, dimensions, vocabulary, generation } = manifest;
+  const { parameters, context, dimensions, vocabulary, generation, labels, maskToken } = manifest;
   const sampling = generation && pickSampling(generation);
   const chat = Boolean(generation?.chat);
   return {
     name, title, task, architecture, source, license, languages, quantization,
-    parameters, context, dimensions, vocabulary, generation: sampling, chat,
+    parameters, context, dimensions, vocabulary, generation: sampling, chat, labels, maskToken,
   };
 }
 
@@ -86,6 +91,38 @@ export class Model {
   }
 
   /**
+   * @param {string | string[]} text cut at its end where it is longer than the model's context
+   * @param {{ signal?: AbortSignal }} [options]
+   * @returns {Promise<TextClass[] | TextClass[][]>} every label with its score, the best first; a list of such for a list
+   */
+  async classify(text, options) {
+    return this.#read('text-classification', 'classify', text, options);
+  }
+
+  /**
+   * @param {string | string[]} text
+   * @param {{ signal?: AbortSignal }} [options]
+   * @returns {Promise<WordClass[] | WordClass[][]>} an entry a word, which is `text.slice(start, end)`, with the label of
+   *   its first token; words past the model's context are left out; a list of such for a list
+   */
+  async classifyTokens(text, options) {
+    return this.#read('token-classification', 'classifyTokens', text, options);
+  }
+
+  /**
+   * @param {string | string[]} text that holds `info.maskToken` once or more often
+   * @param {{ signal?: AbortSignal }} [options]
+   * @returns {Promise<Filling[] | Filling[][] | (Filling[] | Filling[][])[]>} the five best fillings, the best first; a
+   *   list of such for several masks, in their order; and a list of all that for a list
+   */
+  async fillMask(text, options) {
+    /** @type {Filling[][] | Filling[][][]} */
+    const found = await this.#read('fill-mask', 'fillMask', text, options);
+    const one = (/** @type {any[]} */ masks) => (masks.length === 1 ? masks[0] : masks);
+    return Array.isArray(text) ? found.map(one) : one(found);
+  }
+
+  /**
    * For tests and tools.
    *
    * @param {number[]} ids
@@ -107,6 +144,22 @@ export class Model {
   /** Frees the GPU and ends the worker; calls under way are rejected with UNLOADED. May be called twice. */
   async unload() {
     await this.#client.unload();
+  }
+
+  /**
+   * @param {Task} task
+   * @param {string} method
+   * @param {string | string[]} text
+   * @param {{ signal?: AbortSignal }} [options]
+   * @returns {Promise<any>} the result for the text, or a list of them for a list
+   */
+  async #read(task, method, text, { signal } = {}) {
+    this.#expectTask(task, method);
+    const texts = readTexts(text, method);
+    checkSignal(signal);
+    /** @type {unknown[]} */
+    const results = await this.#client.call(method, { texts }, { signal });
+    return Array.isArray(text) ? results : results[0];
   }
 
   /** @param {Task} task @param {string} method */

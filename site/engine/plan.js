@@ -14,7 +14,7 @@ const OFFSET_ALIGNMENT = 256;
 const MAX_GRID = 65535;
 const SYMBOLS = /** @type {const} */ (['tokens', 'past', 'sequences']);
 const KINDS = /** @type {const} */ (['weight', 'table', 'state', 'activation', 'input', 'output', 'step', 'sampling']);
-const PHASES = { 'sentence-embedding': ['encode'], 'text-generation': ['prefill', 'head', 'decode', 'sample'] };
+const GENERATION_PHASES = ['prefill', 'head', 'decode', 'sample'];
 /** @type {Record<typeof KINDS[number], typeof MEMORY_KEYS[number]>} */
 const MEMORY_OF_KIND = {
   weight: 'weights', table: 'tables', state: 'states', activation: 'activations',
@@ -25,7 +25,7 @@ const MEMORY_OF_KIND = {
 /** @typedef {Record<SymbolName, number>} Symbols */
 /** @typedef {number | { of: SymbolName, times: number, per: number }} GridSize */
 /** @typedef {{ shard: number, offset: number }} WeightRange */
-/** @typedef {{ invFreq: number[], positions: number }} RopeTable */
+/** @typedef {{ invFreq: number[], positions: number, scale: number }} RopeTable */
 /**
  * @typedef {object} PlanBuffer
  * @property {string} name
@@ -66,7 +66,7 @@ function readRope(reader, bytes) {
   const invFreq = reader.field('inv_freq').items().map((item) => item.number());
   const positions = reader.field('positions').integer(1);
   if (positions * invFreq.length * 8 !== bytes) reader.field('bytes').refuse('is not positions x frequencies x 8');
-  return { invFreq, positions };
+  return { invFreq, positions, scale: reader.field('scale').number() };
 }
 
 /** @param {JsonReader} reader @param {Manifest} manifest @returns {PlanBuffer} */
@@ -127,6 +127,11 @@ function readDispatch(reader, plan) {
   };
 }
 
+/** @param {Manifest['task']} task @returns {string[]} */
+function phasesOf(task) {
+  return task === 'text-generation' ? GENERATION_PHASES : ['encode'];
+}
+
 /**
  * @param {JsonReader} reader
  * @param {Omit<Plan, 'phases'>} plan
@@ -134,7 +139,7 @@ function readDispatch(reader, plan) {
  * @returns {Plan['phases']}
  */
 function readPhases(reader, plan, manifest) {
-  const phases = PHASES[manifest.task].map((name) => {
+  const phases = phasesOf(manifest.task).map((name) => {
     const dispatches = reader.field(name).items().map((dispatch) => readDispatch(dispatch, plan));
     return [name, dispatches];
   });
@@ -184,11 +189,23 @@ function checkAgainstManifest(reader, plan, { plans }) {
 }
 
 /** @param {Manifest} manifest @param {Symbols} symbols @returns {[string, number][]} name -> fewest bytes */
-function neededBuffers({ task, dimensions, vocabulary, generation }, { tokens, sequences }) {
-  const words = task === 'sentence-embedding'
-    ? { ids: tokens, bounds: sequences + 1, embedding: sequences * (dimensions ?? 0) }
-    : { ids: tokens, stops: (generation?.stopIds.length ?? 0) + 1, logits: vocabulary, token: 1, ring: 1 };
+function neededBuffers(manifest, symbols) {
+  const words = { ids: symbols.tokens, ...ioOf(manifest, symbols) };
   return Object.entries(words).map(([name, count]) => [name, count * 4]);
+}
+
+/** @param {Manifest} manifest @param {Symbols} symbols @returns {Record<string, number>} name -> words */
+function ioOf({ task, dimensions, vocabulary, generation, labels }, { tokens, sequences }) {
+  const bounds = sequences + 1;
+  const classes = labels?.length ?? 0;
+  switch (task) {
+    case 'sentence-embedding': return { bounds, embedding: sequences * (dimensions ?? 0) };
+    case 'text-classification': return { bounds, logits: sequences * classes };
+    case 'token-classification': return { bounds, logits: tokens * classes };
+    case 'fill-mask': return { bounds, rows: sequences, logits: sequences * vocabulary };
+    case 'text-generation':
+      return { stops: (generation?.stopIds.length ?? 0) + 1, logits: vocabulary, token: 1, ring: 1 };
+  }
 }
 
 /** @param {JsonReader} reader @param {Plan} plan @param {Manifest} manifest */

@@ -26,7 +26,8 @@ import { TextTokenizer } from './tokenizer.js';
  * @property {Buffers} buffers
  * @property {Player} player
  * @property {TextTokenizer} tokenizer
- * @property {Readback} readback for embeddings, or for step and ring
+ * @property {unknown} chatTemplate what the file holds that carries it; null where it is data, or absent
+ * @property {Readback} readback for what an encoder gives, or for step and ring
  * @property {Readback | null} logitsReadback text generation only
  * @property {{ networkBytes: number, loadMs: number }} loaded
  */
@@ -42,13 +43,22 @@ async function fetchPlan({ base, manifest, tier }, supply) {
   return readPlan(parseJson(await downloadWhole(plan, supply), url), url, manifest, tier);
 }
 
-/** @param {LoadRequest} request @param {Supply} supply @returns {Promise<TextTokenizer>} */
+/**
+ * @param {LoadRequest} request
+ * @param {Supply} supply
+ * @returns {Promise<{ tokenizer: TextTokenizer, chatTemplate: unknown }>}
+ */
 async function fetchTokenizer({ base, manifest, tier }, supply) {
   const { tokenizer } = visitedFiles(manifest, tier);
   const read = tokenizer.map(async (file) =>
     /** @type {const} */ ([file.file, parseJson(await downloadWhole(file, supply), base + file.file)]));
   const files = new Map(await Promise.all(read));
-  return new TextTokenizer(files.get('tokenizer.json'), files.get('tokenizer_config.json') ?? {}, manifest.vocabulary);
+  const config = files.get('tokenizer_config.json') ?? {};
+  const chat = manifest.generation?.chat;
+  return {
+    tokenizer: new TextTokenizer(files.get('tokenizer.json'), config, manifest.vocabulary),
+    chatTemplate: chat && 'template' in chat ? files.get(chat.template) : null,
+  };
 }
 
 /** @param {Manifest} manifest @param {Supply} supply @param {Buffers} buffers */
@@ -68,11 +78,11 @@ async function fetchWeights({ shards }, supply, buffers) {
   await buffers.flush();
 }
 
-/** @param {Device} device @param {import('./plan.js').Plan} plan @param {Manifest} manifest @param {Buffers} buffers */
-async function makeReadbacks(device, plan, manifest, buffers) {
-  if (manifest.task === 'sentence-embedding') {
-    const bytes = plan.symbols.sequences * (manifest.dimensions ?? 0) * 4;
-    return { readback: await Readback.create(device, bytes, READBACK_SLOTS), logitsReadback: null };
+/** @param {Device} device @param {Manifest} manifest @param {Buffers} buffers */
+async function makeReadbacks(device, manifest, buffers) {
+  if (manifest.task !== 'text-generation') {
+    const { size } = buffers.get(manifest.task === 'sentence-embedding' ? 'embedding' : 'logits');
+    return { readback: await Readback.create(device, size, READBACK_SLOTS), logitsReadback: null };
   }
   const bytes = buffers.step.size + buffers.get('ring').size;
   return {
@@ -89,17 +99,17 @@ async function makeReadbacks(device, plan, manifest, buffers) {
  */
 async function assemble(request, device, supply) {
   const { manifest } = request;
-  const [plan, tokenizer] = await Promise.all([fetchPlan(request, supply), fetchTokenizer(request, supply)]);
+  const [plan, texts] = await Promise.all([fetchPlan(request, supply), fetchTokenizer(request, supply)]);
   const buffers = await Buffers.create(plan.buffers, device);
   const compiling = compilePipelines(device, plan);
   const weights = fetchWeights(manifest, supply, buffers).then(() => supply.progress.enter('compile'));
   buffers.fillTables();
   const [pipelines] = await Promise.all([compiling, weights]);
   const player = await Player.create(device, plan, buffers, pipelines);
-  const readbacks = await makeReadbacks(device, plan, manifest, buffers);
+  const readbacks = await makeReadbacks(device, manifest, buffers);
   throwIfAborted(supply.signal);
   device.check();
-  return { manifest, plan, device, buffers, player, tokenizer, ...readbacks };
+  return { manifest, plan, device, buffers, player, ...texts, ...readbacks };
 }
 
 /** @param {LoadRequest} request @param {Supply} supply @returns {Promise<Omit<Session, 'loaded'>>} */

@@ -10,9 +10,10 @@ const REPLACEMENT = '\uFFFD';
 
 /** Decodes only the newest ids: the text before them is fixed once it ends with a whole character. */
 class Detokenizer {
-  /** @param {Decode} decode */
-  constructor(decode) {
+  /** @param {Decode} decode @param {(id: number) => boolean} isOpen */
+  constructor(decode, isOpen) {
     this.decode = decode;
+    this.isOpen = isOpen;
     /** @type {number[]} ids whose text is out, kept because a decoder may look at its neighbour */
     this.context = [];
     /** @type {number[]} ids whose text is not settled */
@@ -22,6 +23,7 @@ class Detokenizer {
   /** @param {number} id @returns {string} text that is now settled */
   push(id) {
     this.pending.push(id);
+    if (this.isOpen(id)) return '';
     const text = this.newText();
     if (text === '' || text.endsWith(REPLACEMENT)) return '';
     return this.settle(text);
@@ -50,9 +52,10 @@ export class TextStream {
   /**
    * @param {Decode} decode
    * @param {string[]} stops texts that end the stream and are not shown
+   * @param {(id: number) => boolean} [isOpen] the id does not settle the text before it
    */
-  constructor(decode, stops) {
-    this.detokenizer = new Detokenizer(decode);
+  constructor(decode, stops, isOpen = () => false) {
+    this.detokenizer = new Detokenizer(decode, isOpen);
     this.stops = stops;
     /** @type {Piece[]} */
     this.held = [];

@@ -1,13 +1,12 @@
 /** Text to ids and back, by the model's own tokenizer.json. */
 
 import { TokenizerInvalidError } from './errors.js';
-import { faithful } from './normalizer.js';
-import { Tokenizer } from './vendor/tokenizers.min.mjs';
+import { isByteToken } from './tokenizer/decoders.js';
+import { Tokenizer } from './tokenizer/tokenizer.js';
 
-/** @param {any} json @returns {object} */
-function withFaithfulNormalizer(json) {
-  const { normalizer } = json;
-  return normalizer ? { ...json, normalizer: faithful(normalizer) } : json;
+/** @param {unknown} cause @returns {string} */
+function wordsOf(cause) {
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 export class TextTokenizer {
@@ -20,10 +19,10 @@ export class TextTokenizer {
   constructor(json, config, vocabulary) {
     this.vocabulary = vocabulary;
     try {
-      this.tokenizer = new Tokenizer(withFaithfulNormalizer(json), /** @type {object} */ (config));
+      const { clean_up_tokenization_spaces: cleansUp } = /** @type {Record<string, unknown>} */ (config);
+      this.tokenizer = new Tokenizer(/** @type {Record<string, unknown>} */ (json), cleansUp === true);
     } catch (cause) {
-      const words = cause instanceof Error ? cause.message : String(cause);
-      throw new TokenizerInvalidError(`tokenizer.json cannot be used: ${words}`);
+      throw new TokenizerInvalidError(`tokenizer.json cannot be used: ${wordsOf(cause)}`);
     }
   }
 
@@ -34,11 +33,20 @@ export class TextTokenizer {
    * @throws {TokenizerInvalidError}
    */
   encode(text, special = true) {
-    const { ids } = this.tokenizer.encode(text, { add_special_tokens: special });
+    const ids = this.idsOf(text, special);
     const wrong = ids.findIndex((id) => !(Number.isInteger(id) && id >= 0 && id < this.vocabulary));
     if (wrong < 0) return ids;
     const what = `tokenizer.json gives this text the id ${ids[wrong]}`;
     throw new TokenizerInvalidError(`${what}, and the model's vocabulary is ${this.vocabulary}`);
+  }
+
+  /** @param {string} text @param {boolean} special @returns {number[]} unchecked */
+  idsOf(text, special) {
+    try {
+      return this.tokenizer.encode(text, special);
+    } catch (cause) {
+      throw new TokenizerInvalidError(`tokenizer.json cannot read this text: ${wordsOf(cause)}`);
+    }
   }
 
   /**
@@ -66,10 +74,19 @@ export class TextTokenizer {
     return 0;
   }
 
+  /** @param {number} id @returns {string} its text, or its name where it has none; nothing for an id without a token */
+  tokenOf(id) {
+    return this.decode([id]) || (this.tokenizer.tokens.get(id) ?? '');
+  }
+
   /** @param {number[]} ids @returns {string} without special tokens; an id that has no token adds nothing */
   decode(ids) {
-    const known = ids.filter((id) => this.tokenizer.id_to_token(id) !== undefined);
-    if (known.length === 0) return '';
-    return this.tokenizer.decode(known, { skip_special_tokens: true, clean_up_tokenization_spaces: false });
+    return this.tokenizer.decode(ids);
+  }
+
+  /** @param {number} id @returns {boolean} it does not settle the text before it: part of a character, or not shown */
+  isOpen(id) {
+    const token = this.tokenizer.tokens.get(id);
+    return token === undefined || this.tokenizer.special.has(id) || isByteToken(token);
   }
 }

@@ -1,15 +1,13 @@
 /** The engine's worker: one model, one call at a time, in the order they came. */
 
-import { embed } from './embed.js';
 import { serialize, throwIfAborted } from './errors.js';
-import { generate } from './generate.js';
-import { logits } from './prefill.js';
 import { openSession } from './session.js';
 
 /** @typedef {import('./client.js').Request} Request */
 /** @typedef {import('./client.js').Reply} Reply */
 /** @typedef {import('./session.js').Session} Session */
 /** @typedef {{ id: number, args: any, signal: AbortSignal }} Call */
+/** @typedef {Record<string, (call: Call) => Promise<void>>} Methods */
 
 /**
  * What the engine uses of a worker's global scope.
@@ -39,31 +37,80 @@ function describe({ plan, device, loaded }) {
 
 /** @param {Call} call */
 async function load({ id, args, signal }) {
-  session = await openSession(args, (event) => post({ id, progress: event }), signal);
+  const task = /** @type {import('./manifest.js').Manifest} */ (args.manifest).task;
+  const [made, opening] = await Promise.allSettled([
+    METHODS_OF[task](),
+    openSession(args, (event) => post({ id, progress: event }), signal),
+  ]);
+  if (opening.status === 'rejected') throw opening.reason;
+  session = opening.value;
+  if (made.status === 'rejected') throw made.reason;
+  Object.assign(METHODS, made.value);
   post({ id, value: describe(session) });
 }
 
-/** @param {Call} call */
-async function runEmbed({ id, args, signal }) {
-  const results = await embed(opened(), args.texts, signal);
-  post({ id, value: results }, results.map(({ data }) => data.buffer));
+/**
+ * @param {(session: Session, texts: string[], signal: AbortSignal) => Promise<unknown>} read
+ * @returns {(call: Call) => Promise<void>}
+ */
+function reader(read) {
+  return async ({ id, args, signal }) => post({ id, value: await read(opened(), args.texts, signal) });
 }
 
-/** @param {Call} call */
-async function runLogits({ id, args, signal }) {
-  const value = await logits(opened(), args.ids, args.split, signal);
-  post({ id, value }, [value.buffer]);
+/** @returns {Promise<Methods>} */
+async function embedder() {
+  const { embed } = await import('./embed.js');
+  return {
+    embed: async ({ id, args, signal }) => {
+      const results = await embed(opened(), args.texts, signal);
+      post({ id, value: results }, results.map(({ data }) => data.buffer));
+    },
+  };
 }
 
-/** @param {Call} call */
-async function runGenerate({ id, args, signal }) {
-  const pieces = generate(opened(), args.prompt, args.options, signal);
-  for (;;) {
-    const { done, value } = await pieces.next();
-    if (done) return post({ id, value });
-    post({ id, items: value });
-  }
+/** @returns {Promise<Methods>} */
+async function generator() {
+  const { generate, logits } = await import('./generate.js');
+  return {
+    logits: async ({ id, args, signal }) => {
+      const value = await logits(opened(), args.ids, args.split, signal);
+      post({ id, value }, [value.buffer]);
+    },
+    generate: async ({ id, args, signal }) => {
+      const pieces = generate(opened(), args.prompt, args.options, signal);
+      for (;;) {
+        const { done, value } = await pieces.next();
+        if (done) return post({ id, value });
+        post({ id, items: value });
+      }
+    },
+  };
 }
+
+/** @returns {Promise<Methods>} */
+async function classifier() {
+  const { classify, classifyTokens } = await import('./classify.js');
+  return { classify: reader(classify), classifyTokens: reader(classifyTokens) };
+}
+
+/** @returns {Promise<Methods>} */
+async function filler() {
+  const { fillMask } = await import('./fill_mask.js');
+  return { fillMask: reader(fillMask) };
+}
+
+/**
+ * What a task's calls need comes with the model, and no other task's code does.
+ *
+ * @type {Record<import('./manifest.js').Manifest['task'], () => Promise<Methods>>}
+ */
+const METHODS_OF = {
+  'sentence-embedding': embedder,
+  'text-generation': generator,
+  'text-classification': classifier,
+  'token-classification': classifier,
+  'fill-mask': filler,
+};
 
 /** @returns {Session} */
 function opened() {
@@ -72,8 +119,8 @@ function opened() {
   return model;
 }
 
-/** @type {Record<string, (call: Call) => Promise<void>>} */
-const METHODS = { load, embed: runEmbed, logits: runLogits, generate: runGenerate };
+/** @type {Methods} */
+const METHODS = { load };
 
 /** @param {Request & { method: string }} request */
 function serve({ id, method, args }) {

@@ -19,6 +19,7 @@ ROOM_IMPORTS = {
         "wgsl_kernels",
         "brotli",
         "huggingface_hub",
+        "jinja2",
         "ml_dtypes",
         "numpy",
         "onnx",
@@ -38,13 +39,17 @@ ROOM_IMPORTS = {
 DOORS = {"wgsl_kernels", "wgsl_kernels.reference"}
 
 # What each part of exporter/ may import beside itself and FOR_ALL, which import nothing of exporter/.
-FOR_ALL = {"errors", "placement", "sizes", "strict_json"}
+FOR_ALL = {"errors", "placement", "row_tensor", "sizes", "strict_json"}
 EXPORTER_IMPORTS: dict[str, set[str]] = {
     **{part: set() for part in FOR_ALL},
     "artifact": set(),
+    "calibration": {"passes", "quantization"},
     "card": {"artifact"},
+    "chat": {"artifact"},
     "checkpoints": set(),
     "components": {"ops"},
+    "foreign": {"components", "models", "ops"},
+    "front_ends": {"checkpoints", "foreign", "models"},
     "generation": {"artifact"},
     "lowering": {"ops"},
     "models": {"components", "ops"},
@@ -59,7 +64,7 @@ EXPORTER_IMPORTS: dict[str, set[str]] = {
         "passes",
         "quantization",
     },
-    "passes": {"quantization"},
+    "passes": {"ops", "quantization"},
     "progress": set(),
     "quantization": set(),
     "report": {"artifact"},
@@ -70,10 +75,11 @@ JOINS_ALL = {"__init__", "__main__", "pipeline"}
 # Packages that only some folders of exporter/ may see.
 PACKAGE_FOLDERS = {
     "huggingface_hub": {"checkpoints"},
-    "onnxruntime": {"parity", "passes"},
+    "jinja2": {"chat"},
+    "onnxruntime": {"calibration", "foreign", "parity", "passes"},
     "onnxscript": {"ops"},
-    "torch": {"ops", "parity"},
-    "transformers": {"parity"},
+    "torch": {"foreign", "ops", "parity"},
+    "transformers": {"foreign", "parity"},
     "wgpu": {"parity"},
 }
 

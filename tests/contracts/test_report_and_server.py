@@ -11,7 +11,7 @@ import exporter.report.wire as wire
 import webapp.compression as compression
 from exporter.artifact import parse_manifest
 from exporter.report import measure_artifact
-from exporter.report.site_files import SITE, visited_files
+from exporter.report.site_files import PAGES, SITE, visited_files
 from tests.webapp.served import running
 from webapp import Settings
 
@@ -70,13 +70,19 @@ def test_the_server_counts_a_download_as_the_report_does(folder: Path) -> None:
     } - {
         "source",
         "vocabulary",
+        "score_function",
+        "mask_token",
     }
 
 
-@pytest.mark.parametrize("task", ["sentence-embedding", "text-generation"])
+@pytest.mark.parametrize("task", ["sentence-embedding", "text-generation", "fill-mask"])
 def test_a_visit_loads_the_engine_and_the_pages_scripts(task: str) -> None:
     files = visited_files(task)
-    assert {"engine/index.js", "engine/worker.js", "engine/vendor/tokenizers.min.mjs", "style.css"} <= set(
-        files
-    )
+    assert {"engine/index.js", "engine/worker.js", "engine/tokenizer/tokenizer.js"} <= set(files)
+    assert ("style.css" in files) == (task in PAGES)
+    carried = visited_files(task, carries_template=True)
+    template_engine = {"engine/vendor/jinja.mjs"} if task == "text-generation" else set()
+    assert set(carried) - set(files) == template_engine
+    calls = {"embed.js", "generate.js", "fill_mask.js"} & {name.removeprefix("engine/") for name in files}
+    assert len(calls) == 1, "no task's visit loads the calls of another"
     assert all((SITE / name).is_file() for name in files)

@@ -23,7 +23,7 @@ def one_node_model(
     node = ir.node(op, values, attributes or {}, domain=DOMAIN, num_outputs=len(outputs))
     for (name, rank), output in zip(outputs.items(), node.outputs, strict=True):
         output.name = name
-        output.dtype = ir.DataType.FLOAT
+        output.dtype = _output_type(inputs)
         output.shape = ir.Shape(f"{name}_{axis}" for axis in range(rank))
     graph = ir.Graph(
         [value for value in values if value is not None],
@@ -33,6 +33,12 @@ def one_node_model(
         name=op,
     )
     return ir.to_proto(ir.Model(graph, ir_version=10, functions=functions_for([op])))
+
+
+def _output_type(inputs: Inputs) -> ir.DataType:
+    """That of the first input, as with every operator here."""
+    first = next(value for value in inputs.values() if value is not None)
+    return ir.DataType.from_numpy(first.dtype)
 
 
 def _input(name: str, value: np.ndarray) -> ir.Value:

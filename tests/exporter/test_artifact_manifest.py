@@ -61,9 +61,13 @@ EMBEDDING = replace(
     shards=(),
     plans={},
 )
+CLASSIFIER = replace(
+    EMBEDDING, task="text-classification", dimensions=None, labels=("joy", "–"), score_function="sigmoid"
+)
+FILLER = replace(EMBEDDING, task="fill-mask", dimensions=None, mask_token="[MASK]")
 
 
-@pytest.mark.parametrize("manifest", [MANIFEST, EMBEDDING])
+@pytest.mark.parametrize("manifest", [MANIFEST, EMBEDDING, CLASSIFIER, FILLER])
 def test_reads_back_what_was_written(manifest: Manifest) -> None:
     data = manifest.to_json()
     assert parse_manifest(data) == manifest
@@ -91,6 +95,13 @@ def test_entries_measure_files(tmp_path: Path) -> None:
     assert plan_entry(path, ["f"], {"total": 1}, {"x": 2}) == PlanEntry(
         "model.onnx", 3, digest, ("f",), {"total": 1}, {"x": 2}
     )
+
+
+def test_manifests_of_the_first_tasks_have_no_later_keys() -> None:
+    value = json.loads(EMBEDDING.to_json())
+    for key in ("labels", "score_function", "mask_token"):
+        del value[key]
+    assert parse_manifest(json.dumps(value).encode()) == EMBEDDING
 
 
 def changed(change: Callable[[dict[str, Any]], object]) -> bytes:
@@ -135,6 +146,16 @@ HOSTILE: Mapping[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "parameters over 2**53": (put("parameters", 2**53), "parameters"),
     "context zero": (put("context", 0), "context"),
     "dimensions zero": (put("dimensions", 0), "dimensions"),
+    "labels a text": (put("labels", "joy"), "labels is no list"),
+    "labels of two lines": (put("labels", ["a\nb"]), "labels"),
+    "score function unknown": (put("score_function", "relu"), "score_function is none of"),
+    "mask token a number": (put("mask_token", 103), "mask_token is no plain text"),
+    "classes without labels": (put("task", "text-classification"), "labels is missing"),
+    "words without a score": (
+        lambda value: value.update(task="token-classification", labels=["a"]),
+        "score_function is missing",
+    ),
+    "mask missing": (put("task", "fill-mask"), "mask_token is missing"),
     "generation a list": (put("generation", []), "generation is no object"),
     "stop id negative": (put("generation", "stop_ids", [-1]), "generation.stop_ids"),
     "temperature a text": (put("generation", "temperature", "1"), "generation.temperature"),

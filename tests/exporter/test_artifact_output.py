@@ -270,7 +270,7 @@ from exporter.artifact import ShardWriter, atomic_folder
 def export(target):
     with atomic_folder(target, overwrite=True) as folder, ShardWriter(folder, 4096) as writer:
         for i in range(12):
-            writer.add(np.full(1500, i, np.uint8))
+            writer.add(1500, [np.full(1500, i, np.uint8)])
             pause()
         shards = writer.close()
         pause()

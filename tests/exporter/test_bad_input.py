@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -115,10 +115,10 @@ DAMAGES: dict[str, tuple[Damage, tuple[str, ...]]] = {
     "hidden_size absurd": (_config(hidden_size=-1), ("hidden_size", "-1")),
     "hidden_size text": (_config(hidden_size="64"), ("hidden_size",)),
     "layer kind unknown": (_config(layer_types=["rnn"] * 4), ("layer_types", "rnn")),
-    "experts": (_config(num_local_experts=8), ("mixture-of-experts", "dense")),
+    "experts": (_config(num_local_experts=4, num_experts_per_tok=5), ("num_experts_per_tok", "at most")),
     "rope type unknown": (
-        _config(position_embedding_type="rope", rope_parameters={"rope_type": "yarn"}),
-        ("yarn",),
+        _config(position_embedding_type="rope", rope_parameters={"rope_type": "longrope"}),
+        ("longrope", "yarn"),
     ),
     "logits_scaling zero": (_config(logits_scaling=0), ("logits_scaling",)),
     "multiplier beyond float32": (_config(embedding_multiplier=1e39), ("embedding_multiplier",)),
@@ -200,12 +200,12 @@ def test_a_full_disk_leaves_the_old_output(
     before = sorted((path.name, path.stat().st_size) for path in out.iterdir())
     count = 0
 
-    def fail(self: ShardWriter, array: np.ndarray) -> object:
+    def fail(self: ShardWriter, size: int, slabs: Iterable[np.ndarray]) -> object:
         nonlocal count
         count += 1
         if count > 10:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return real(self, array)
+        return real(self, size, slabs)
 
     real = ShardWriter.add
     monkeypatch.setattr(ShardWriter, "add", fail)

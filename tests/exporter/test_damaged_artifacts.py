@@ -14,7 +14,7 @@ import pytest
 from exporter.__main__ import main
 from exporter.artifact import check_files, read_artifact_plan
 from exporter.errors import ArtifactError
-from exporter.parity.onnx_runner import OnnxDecoder, OnnxEmbedder
+from exporter.parity.onnx_runner import OnnxDecoder, OnnxEncoder
 from exporter.parity.plan_player import PlanPlayer
 
 Make = Callable[..., Path]
@@ -243,7 +243,7 @@ def test_a_model_file_that_is_none_though_the_manifest_vouches_for_it(
 ) -> None:
     forge(folder, "model.onnx", forge_model(folder))
     assert "model.onnx" in refused(folder, "report", capsys)
-    for runner in (OnnxDecoder, OnnxEmbedder):
+    for runner in (OnnxDecoder, OnnxEncoder):
         with pytest.raises(ArtifactError, match=r"onnxruntime refuses model\.onnx") as caught:
             runner(folder)
         assert caught.value.remedy == "Export the model again."
@@ -251,7 +251,7 @@ def test_a_model_file_that_is_none_though_the_manifest_vouches_for_it(
 
 def test_a_model_file_for_the_other_task(whole: Path) -> None:
     with pytest.raises(ArtifactError, match=r"onnxruntime refuses model\.onnx"):
-        OnnxEmbedder(whole).embed([[1, 2]])
+        OnnxEncoder(whole).embed([[1, 2]])
 
 
 @pytest.mark.gpu

@@ -27,6 +27,8 @@ def _rms(x: np.ndarray) -> np.ndarray:
     return wide / np.sqrt(np.mean(wide * wide, axis=-1, keepdims=True) + EPSILON)
 
 
+_BYTES = np.arange(256, dtype=np.uint8).reshape(2, 16, 8)
+
 EXAMPLES = {
     "SSMScan": (
         {
@@ -48,15 +50,29 @@ EXAMPLES = {
         {"y": 3},
         {"epsilon": EPSILON, "n_groups": 2},
     ),
+    "HeadRMSNorm": (
+        {"x": _random(2, 3, 8), "weight": _random(4)},
+        {"y": 3},
+        {"epsilon": EPSILON, "num_heads": 2},
+    ),
+    "Silu": ({"x": _random(2, 3, 8)}, {"y": 3}, {}),
     "SiluGate": ({"x": _random(2, 3, 8)}, {"y": 3}, {}),
+    "GeluGate": ({"x": _random(2, 3, 8)}, {"y": 3}, {}),
+    "SoftCap": ({"x": _random(2, 3, 8)}, {"y": 3}, {"cap": 30.0}),
     "RotaryTable": ({"inv_freq": _random(4)}, {"cos": 2, "sin": 2}, {"length": 6}),
     "MeanPool": ({"x": _random(2, 3, 8), "attention_mask": np.ones((2, 3), np.int64)}, {"y": 2}, {}),
+    "Octets": ({"x": _BYTES}, {"y": 3}, {}),
+    "Nibbles": ({"x": _BYTES}, {"y": 3}, {}),
 }
 UNKNOWN = 0
 OUTPUT_SHAPES = {
     "RMSNorm": [(2, 3, 8)],
     "GatedRMSNorm": [(2, 3, 8)],
+    "HeadRMSNorm": [(2, 3, UNKNOWN)],  # its reshape asks for "the rest"
+    "Silu": [(2, 3, 8)],
     "SiluGate": [(2, 3, 4)],
+    "GeluGate": [(2, 3, 4)],
+    "SoftCap": [(2, 3, 8)],
     "RotaryTable": [(UNKNOWN, 4), (UNKNOWN, 4)],  # onnx does not look through the cast of the length
     "MeanPool": [(2, 8)],
 }
@@ -132,6 +148,61 @@ def test_silu_gate_gates_with_the_first_half(shape: tuple[int, ...]) -> None:
     (y,) = run_operator("SiluGate", {"x": x}, {"y": x.ndim})
     first, second = np.split(x, 2, axis=-1)
     np.testing.assert_allclose(y, _silu(first) * second, rtol=1e-5, atol=SIGMOID_ERROR * np.abs(x).max() ** 2)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 2), (2, 3, 130), (4, 6)])
+def test_gelu_gate_gates_with_the_first_half(shape: tuple[int, ...]) -> None:
+    x = 3 * _random(*shape)
+    (y,) = run_operator("GeluGate", {"x": x}, {"y": x.ndim})
+    first, second = (half.astype(np.float64) for half in np.split(x, 2, axis=-1))
+    inner = np.sqrt(2 / np.pi) * (first + 0.044715 * first**3)
+    np.testing.assert_allclose(y, 0.5 * first * (1 + np.tanh(inner)) * second, rtol=1e-5, atol=2e-6)
+
+
+def test_silu_and_soft_cap() -> None:
+    x = 30 * _random(2, 3, 8)
+    (y,) = run_operator("Silu", {"x": x}, {"y": 3})
+    np.testing.assert_allclose(y, _silu(x), rtol=1e-5, atol=SIGMOID_ERROR * np.abs(x).max())
+    (y,) = run_operator("SoftCap", {"x": x}, {"y": 3}, {"cap": 7.0})
+    np.testing.assert_allclose(y, 7 * np.tanh(x.astype(np.float64) / 7), rtol=1e-5)
+
+
+@pytest.mark.parametrize("heads", [1, 2, 8])
+def test_head_rms_norm_keeps_heads_apart(heads: int) -> None:
+    x, weight = _random(2, 3, 96), _random(96 // heads)
+    inputs = {"x": x, "weight": weight}
+    (y,) = run_operator("HeadRMSNorm", inputs, {"y": 3}, {"epsilon": EPSILON, "num_heads": heads})
+    expected = _rms(x.reshape(2, 3, heads, -1)) * weight
+    np.testing.assert_allclose(y, expected.reshape(2, 3, 96), rtol=1e-5, atol=1e-9)
+
+
+def _bits(x: np.ndarray, count: int) -> np.ndarray:
+    """The values of `count` bits in the last axis, the lowest bits of a byte first."""
+    shifts = np.arange(0, 8, count, dtype=np.uint8)
+    return ((x[..., None] >> shifts) & np.uint8(2**count - 1)).reshape(*x.shape[:-1], -1)
+
+
+@pytest.mark.parametrize(("op", "bits"), [("Octets", 4), ("Nibbles", 2)])
+def test_packed_values_are_given_twice_the_bits(op: str, bits: int) -> None:
+    (y,) = run_operator(op, {"x": _BYTES}, {"y": 3})
+    assert y.dtype == np.uint8
+    np.testing.assert_array_equal(_bits(y, 2 * bits), _bits(_BYTES, bits))
+
+
+@pytest.mark.parametrize("op", ["Octets", "Nibbles"])
+def test_onnxruntime_widens_stored_values_once_when_it_loads_the_model(op: str, tmp_path: Path) -> None:
+    model = one_node_model(op, *EXAMPLES[op])
+    del model.graph.input[:]
+    model.graph.initializer.append(onnx.numpy_helper.from_array(_BYTES, "x"))
+    assert optimized_op_types(model, tmp_path) == []
+
+
+def test_rotary_table_is_scaled() -> None:
+    inputs = {"inv_freq": _random(4)}
+    plain = run_operator("RotaryTable", inputs, {"cos": 2, "sin": 2}, {"length": 9})
+    scaled = run_operator("RotaryTable", inputs, {"cos": 2, "sin": 2}, {"length": 9, "scale": 1.25})
+    for one, other in zip(plain, scaled, strict=True):
+        np.testing.assert_allclose(other, 1.25 * one, rtol=1e-6)
 
 
 @pytest.mark.parametrize(("length", "pairs"), [(1, 1), (5, 3), (131072, 2)])

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from exporter.parity.onnx_runner import OnnxEmbedder
+from exporter.parity.onnx_runner import OnnxEncoder
 from exporter.parity.plan_player import PlanPlayer
 from exporter.parity.torch_reference import Floats, TorchEmbedder
 from tests.sentences import FLOORS, token_ids
@@ -46,7 +46,7 @@ def _in_plays(player: PlanPlayer, texts: list[list[int]]) -> Floats:
 def test_onnxruntime_equals_transformers(
     artifact: Artifact, texts: list[list[int]], reference: Floats, scheme: str
 ) -> None:
-    found = OnnxEmbedder(artifact("minilm", quantize=scheme, context=512)).embed(texts)
+    found = OnnxEncoder(artifact("minilm", quantize=scheme, context=512)).embed(texts)
     cosines = _cosines(found, reference)
     print(f"{scheme}: lowest cosine {cosines.min():.6f}, mean {cosines.mean():.6f}")
     assert cosines.min() >= FLOORS[scheme]
@@ -60,7 +60,7 @@ def test_the_plan_equals_transformers(
     folder = artifact("minilm", quantize=scheme, context=512)
     found = _in_plays(PlanPlayer(folder), texts)
     assert _cosines(found, reference).min() >= FLOORS[scheme]
-    onnx = OnnxEmbedder(folder).embed(texts)
+    onnx = OnnxEncoder(folder).embed(texts)
     assert np.abs(found - onnx).max() < 2e-5
 
 

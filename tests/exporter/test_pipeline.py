@@ -41,15 +41,15 @@ def test_other_poolings_are_refused(
     minilm_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Their vectors would be others than the checkpoint's."""
-    copy = Path(shutil.copytree(minilm_checkpoint, tmp_path / "cls"))
+    copy = Path(shutil.copytree(minilm_checkpoint, tmp_path / "max"))
     path = copy / "1_Pooling" / "config.json"
     pooling = json.loads(path.read_text()) | {
-        "pooling_mode_cls_token": True,
+        "pooling_mode_max_tokens": True,
         "pooling_mode_mean_tokens": False,
     }
     path.write_text(json.dumps(pooling))
     assert main(["export", str(copy), "-o", str(tmp_path / "out")]) == 2
-    assert "pooling_mode_cls_token" in capsys.readouterr().err
+    assert "pooling_mode_max_tokens" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("key", ["is_decoder", "add_cross_attention"])

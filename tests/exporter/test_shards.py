@@ -8,7 +8,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from exporter.artifact import ALIGNMENT, CHUNK_BYTES, Location, Shard, ShardWriter
+from exporter.artifact import ALIGNMENT, CHUNK_BYTES, SHARED_BYTES, Location, Shard, ShardWriter
 from exporter.errors import OutputError
 
 
@@ -16,7 +16,7 @@ def write(
     folder: Path, arrays: list[np.ndarray], shard_bytes: int
 ) -> tuple[list[Location], tuple[Shard, ...]]:
     with ShardWriter(folder, shard_bytes) as writer:
-        locations = [writer.add(array) for array in arrays]
+        locations = [writer.add(array.nbytes, [array]) for array in arrays]
         return locations, writer.close()
 
 
@@ -69,10 +69,24 @@ def test_hashes_are_those_of_the_file_and_of_its_chunks(tmp_path: Path) -> None:
 
 
 def test_the_same_bytes_are_stored_once_whatever_their_shape(tmp_path: Path) -> None:
-    table = np.arange(600, dtype=np.float32).reshape(20, 30)
-    locations, shards = write(tmp_path, [table, table.copy(), table.reshape(-1), table + 1], 1 << 20)
+    table = np.arange(SHARED_BYTES // 4, dtype=np.float32).reshape(-1, 32)
+    locations, shards = write(tmp_path, [table, table.copy(), table.reshape(-1), table + 1], 4 << 20)
     assert locations[0] == locations[1] == locations[2] != locations[3]
     assert sum(shard.bytes for shard in shards) < 3 * table.nbytes
+
+
+@pytest.mark.parametrize("differs_in", [0, 1, 4])
+def test_a_tensor_that_begins_like_another_is_stored_whole(tmp_path: Path, differs_in: int) -> None:
+    """Whether it is a new one shows only after some of its slabs have been taken."""
+    slabs = list(np.zeros((5, SHARED_BYTES), np.uint8))
+    other = [slab + (index == differs_in) for index, slab in enumerate(slabs)]
+    size = 5 * SHARED_BYTES
+    with ShardWriter(tmp_path, 2 * size) as writer:
+        locations = [writer.add(size, slabs), writer.add(size, other), writer.add(size, slabs)]
+        shards = writer.close()
+    for location, expected in zip(locations, (slabs, other, slabs), strict=True):
+        whole = np.concatenate(expected)
+        np.testing.assert_array_equal(read_back(tmp_path, location, shards, whole), whole)
 
 
 def test_views_and_foreign_byte_orders_are_stored_row_major_little_endian(tmp_path: Path) -> None:
@@ -104,7 +118,7 @@ def test_refuses_tiny_shards_and_empty_arrays(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="too small"):
         ShardWriter(tmp_path, 255)
     with ShardWriter(tmp_path, 1024) as writer, pytest.raises(OutputError, match="no bytes"):
-        writer.add(np.empty((0, 3), np.float32))
+        writer.add(0, [np.empty((0, 3), np.float32)])
 
 
 def test_no_arrays_make_no_shards(tmp_path: Path) -> None:
@@ -114,5 +128,5 @@ def test_no_arrays_make_no_shards(tmp_path: Path) -> None:
 
 def test_a_failure_closes_the_files_that_are_open(tmp_path: Path) -> None:
     with ShardWriter(tmp_path, 1024) as writer:
-        writer.add(np.ones(3, np.float32))
+        writer.add(12, [np.ones(3, np.float32)])
     assert [path.name for path in tmp_path.iterdir()] == ["shard-0.partial"]

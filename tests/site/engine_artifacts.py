@@ -27,7 +27,9 @@ EMBED_TOKENS = 12
 EMBED_SEQUENCES = 3
 EMBED_CONTEXT = 8
 
-GATHER = STEP + """
+GATHER = (
+    STEP
+    + """
 override width: u32;
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<storage, read> ids: array<u32>;
@@ -42,6 +44,7 @@ override width: u32;
   out[at.y * width + at.x] = value;
 }
 """
+)
 POOL = """
 override width: u32;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -67,7 +70,9 @@ CONTEXT = 32
 RING = 4
 MODULUS = 997
 
-CONSUME = STEP + """
+CONSUME = (
+    STEP
+    + """
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<storage, read> ids: array<u32>;
 @group(0) @binding(2) var<storage, read_write> mix: array<u32>;
@@ -79,6 +84,7 @@ CONSUME = STEP + """
   }
 }
 """
+)
 HEAD = """
 override vocabulary: u32;
 @group(0) @binding(1) var<storage, read_write> mix: array<u32>;
@@ -90,7 +96,9 @@ override vocabulary: u32;
   logits[at.x] = f32(mix[0]) + select(0.0, 1000.0, at.x == next);
 }
 """
-SAMPLE = STEP + """
+SAMPLE = (
+    STEP
+    + """
 struct Sampling { temperature: f32, top_p: f32, top_k: u32, seed: u32 }
 override vocabulary: u32;
 @group(0) @binding(0) var<uniform> step: Step;
@@ -106,7 +114,10 @@ override vocabulary: u32;
   token[0] = best;
 }
 """
-ADVANCE = STEP + """
+)
+ADVANCE = (
+    STEP
+    + """
 override ring_length: u32;
 @group(0) @binding(0) var<storage, read_write> step: Step;
 @group(0) @binding(1) var<storage, read> token: array<u32>;
@@ -125,6 +136,7 @@ override ring_length: u32;
   step.done = u32(done);
 }
 """
+)
 
 
 @dataclass
@@ -136,6 +148,7 @@ class Artifact:
     shards: list[bytes]
     tokenizer: Json
     extra_plans: dict[str, Json] = field(default_factory=dict)
+    texts: dict[str, Json] = field(default_factory=dict)
 
     def files(self, chunk_bytes: int = 64) -> dict[str, bytes]:
         """Every file by name, with the manifest's hashes made true."""
@@ -150,9 +163,10 @@ class Artifact:
             manifest["plans"][tier] = {**_record(name, files[name]), **needs}
         files["tokenizer.json"] = _dump(self.tokenizer)
         files["tokenizer_config.json"] = _dump({"clean_up_tokenization_spaces": False})
+        files |= {name: _dump(text) for name, text in self.texts.items()}
         manifest["files"] = [
             {**_record(name, files[name]), "role": "tokenizer"}
-            for name in ("tokenizer.json", "tokenizer_config.json")
+            for name in ("tokenizer.json", "tokenizer_config.json", *self.texts)
         ]
         return {**files, "manifest.json": _dump(manifest)}
 
@@ -241,7 +255,7 @@ def embedding_artifact() -> Artifact:
         _buffer("table", "weight", len(table), shard=0, offset=0),
         _buffer("bias", "weight", 16, shard=0, offset=256),
         _buffer("spare", "weight", 128, shard=1, offset=0),
-        _buffer("rope", "table", EMBED_CONTEXT * 8, table="rope", inv_freq=[1.0], positions=EMBED_CONTEXT),
+        _buffer("rope", "table", EMBED_CONTEXT * 8, table="rope", inv_freq=[1.0], positions=EMBED_CONTEXT, scale=1),
         _buffer("hidden", "activation", EMBED_TOKENS * WIDTH * 4),
         _buffer("ids", "input", ids), _buffer("positions", "input", ids),
         _buffer("sequence_of", "input", ids), _buffer("bounds", "input", (EMBED_SEQUENCES + 1) * 4),
@@ -308,7 +322,9 @@ def _special(content: str, token: int) -> Json:
 def word_tokenizer() -> Json:
     """WordPiece over `WORDS`, with [CLS] before and [SEP] after a text."""
     around = [{"SpecialToken": {"id": name, "type_id": 0}} for name in ("[CLS]", "[SEP]")]
-    specials = {name: {"id": name, "ids": [WORDS.index(name)], "tokens": [name]} for name in ("[CLS]", "[SEP]")}
+    specials = {
+        name: {"id": name, "ids": [WORDS.index(name)], "tokens": [name]} for name in ("[CLS]", "[SEP]")
+    }
     single = [around[0], {"Sequence": {"id": "A", "type_id": 0}}, around[1]]
     return {
         "version": "1.0", "truncation": None, "padding": None,

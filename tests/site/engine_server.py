@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import Literal
 
 SITE = Path(__file__).parents[2] / "site"
-TYPES = {".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".json": "application/json"}
+TYPES = {
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".mjs": "text/javascript",
+    ".json": "application/json",
+}
 BLANK = b"<!doctype html><title>engine</title><link rel=icon href=data:,>"
 
 FaultKind = Literal[

@@ -59,9 +59,7 @@ def test_memory_that_runs_out_is_a_typed_error(engine_page: EnginePage) -> None:
     assert engine_page.fails(body)["code"] == "OUT_OF_MEMORY"
 
 
-def test_a_play_makes_nothing_but_its_encoders(
-    engine_page: EnginePage, engine_server: EngineServer
-) -> None:
+def test_a_play_makes_nothing_but_its_encoders(engine_page: EnginePage, engine_server: EngineServer) -> None:
     """The session runs on the page here, where its calls to the GPU can be counted."""
     body = """
       const { readManifest } = await import('/engine/manifest.js');

@@ -26,7 +26,15 @@ def test_texts_come_back_in_order_however_they_are_packed(
     engine_page: EnginePage, engine_server: EngineServer
 ) -> None:
     url = engine_server.add("tiny", embedding_artifact().files())
-    texts = ["thistle", "", "down floats far", "wind wind wind wind wind wind", "far", "floats", "thistle down"]
+    texts = [
+        "thistle",
+        "",
+        "down floats far",
+        "wind wind wind wind wind wind",
+        "far",
+        "floats",
+        "thistle down",
+    ]
     output = engine_page.run(EMBED, url=url, texts=texts)
     assert [result["tokens"] for result in output["results"]] == [3, 2, 5, 8, 3, 3, 4]
     for text, result in zip(texts, output["results"], strict=True):

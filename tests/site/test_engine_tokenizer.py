@@ -21,7 +21,9 @@ ENCODE = """
   const tokenizer = new TextTokenizer(args.tokenizer, args.config, args.vocabulary);
   return args.texts.map((text) => tokenizer.encode(text));
 """
-TEXTS: dict[str, list[str]] = json.loads(Path(__file__).with_name("test_engine_tokenizer_texts.json").read_text())
+TEXTS: dict[str, list[str]] = json.loads(
+    Path(__file__).with_name("test_engine_tokenizer_texts.json").read_text()
+)
 
 
 def mixed_texts(count: int) -> list[str]:
@@ -61,7 +63,9 @@ def test_a_real_tokenizer_gives_the_ids_of_the_reference(
     ],
     ids=["lowercase", "sequence", "nested", "no lowercase", "bert without both"],
 )
-def test_every_kind_of_normalizer_agrees_on_sigma_and_ideographs(engine_page: EnginePage, normalizer: Json) -> None:
+def test_every_kind_of_normalizer_agrees_on_sigma_and_ideographs(
+    engine_page: EnginePage, normalizer: Json
+) -> None:
     tokenizer = word_tokenizer() | {"normalizer": normalizer}
     vocab = tokenizer["model"]["vocab"]
     for piece in ("λς", "λσ", "ΛΣ", "𝚲𝚺", "a", "##\U00020000"):
@@ -118,5 +122,7 @@ def test_an_id_that_is_none_is_refused(engine_page: EnginePage, strange: object)
 def test_an_unknown_word_without_a_token_for_it_is_refused(engine_page: EnginePage) -> None:
     tokenizer = word_tokenizer()
     tokenizer["model"]["unk_token"] = "[NONE]"
-    error = engine_page.fails(ENCODE, tokenizer=tokenizer, config={}, vocabulary=len(WORDS), texts=["stranger"])
+    error = engine_page.fails(
+        ENCODE, tokenizer=tokenizer, config={}, vocabulary=len(WORDS), texts=["stranger"]
+    )
     assert error["code"] == "TOKENIZER_INVALID"

@@ -3,11 +3,12 @@
 import copy
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from tests.site.conftest import EnginePage
+from tests.site.encoder_artifacts import Task, reader_artifact
 from tests.site.engine_artifacts import Artifact, embedding_artifact, generation_artifact
 
 pytestmark = pytest.mark.browser
@@ -108,6 +109,20 @@ PLAN_FAULTS: list[tuple[Change, str]] = [
     (put({"of": "layers", "times": 1, "per": 1}, "phases", "encode", 0, "grid", 0), ".of"),
     (put({"of": "tokens", "times": 9000, "per": 1}, "phases", "encode", 0, "grid", 0), "65535"),
 ]
+READER_FAULTS: list[tuple[Task, Change, str]] = [
+    ("text-classification", put(None, "labels"), ".labels"),
+    ("text-classification", put([], "labels"), ".labels"),
+    ("token-classification", put([1, 2, 3], "labels"), ".labels[0]"),
+    ("token-classification", put("relu", "score_function"), ".score_function"),
+    ("token-classification", put(None, "score_function"), ".score_function"),
+    ("fill-mask", put(None, "mask_token"), ".mask_token"),
+]
+READER_PLAN_FAULTS: list[tuple[Task, Change, str]] = [
+    ("text-classification", put("other", "buffers", 6, "name"), '"logits" of 36 bytes'),
+    ("token-classification", put(13, "symbols", "tokens"), '"ids" of 52 bytes'),
+    ("fill-mask", put("other", "buffers", 5, "name"), '"rows" of 12 bytes'),
+    ("fill-mask", put({"prefill": []}, "phases"), ".phases.encode"),
+]
 
 
 def changed(artifact: Artifact, change: Change, *, in_plan: bool) -> tuple[Json, Json | None]:
@@ -143,7 +158,15 @@ def test_a_bad_plan_is_refused_by_name(engine_page: EnginePage) -> None:
     check(engine_page, cases, [part for _, part in PLAN_FAULTS], "PLAN_INVALID")
 
 
+def test_what_a_reader_needs_is_asked_for(engine_page: EnginePage) -> None:
+    cases = [changed(reader_artifact(task), change, in_plan=False) for task, change, _ in READER_FAULTS]
+    check(engine_page, cases, [part for *_, part in READER_FAULTS], "MANIFEST_INVALID")
+    cases = [changed(reader_artifact(task), change, in_plan=True) for task, change, _ in READER_PLAN_FAULTS]
+    check(engine_page, cases, [part for *_, part in READER_PLAN_FAULTS], "PLAN_INVALID")
+
+
 def test_good_ones_and_unknown_keys_are_read(engine_page: EnginePage) -> None:
-    for artifact in (embedding_artifact(), generation_artifact([2])):
+    readers = [reader_artifact(task) for task in get_args(Task)]
+    for artifact in (embedding_artifact(), generation_artifact([2]), *readers):
         manifest, plan = changed(artifact, put(1, "remark"), in_plan=True)
         assert engine_page.run(READ_EACH, cases=[[{**manifest, "remark": 1}, plan]]) == [None]

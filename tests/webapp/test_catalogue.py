@@ -53,3 +53,12 @@ def test_models_come_in_the_order_given(
         models = json.loads(client.get("/models/catalogue.json").content)["models"]
     assert [model["url"] for model in models] == ["models/b/", "models/a/"]
     assert models[1]["manifest"]["license"] is None
+
+
+def test_the_labels_of_a_classifier_are_told(
+    serve_folders: Callable[..., Any], make_artifact: Callable[..., Path]
+) -> None:
+    classifier = make_artifact("c", task="text-classification", labels=["joy", "grief"], dimensions=None)
+    with serve_folders(classifier, make_artifact("e")) as client:
+        models = client.get("/models/catalogue.json").json()["models"]
+    assert [model["manifest"]["labels"] for model in models] == [["joy", "grief"], None]

@@ -8,6 +8,7 @@ import pytest
 import wgsl_kernels
 from tests.wgsl_kernels.wgsl_text import bindings, overrides, workgroup_bytes
 from wgsl_kernels import CATALOG, FORMATS, TIERS, compose, grid, measure
+from wgsl_kernels.packed_weights import weight_parts
 
 ROOT = Path(wgsl_kernels.__file__).parent
 ELEMENT = {
@@ -16,6 +17,7 @@ ELEMENT = {
     "u32": {"u32"},
     "packed": {"u32", "f32"},
     "scales": {"u32"},
+    "zeros": {"u32"},
     "step": {"Step"},
     "sampling": {"Sampling"},
 }
@@ -77,13 +79,14 @@ def test_fill_names_bindings(name: str) -> None:
 
 
 @every_kernel
-def test_format_is_that_of_the_weight_part(name: str) -> None:
+def test_format_is_that_of_the_weight_parts(name: str) -> None:
     kernel = CATALOG[name]
-    parts = [part for part in kernel.parts if part.startswith("weights_")]
-    assert parts == ([f"weights_{kernel.fmt}.wgsl"] if kernel.fmt else [])
-    assert (kernel.fmt is not None) == any(binding.dtype == "packed" for binding in kernel.bindings)
-    scales = any(binding.dtype == "scales" for binding in kernel.bindings)
-    assert scales == bool(kernel.fmt and FORMATS[kernel.fmt].block)
+    parts = [part for part in kernel.parts if part.startswith(("weight", "zero_point"))]
+    assert parts == (list(weight_parts(kernel.fmt)) if kernel.fmt else [])
+    stored = {binding.dtype for binding in kernel.bindings} & {"packed", "scales", "zeros"}
+    fmt = FORMATS[kernel.fmt] if kernel.fmt else None
+    has = {"packed": fmt is not None, "scales": fmt and fmt.block, "zeros": fmt and fmt.zeros}
+    assert stored == {dtype for dtype, present in has.items() if present}
 
 
 def test_every_file_is_used() -> None:

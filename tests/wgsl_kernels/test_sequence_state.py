@@ -122,6 +122,18 @@ def test_causal_attention_reads_no_row_of_the_cache_beyond_its_token() -> None:
     np.testing.assert_array_equal(got["out"], clean["out"])
 
 
+def test_causal_attention_reads_no_row_of_the_cache_before_the_window() -> None:
+    row = CATALOG["attention_causal"]
+    case = make_case(row, next(c for c in row.cases if 0 < c["window"] < c["past"]), "f32")
+    first = case.step.past + 1 - int(case.constants["window"])
+    dirty = {name: case.inputs[name].copy() for name in ("key", "value")}
+    for cache in dirty.values():
+        cache[:first] = np.nan
+    clean = run_case("attention_causal", case)
+    got = run_case("attention_causal", replace(case, inputs={**case.inputs, **dirty}))
+    np.testing.assert_array_equal(got["out"], clean["out"])
+
+
 def test_packed_sequences_do_not_see_each_other() -> None:
     row = CATALOG["attention_bidirectional"]
     case = make_case(row, next(c for c in row.cases if c["tokens"] == 67), "f32")

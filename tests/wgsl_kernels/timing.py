@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from tests.conftest import CHROMIUM_FLAGS
 from tests.wgsl_kernels import browser_runner, wgpu_runner
@@ -51,9 +52,7 @@ def _on_wgpu(shaders: list[Kernel], tier: str, case: Case, repeat: int) -> list[
     for shader in shaders:
         check(shader, TIERS[tier], case, wgpu_runner.run(shader, TIERS[tier], case))
     prepared = [wgpu_runner.prepare(shader, TIERS[tier], case) for shader in shaders]
-    software = prepared[0].device.adapter.info["adapter_type"] == "CPU"
-    clock = time.process_time if software else time.perf_counter
-    return _best([each.play for each in prepared], repeat, clock)
+    return best_times([each.play for each in prepared], repeat, prepared[0].device)
 
 
 def _in_browser(shaders: list[Kernel], tier: str, case: Case, repeat: int) -> list[float]:
@@ -71,7 +70,10 @@ def _in_browser(shaders: list[Kernel], tier: str, case: Case, repeat: int) -> li
     return best
 
 
-def _best(plays: list[Callable[[], None]], repeat: int, clock: Callable[[], float]) -> list[float]:
+def best_times(plays: list[Callable[[], None]], repeat: int, device: Any) -> list[float]:
+    """Seconds of the best of so many rounds: of the processor where the wgpu device is software."""
+    software = device.adapter.info["adapter_type"] == "CPU"
+    clock = time.process_time if software else time.perf_counter
     rounds = [[_seconds(play, clock) for play in plays] for _ in range(repeat)]
     return [min(times) for times in zip(*rounds, strict=True)]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.tiny_granite import VARIANTS
+from tests.tiny_models import DECODERS
 from tests.webapp.served import running
 from webapp import Settings
 
@@ -32,9 +33,21 @@ def writers(tiny_granite: Make, artifact: Make) -> list[tuple[Path, Path]]:
 
 
 @pytest.fixture(scope="session")
-def address(embedders: dict[str, Path], writers: list[tuple[Path, Path]]) -> Iterator[str]:
+def decoders(tiny_model: Callable[[str], Path], artifact: Make) -> dict[str, tuple[Path, Path]]:
+    """The first tiny checkpoint of every other architecture, each with its artifact in f32, by name."""
+    first = {row.model_type: name for name, row in reversed(DECODERS.items())}
+    sources = {name: tiny_model(name) for name in first.values()}
+    return {name: (source, artifact(source, quantize="f32")) for name, source in sources.items()}
+
+
+@pytest.fixture(scope="session")
+def address(
+    embedders: dict[str, Path],
+    writers: list[tuple[Path, Path]],
+    decoders: dict[str, tuple[Path, Path]],
+) -> Iterator[str]:
     """The server of all of them."""
-    folders = (*embedders.values(), *(folder for _, folder in writers))
+    folders = (*embedders.values(), *(folder for _, folder in (*writers, *decoders.values())))
     with running(Settings(folders=folders)) as client:
         yield str(client.base_url.copy_with(host="localhost"))
 

@@ -3,7 +3,7 @@
 //
 // Scores: a lane owns a key. Weighted values: a lane owns an element of the head, and where head_dim is less than
 // WG, several groups of lanes share out the keys. The kernel's file says which keys a token sees (`visible`, first
-// and end) and where a row starts (`key_row`, `value_row`).
+// and end), what becomes of a score (`capped`) and where a row starts (`key_row`, `value_row`).
 const QUERIES: u32 = 4u;
 const MOST_STRIPS: u32 = 256u / WG;
 const UNSEEN: f32 = -3e38;
@@ -48,7 +48,7 @@ fn scores(head: u32, row: u32) -> vec4<f32> {
     for (var d = 0u; d < head_dim; d++) {
         sum += queries[d] * f32(key[at + d]);
     }
-    return sum;
+    return capped(sum);
 }
 
 // Adds the `count` values from row `base` on, weighted by what lies on the shelf.

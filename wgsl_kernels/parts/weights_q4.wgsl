@@ -1,36 +1,13 @@
-// Weight format q4: blocks of 32 nibbles along `inner`, low nibble first, value = (nibble - 8) * scale of the block.
-@group(0) @binding(3) var<storage, read> weight: array<u32>;
-@group(0) @binding(4) var<storage, read> scales: array<u32>;
+// Levels of 4 bits: a block is 16 bytes, low nibble first.
+const BITS: u32 = 4u;
 
-fn weight_block(row: u32, k: u32) -> u32 {
-    return row * ((inner + 31u) / 32u) + k / 32u;
+fn levels4(block: u32, at4: u32) -> vec4<f32> {
+    let word = weight[block * 4u + at4 / 2u] >> (at4 % 2u * 16u);
+    return vec4<f32>((vec4(word) >> vec4(0u, 4u, 8u, 12u)) & vec4(15u));
 }
 
-fn weight_scale(block: u32) -> f32 {
-    return unpack2x16float(scales[block / 2u] >> (block % 2u * 16u)).x;
-}
-
-fn weight_bytes(word: u32) -> vec4<f32> {
-    return vec4<f32>((vec4(word) >> vec4(0u, 8u, 16u, 24u)) & vec4(255u));
-}
-
-fn weight4(row: u32, k4: u32) -> vec4<f32> {
-    let block = weight_block(row, k4 * 4u);
-    let word = weight[block * 4u + k4 % 8u / 2u] >> (k4 % 2u * 16u);
-    let nibbles = (vec4(word) >> vec4(0u, 4u, 8u, 12u)) & vec4(15u);
-    let value = (vec4<f32>(nibbles) - 8.0) * weight_scale(block);
-    if inner % 32u == 0u {
-        return value;
-    }
-    return select(vec4(0.0), value, vec4(k4 * 4u) + vec4(0u, 1u, 2u, 3u) < vec4(inner));
-}
-
-// The dot product of 8 weights and 8 values, which must be 0 past `inner`. The zero point is taken off the sum, not
-// off each weight: sum((q - 8) * x) = sum(q * x) - 8 * sum(x), and the last term is the same for all rows.
-fn weight_dot8(row: u32, k8: u32, low: vec4<f32>, high: vec4<f32>) -> f32 {
-    let block = weight_block(row, k8 * 8u);
-    let word = weight[block * 4u + k8 % 4u];
+fn levels_dot8(block: u32, at8: u32, low: vec4<f32>, high: vec4<f32>) -> f32 {
+    let word = weight[block * 4u + at8];
     let even = dot(vec4(low.xz, high.xz), weight_bytes(word & 0x0F0F0F0Fu));
-    let odd = dot(vec4(low.yw, high.yw), weight_bytes((word >> 4u) & 0x0F0F0F0Fu));
-    return (even + odd - 8.0 * dot(low + high, vec4(1.0))) * weight_scale(block);
+    return even + dot(vec4(low.yw, high.yw), weight_bytes((word >> 4u) & 0x0F0F0F0Fu));
 }

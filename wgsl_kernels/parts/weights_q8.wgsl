@@ -1,33 +1,10 @@
-// Weight format q8: blocks of 32 bytes along `inner`, value = (byte - 128) * scale of the block.
-@group(0) @binding(3) var<storage, read> weight: array<u32>;
-@group(0) @binding(4) var<storage, read> scales: array<u32>;
+// Levels of 8 bits: a block is 32 bytes.
+const BITS: u32 = 8u;
 
-fn weight_block(row: u32, k: u32) -> u32 {
-    return row * ((inner + 31u) / 32u) + k / 32u;
+fn levels4(block: u32, at4: u32) -> vec4<f32> {
+    return weight_bytes(weight[block * 8u + at4]);
 }
 
-fn weight_scale(block: u32) -> f32 {
-    return unpack2x16float(scales[block / 2u] >> (block % 2u * 16u)).x;
-}
-
-fn weight_bytes(word: u32) -> vec4<f32> {
-    return vec4<f32>((vec4(word) >> vec4(0u, 8u, 16u, 24u)) & vec4(255u));
-}
-
-fn weight4(row: u32, k4: u32) -> vec4<f32> {
-    let block = weight_block(row, k4 * 4u);
-    let value = (weight_bytes(weight[block * 8u + k4 % 8u]) - 128.0) * weight_scale(block);
-    if inner % 32u == 0u {
-        return value;
-    }
-    return select(vec4(0.0), value, vec4(k4 * 4u) + vec4(0u, 1u, 2u, 3u) < vec4(inner));
-}
-
-// The dot product of 8 weights and 8 values, which must be 0 past `inner`. The zero point is taken off the sum, not
-// off each weight: sum((q - 128) * x) = sum(q * x) - 128 * sum(x), and the last term is the same for all rows.
-fn weight_dot8(row: u32, k8: u32, low: vec4<f32>, high: vec4<f32>) -> f32 {
-    let block = weight_block(row, k8 * 8u);
-    let at = block * 8u + k8 % 4u * 2u;
-    let sum = dot(low, weight_bytes(weight[at])) + dot(high, weight_bytes(weight[at + 1u]));
-    return (sum - 128.0 * dot(low + high, vec4(1.0))) * weight_scale(block);
+fn levels_dot8(block: u32, at8: u32, low: vec4<f32>, high: vec4<f32>) -> f32 {
+    return dot(low, levels4(block, at8 * 2u)) + dot(high, levels4(block, at8 * 2u + 1u));
 }

@@ -4,7 +4,8 @@ Every twin is called as `twin(inputs, constants, step)` and returns the written 
 
 - `inputs`: binding name -> array of the shape in the catalog row, for every binding but the step block, the written
   ones included (with what they held before). dtypes as stored: elem float32 or float16, f32, u32; a packed weight is
-  float32 or float16 (rows, inner), or uint8 (rows, blocks, bytes) beside `scales` float16 (rows, blocks).
+  float32 or float16 (rows, inner), or uint8 (rows, blocks, bytes) beside `scales` float16 (rows, blocks) and, in
+  some formats, `zeros` uint8 (rows, bytes).
 - `constants`: override name -> number.
 - `step`: the step block.
 - result: name -> array for each binding of access "write". Elements that the kernel leaves alone are returned as they

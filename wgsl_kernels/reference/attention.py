@@ -10,15 +10,21 @@ Mask = NDArray[np.bool_]
 
 
 def attention_causal(inputs: Arrays, constants: Constants, step: Step) -> Arrays:
-    """Grouped-query attention: token t sees cache rows 0 .. step.past + t. Returns (tokens, heads * head_dim)."""
+    """Grouped-query attention: token t sees cache rows 0 .. step.past + t, of these the last `window` if it is not 0.
+
+    Scores are bounded to softcap * tanh(score / softcap) if that is not 0. Returns (tokens, heads * head_dim).
+    """
     heads, kv_heads = int(constants["heads"]), int(constants["kv_heads"])
     rows = step.past + step.tokens
     key, value = (
         np.repeat(_heads(inputs[name][:rows].astype(np.float64), kv_heads), heads // kv_heads, axis=1)
         for name in ("key", "value")
     )
-    sees = np.arange(rows) <= step.past + np.arange(step.tokens)[:, None]
-    return {"out": _attend(_view(inputs, "query", constants, step), key, value, sees, constants["scale"])}
+    last = step.past + np.arange(step.tokens)[:, None]
+    window = int(constants["window"]) or rows
+    sees = (np.arange(rows) <= last) & (np.arange(rows) > last - window)
+    query = _view(inputs, "query", constants, step)
+    return {"out": _attend(query, key, value, sees, constants["scale"], constants["softcap"])}
 
 
 def attention_bidirectional(inputs: Arrays, constants: Constants, step: Step) -> Arrays:
@@ -43,9 +49,13 @@ def _heads(rows: Floats, heads: int) -> Floats:
     return rows.reshape(len(rows), heads, -1)
 
 
-def _attend(query: Floats, key: Floats, value: Floats, sees: Mask, scale: float) -> Floats:
+def _attend(
+    query: Floats, key: Floats, value: Floats, sees: Mask, scale: float, softcap: float = 0.0
+) -> Floats:
     """Softmax attention of (tokens, heads, head_dim) over (rows, heads, head_dim); `sees` is (tokens, rows)."""
     scores = np.einsum("thd,rhd->htr", query, key) * scale
+    if softcap:
+        scores = softcap * np.tanh(scores / softcap)
     scores = np.where(sees, scores, -np.inf)
     weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
     weights /= weights.sum(axis=-1, keepdims=True)

@@ -7,6 +7,8 @@ A row's `fill` maps a binding's name to one of these, where a, b.. are size expr
     index a b       integers in [a, b)
     bounds a        b[0] = 0 < b[1] < ... < b[last] = a: where packed sequences begin and end
     sequence_of     for each token, the sequence of `bounds` that holds it
+    expert_pairs    pairs (token, slot) in the order of their experts; `tokens`, `slots`, `expert_total` from the case
+    expert_bounds   where in these the pairs of each expert begin and end
     rope a          (positions, pairs, 2) cos and sin of position * a^(-pair / pairs)
     list a b ...    these integers, then zeros
     zero            zeros
@@ -71,6 +73,8 @@ class _Filler:
                 return self._packed(FORMATS[self.kernel.fmt or ""], shape)
             case "scales":
                 return self._scales(FORMATS[self.kernel.fmt or ""], shape)
+            case "zeros":
+                return self._zeros(FORMATS[self.kernel.fmt or ""], shape)
             case "sampling":
                 return _sampling(self.names)
         default = "nan" if binding.access == "write" else "normal 1"
@@ -92,6 +96,10 @@ class _Filler:
                 return self._bounds(measure(total, self.names), shape[0] - 1)
             case ("sequence_of",):
                 return np.searchsorted(self.made["bounds"], np.arange(shape[0]), side="right") - 1
+            case ("expert_pairs",):
+                return np.argsort(self._routes(), kind="stable")
+            case ("expert_bounds",):
+                return np.searchsorted(np.sort(self._routes()), np.arange(shape[0]))
             case "rope", base:
                 return _rope(float(base), shape)
             case "list", *numbers:
@@ -104,6 +112,13 @@ class _Filler:
         cuts = np.sort(self.rng.choice(np.arange(1, total), sequences - 1, replace=False))
         return np.concatenate([[0], cuts, [total]])
 
+    def _routes(self) -> Array:
+        """The expert of each pair, other ones for the slots of a token; none goes to the first where that can be."""
+        tokens, slots, total = (int(self.names[name]) for name in ("tokens", "slots", "expert_total"))
+        rng = np.random.default_rng(total)
+        usable = np.arange(int(slots < total), total)
+        return np.concatenate([rng.permutation(usable)[:slots] for _ in range(tokens)])
+
     def _packed(self, fmt: Format, shape: tuple[int, ...]) -> Array:
         stored = fmt.shape(shape[0], shape[1])
         if fmt.block:
@@ -113,6 +128,10 @@ class _Filler:
     def _scales(self, fmt: Format, shape: tuple[int, ...]) -> Array:
         blocks = (shape[0], fmt.blocks(shape[1]))
         return (self.rng.uniform(0.5, 1.5, blocks) / fmt.zero_point).astype(np.float16)
+
+    def _zeros(self, fmt: Format, shape: tuple[int, ...]) -> Array:
+        row_bytes = fmt.zero_bytes(1, shape[1])
+        return self.rng.integers(0, 256, (shape[0], row_bytes)).astype(np.uint8)
 
 
 def _rope(base: float, shape: tuple[int, ...]) -> Array:

@@ -1,14 +1,11 @@
 """Twins of `gemv_*` and `gemm_*`: one for each epilogue, whatever the weight format."""
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
 from . import Arrays, Constants, Step, untouched
+from .activations import activated, soft_cap
 from .weights import dequantize
-
-_erf = np.vectorize(math.erf, otypes=[np.float64])
 
 
 def store(inputs: Arrays, constants: Constants, step: Step) -> Arrays:
@@ -17,27 +14,27 @@ def store(inputs: Arrays, constants: Constants, step: Step) -> Arrays:
 
 
 def logits(inputs: Arrays, constants: Constants, step: Step) -> Arrays:
-    """As `store`; the output is float32 in every tier."""
-    return store(inputs, constants, step)
+    """alpha * x W^T, plus the bias if there is one, soft-capped; the output is float32 in every tier."""
+    value = _product(inputs, constants) + _optional_bias(inputs, constants)
+    return _placed(inputs, constants, soft_cap(value, constants["cap"]))
 
 
 def bias(inputs: Arrays, constants: Constants, step: Step) -> Arrays:
-    """alpha * x W^T + bias."""
-    return _placed(inputs, constants, _product(inputs, constants) + inputs["bias"].astype(np.float64))
-
-
-def bias_gelu(inputs: Arrays, constants: Constants, step: Step) -> Arrays:
-    """The exact GELU, v * (1 + erf(v / sqrt 2)) / 2, of alpha * x W^T + bias."""
+    """The activation of alpha * x W^T + bias."""
     value = _product(inputs, constants) + inputs["bias"].astype(np.float64)
-    return _placed(inputs, constants, 0.5 * value * (1.0 + _erf(value / math.sqrt(2.0))))
+    return _placed(inputs, constants, activated(value, constants["activation"]))
 
 
 def residual(inputs: Arrays, constants: Constants, step: Step) -> Arrays:
-    """residual + alpha * x W^T; the residual has the layout of out."""
-    columns = _columns(constants)
+    """residual + alpha * x W^T, plus the bias if there is one; the residual has the layout of out."""
+    before = inputs["residual"][:, _columns(constants)].astype(np.float64)
     return _placed(
-        inputs, constants, inputs["residual"][:, columns].astype(np.float64) + _product(inputs, constants)
+        inputs, constants, before + _product(inputs, constants) + _optional_bias(inputs, constants)
     )
+
+
+def _optional_bias(inputs: Arrays, constants: Constants) -> NDArray[np.float64]:
+    return inputs["bias"].astype(np.float64) * constants["has_bias"]
 
 
 def _product(inputs: Arrays, constants: Constants) -> NDArray[np.float64]:

@@ -4,21 +4,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import Arrays, Constants, Step, view
-from .elementwise import silu
+from .activations import silu
 
 
 def layer_norm(inputs: Arrays, constants: Constants, step: Step) -> Arrays:
-    """(x - mean) / sqrt(variance + epsilon) * weight + bias over each row of (tokens, width)."""
+    """(x - mean) / sqrt(variance + epsilon) * weight, and the bias if any, over each row of (tokens, width)."""
     x = inputs["x"].astype(np.float64)
     centred = x - x.mean(-1, keepdims=True)
     scaled = _over_root_mean_square(centred, constants["epsilon"])
-    return {"out": scaled * inputs["weight"].astype(np.float64) + inputs["bias"].astype(np.float64)}
+    bias = inputs["bias"].astype(np.float64) * constants["has_bias"]
+    return {"out": scaled * inputs["weight"].astype(np.float64) + bias}
 
 
 def rms_norm(inputs: Arrays, constants: Constants, step: Step) -> Arrays:
-    """x / sqrt(mean(x^2) + epsilon) * weight over each row of (tokens, width)."""
-    scaled = _over_root_mean_square(inputs["x"].astype(np.float64), constants["epsilon"])
-    return {"out": scaled * inputs["weight"].astype(np.float64)}
+    """x / sqrt(mean(x^2) + epsilon) * weight over each of the heads of a view. Returns (tokens, heads * width)."""
+    stride, offset, heads, width = (
+        int(constants[name]) for name in ("x_stride", "x_offset", "heads", "width")
+    )
+    rows = view(inputs["x"], step.tokens, stride, offset, heads * width)
+    scaled = _over_root_mean_square(rows.reshape(step.tokens, heads, width), constants["epsilon"])
+    return {"out": (scaled * inputs["weight"].astype(np.float64)).reshape(step.tokens, -1)}
 
 
 def gated_rms_norm(inputs: Arrays, constants: Constants, step: Step) -> Arrays:

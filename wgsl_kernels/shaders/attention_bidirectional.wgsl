@@ -16,6 +16,10 @@ fn visible(token: u32) -> vec2<u32> {
     return vec2(bounds[sequence], bounds[sequence + 1u]);
 }
 
+fn capped(score: vec4<f32>) -> vec4<f32> {
+    return score;
+}
+
 fn key_row(head: u32, row: u32) -> u32 {
     return row * key_stride + key_offset + head * head_dim;
 }

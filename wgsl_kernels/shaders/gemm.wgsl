@@ -56,19 +56,6 @@ fn stage(first_token: u32, first_row: u32, start: u32, lane: u32) {
     }
 }
 
-fn x_at(at: u32) -> mat4x4<f32> {
-    return mat4x4(x_tile[at], x_tile[at + STRIDE], x_tile[at + 2u * STRIDE], x_tile[at + 3u * STRIDE]);
-}
-
-fn weights_at(at: u32) -> mat4x4<f32> {
-    return transpose(mat4x4(
-        weight_tile[at],
-        weight_tile[at + STRIDE],
-        weight_tile[at + 2u * STRIDE],
-        weight_tile[at + 3u * STRIDE],
-    ));
-}
-
 fn finish(token: u32, row: u32, sums: mat4x4<f32>) {
     for (var t = 0u; t < 4u; t++) {
         for (var r = 0u; r < 4u; r++) {

@@ -15,14 +15,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let last = rows - 1u;
     var sums = vec4(0.0);
     for (var k8 = lane; k8 * 8u < inner; k8 += WG) {
-        let low = x4(group.y, k8 * 2u);
-        let high = x4(group.y, k8 * 2u + 1u);
-        sums += vec4(
-            weight_dot8(row, k8, low, high),
-            weight_dot8(min(row + 1u, last), k8, low, high),
-            weight_dot8(min(row + 2u, last), k8, low, high),
-            weight_dot8(min(row + 3u, last), k8, low, high),
-        );
+        sums += dot8_of_4_rows(group.y, row, last, k8);
     }
     sums = reduce_sum4(sums, lane);
     if lane < 4u && row + lane < rows {

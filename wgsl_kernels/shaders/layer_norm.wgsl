@@ -1,5 +1,5 @@
 alias Elem = f32;
-// (x - mean) / sqrt(variance + epsilon) * weight + bias over each row. A workgroup owns a row.
+// (x - mean) / sqrt(variance + epsilon) * weight, plus the bias if there is one, over each row. A workgroup owns a row.
 @group(0) @binding(1) var<storage, read> x: array<Elem>;
 @group(0) @binding(2) var<storage, read_write> out: array<Elem>;
 @group(0) @binding(3) var<storage, read> weight: array<f32>;
@@ -23,6 +23,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     let factor = inverseSqrt(reduce_sum(squares, lane) / f32(width) + epsilon);
     for (var i = lane; i < width; i += WG) {
-        out[start + i] = Elem((f32(x[start + i]) - mean) * factor * weight[i] + bias[i]);
+        out[start + i] = Elem((f32(x[start + i]) - mean) * factor * weight[i] + bias_at(i));
     }
 }

@@ -1,15 +1,20 @@
 alias Elem = f32;
-// x / sqrt(mean(x^2) + epsilon) * weight over each row. A workgroup owns a row.
+// x / sqrt(mean(x^2) + epsilon) * weight over each head of each row of a view; all heads have one weight. A workgroup
+// owns a head.
 @group(0) @binding(1) var<storage, read> x: array<Elem>;
 @group(0) @binding(2) var<storage, read_write> out: array<Elem>;
 @group(0) @binding(3) var<storage, read> weight: array<f32>;
 override width: u32;
 override epsilon: f32;
+override heads: u32;
+override x_stride: u32;
+override x_offset: u32;
 override WG: u32 = 256;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let start = group.x * width;
+    let start = group.y * x_stride + x_offset + group.x * width;
+    let out_start = (group.y * heads + group.x) * width;
     var squares = 0.0;
     for (var i = lane; i < width; i += WG) {
         let value = f32(x[start + i]);
@@ -17,6 +22,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     let factor = inverseSqrt(reduce_sum(squares, lane) / f32(width) + epsilon);
     for (var i = lane; i < width; i += WG) {
-        out[start + i] = Elem(f32(x[start + i]) * factor * weight[i]);
+        out[out_start + i] = Elem(f32(x[start + i]) * factor * weight[i]);
     }
 }

@@ -27,15 +27,6 @@ var<workgroup> largest_key: atomic<u32>;
 var<workgroup> largest_inverse: atomic<u32>; // ~index: the largest is the lowest index
 var<workgroup> slots: array<f32, WG>;
 
-// The bits of a float as an integer that orders the same way. NaN comes below everything; -0 equals 0.
-fn ordered(bits: u32) -> u32 {
-    let magnitude = bits & 0x7fffffffu;
-    if magnitude > 0x7f800000u {
-        return 0u;
-    }
-    return select(0x80000000u + magnitude, 0x80000000u - magnitude, bits > 0x7fffffffu);
-}
-
 fn float_of(key: u32) -> f32 {
     return bitcast<f32>(select(0x80000000u | (0x80000000u - key), key - 0x80000000u, key >= 0x80000000u));
 }

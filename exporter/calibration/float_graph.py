@@ -1,0 +1,100 @@
+"""The float graph in onnxruntime, with the weights that can be quantized as inputs: a run may replace any of them."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import onnx_ir as ir
+import onnxruntime as ort
+
+from exporter.errors import CalibrationError
+from exporter.passes import linears_of, weight_facts
+from exporter.quantization import TensorFacts
+from exporter.sizes import human
+
+Floats = npt.NDArray[np.float32]
+
+LARGEST = 1536 << 20
+
+
+class FloatGraph:
+    """`model` ready to run on one text at a time; its weights are in memory as float32.
+
+    `sources` names the value that each linear's weight is multiplied with. Raises CalibrationError for a model whose
+    weights take more than `LARGEST` bytes.
+    """
+
+    def __init__(self, model: ir.Model) -> None:
+        copy = model.clone()
+        self.facts: Sequence[TensorFacts] = weight_facts(copy)
+        _check_size(self.facts)
+        self.sources = _sources(copy, self.facts)
+        outputs = [str(value.name) for value in copy.graph.outputs]
+        self.output = "logits" if "logits" in outputs else outputs[0]
+        self.weights: Mapping[str, Floats] = {fact.name: _make_input(copy.graph, fact) for fact in self.facts}
+        _watch(copy.graph, set(self.sources.values()))
+        options = ort.SessionOptions()
+        options.log_severity_level = 3
+        content = ir.to_proto(copy).SerializeToString()
+        self._session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        self._frame = [value for value in self._session.get_inputs() if value.name not in self.weights]
+
+    def run(
+        self, ids: Sequence[int], wanted: Sequence[str], replaced: Mapping[str, Floats] | None = None
+    ) -> list[Floats]:
+        """The values `wanted` for the tokens `ids`, from empty states, with some weights `replaced` by name."""
+        feeds = {value.name: _frame_value(value, ids) for value in self._frame}
+        outputs = self._session.run(list(wanted), {**feeds, **self.weights, **(replaced or {})})
+        return [np.asarray(value, np.float32) for value in outputs]
+
+
+def _check_size(facts: Sequence[TensorFacts]) -> None:
+    size = 4 * sum(fact.rows * fact.inner for fact in facts)
+    if size > LARGEST:
+        raise CalibrationError(
+            f"The weights take {human(size)} in float32, and only models up to {human(LARGEST)} are run on texts",
+            "calibration",
+            "Use --rounding search or hqq and a --quantize other than auto.",
+        )
+
+
+def _sources(model: ir.Model, facts: Sequence[TensorFacts]) -> Mapping[str, str]:
+    """For each weight of linears that all read the same value, that value's name."""
+    sources = {}
+    for fact in facts:
+        names = {
+            str(node.inputs[0].name)
+            for node in linears_of(model.graph.initializers[fact.name])
+            if node.inputs[0]
+        }
+        if len(names) == 1:
+            sources[fact.name] = names.pop()
+    return sources
+
+
+def _make_input(graph: ir.Graph, fact: TensorFacts) -> Floats:
+    value = graph.initializers.pop(fact.name)
+    tensor = value.const_value
+    if tensor is None:
+        raise CalibrationError("A weight has no values", fact.name, "Export from a checkpoint with weights.")
+    value.const_value = None
+    graph.inputs.append(value)
+    return np.ascontiguousarray(tensor.numpy(), np.float32)
+
+
+def _watch(graph: ir.Graph, names: set[str]) -> None:
+    known = {value.name for value in graph.outputs}
+    for node in graph:
+        for value in node.outputs:
+            if value.name in names - known:
+                value.type = ir.TensorType(ir.DataType.FLOAT)
+                graph.outputs.append(value)
+
+
+def _frame_value(value: ort.NodeArg, ids: Sequence[int]) -> npt.NDArray[np.int64] | Floats:
+    if value.name == "input_ids":
+        return np.array([ids], np.int64)
+    if value.name == "attention_mask":
+        return np.ones((1, len(ids)), np.int64)
+    sizes = [dim if isinstance(dim, int) else int(dim == "batch") for dim in value.shape]
+    return np.zeros(sizes, np.float32)

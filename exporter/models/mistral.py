@@ -1,0 +1,40 @@
+"""Mistral (Jiang et al., arXiv 2310.06825): Llama with a sliding window over all layers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from exporter.components import WeightSource
+from exporter.models.architecture import Architecture, Built
+from exporter.models.config import Config
+from exporter.models.decoders import (
+    Decoder,
+    activation_name,
+    attention_shape,
+    build_decoder,
+    layer_count,
+    mlp_shape,
+)
+from exporter.models.rotary import rotary
+
+
+def build(config: Mapping[str, Any], weights: WeightSource, context: int | None) -> Built:
+    """The inputs and outputs are those of `build_decoder`."""
+    c = Config(config)
+    hidden, longest = c.integer("hidden_size"), c.integer("max_position_embeddings", 131072)
+    # null is no window, as in all releases since 0.2; without the key the class takes 4096.
+    window = c.integer_or_null("sliding_window", 4096) or 0
+    shape = attention_shape(c, hidden, kv_heads=8)
+    decoder = Decoder(
+        vocabulary=c.integer("vocab_size"),
+        longest=longest,
+        epsilon=c.positive("rms_norm_eps", 1e-6),
+        tied=c.flag("tie_word_embeddings", False),
+        attention=shape,
+        windows=[window] * layer_count(c),
+        mlp=mlp_shape(c, hidden, activation_name(c)),
+        rotary=rotary(c, shape.head_dim, longest),
+    )
+    return build_decoder("mistral", decoder, weights, context)
+
+
+ARCHITECTURE = Architecture("mistral", "text-generation", build)

@@ -1,1 +1,0 @@
-export { Tokenizer } from '@huggingface/tokenizers';

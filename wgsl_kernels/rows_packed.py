@@ -1,0 +1,180 @@
+"""Catalog rows of the kernels that read a weight in a packed format: embeddings and linears."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from .catalog import STEP, Binding, DType, Kernel, Tolerance
+from .formats import FORMATS
+from .packed_weights import weight_bindings, weight_parts
+from .tolerances import ROUNDING, SUM
+
+_LINEAR = Tolerance(5e-6, 7e-4, f"{SUM}, 2048 terms at most here; f16 output rounds at 2^-11")
+_ACTIVATED = Tolerance(
+    5e-6,
+    7e-4,
+    f"{SUM}; erf is off by 3e-7 at most, |x| / 2 of that in GELU; tanh is off by 3e-7",
+    absolute=1e-6,
+)
+
+
+def _gather(fmt: str) -> Kernel:
+    return Kernel(
+        name=f"gather_{fmt}",
+        shader="gather.wgsl",
+        parts=("gather_row.wgsl", *weight_parts(fmt)),
+        bindings=(
+            Binding(1, "ids", "read", "u32", ("tokens",)),
+            Binding(2, "out", "write", "elem", ("tokens", "width")),
+            *weight_bindings(fmt, "rows", "width"),
+        ),
+        overrides=("width", "rows", "row_start", "scale", "accumulate"),
+        grid=(("width", 256), "tokens", 1),
+        twin="gather.gather",
+        tolerance=ROUNDING,
+        cases=(
+            {"tokens": 1, "width": 1, "rows": 1, "row_start": 0, "scale": 1, "accumulate": 0},
+            {"tokens": 7, "width": 37, "rows": 11, "row_start": 0, "scale": 1, "accumulate": 1},
+            {"tokens": 19, "width": 384, "rows": 61, "row_start": 5, "scale": 12, "accumulate": 0},
+            {"tokens": 5, "width": 1536, "rows": 17, "row_start": 1000, "scale": 0.25, "accumulate": 1},
+        ),
+        fmt=fmt,
+        fill={"ids": "index row_start*3//4 row_start+rows+2", "out": "normal 1"},
+    )
+
+
+def _gather_positions(fmt: str) -> Kernel:
+    return Kernel(
+        name=f"gather_positions_{fmt}",
+        shader="gather_positions.wgsl",
+        parts=("gather_row.wgsl", *weight_parts(fmt), "step.wgsl"),
+        bindings=(
+            STEP,
+            Binding(2, "out", "write", "elem", ("tokens", "width")),
+            *weight_bindings(fmt, "rows", "width"),
+        ),
+        overrides=("width", "rows", "scale", "accumulate"),
+        grid=(("width", 256), "tokens", 1),
+        twin="gather.gather_positions",
+        tolerance=ROUNDING,
+        cases=(
+            {"tokens": 1, "past": 0, "width": 1, "rows": 1, "scale": 1, "accumulate": 0},
+            {"tokens": 7, "past": 3, "width": 37, "rows": 10, "scale": 1, "accumulate": 1},
+            {"tokens": 5, "past": 60, "width": 768, "rows": 62, "scale": 0.5, "accumulate": 0},
+        ),
+        fmt=fmt,
+        fill={"out": "normal 1"},
+    )
+
+
+@dataclass(frozen=True)
+class _Epilogue:
+    """What ends a linear: the parts and bindings that it adds, and the overrides, with values for each test case."""
+
+    parts: tuple[str, ...]
+    inputs: tuple[Binding, ...]
+    overrides: Mapping[str, tuple[float, ...]]
+    written: DType
+    tolerance: Tolerance
+
+
+_BIAS = Binding(5, "bias", "read", "f32", ("rows",))
+_RESIDUAL = Binding(6, "residual", "read", "elem", ("tokens", "out_stride"))
+_EPILOGUES: Mapping[str, _Epilogue] = {
+    "store": _Epilogue((), (), {}, "elem", _LINEAR),
+    "bias": _Epilogue(
+        ("activation.wgsl", "sigmoid.wgsl"),
+        (_BIAS,),
+        {"activation": (1, 0, 2, 3, 4, 5, 6, 1)},
+        "elem",
+        _ACTIVATED,
+    ),
+    "residual": _Epilogue(("optional_bias.wgsl",), (_BIAS, _RESIDUAL), {"has_bias": (1, 0)}, "elem", _LINEAR),
+    "logits": _Epilogue(
+        ("optional_bias.wgsl", "sigmoid.wgsl"),
+        (_BIAS,),
+        {"has_bias": (1, 0, 0), "cap": (30, 0, 2.5, 0)},
+        "f32",
+        _LINEAR,
+    ),
+}
+
+
+def _linear_case(
+    tokens: int, inner: int, rows: int, column: int = 0, alpha: float = 1
+) -> Mapping[str, float]:
+    out_stride = rows + 2 * column
+    return {
+        "tokens": tokens,
+        "inner": inner,
+        "rows": rows,
+        "column": column,
+        "out_stride": out_stride,
+        "alpha": alpha,
+    }
+
+
+_GEMV_EDGE = _linear_case(3, 37, 7, column=5, alpha=0.22)
+_GEMV_SIZES = (
+    _linear_case(1, 1, 1),
+    _linear_case(1, 384, 384),
+    _linear_case(2, 768, 97),
+    _linear_case(1, 2048, 66),
+)
+_GEMM_EDGE = _linear_case(67, 37, 71, column=3, alpha=0.22)
+_GEMM_SIZES = (_linear_case(1, 1, 1), _linear_case(65, 384, 128), _linear_case(19, 1544, 67))
+_GEMM_MODEL = _linear_case(200, 384, 1152)
+_EVERY_SIZE = ("f32", "f16", "q8", "q4")  # the others differ from q8 and q4 inside a block only
+
+
+def _linear(kind: str, fmt: str, epilogue: str) -> Kernel:
+    many, end = kind == "gemm", _EPILOGUES[epilogue]
+    own = ("step.wgsl", "staged_matrices.wgsl") if many else ("reduce_workgroup.wgsl", "dot_4_rows.wgsl")
+    return Kernel(
+        name=f"{kind}_{fmt}_{epilogue}",
+        shader=f"{kind}.wgsl",
+        parts=(*own, "linear_input.wgsl", *weight_parts(fmt), f"epilogue_{epilogue}.wgsl", *end.parts),
+        bindings=(
+            *((STEP,) if many else ()),
+            Binding(1, "x", "read", "elem", ("tokens", "inner")),
+            Binding(2, "out", "write", end.written, ("tokens", "out_stride")),
+            *weight_bindings(fmt, "rows", "inner"),
+            *end.inputs,
+        ),
+        overrides=("inner", "rows", "out_stride", "column", "alpha", *end.overrides),
+        grid=(("rows", 64), ("tokens", 64), 1) if many else (("rows", 4), "tokens", 1),
+        twin=f"linear.{epilogue}",
+        tolerance=end.tolerance,
+        cases=_linear_cases(many, fmt, epilogue),
+        fmt=fmt,
+    )
+
+
+def _linear_cases(many: bool, fmt: str, epilogue: str) -> tuple[Mapping[str, float], ...]:
+    """One edge for all; real sizes for one epilogue, one of whole blocks where that says all; the model's GEMM once.
+
+    The epilogue's overrides take another value in each format: any format says as much of them as all.
+    """
+    edge, sizes = (_GEMM_EDGE, _GEMM_SIZES) if many else (_GEMV_EDGE, _GEMV_SIZES)
+    if epilogue != "store":
+        index = tuple(FORMATS).index(fmt)
+        chosen = {
+            name: values[index % len(values)] for name, values in _EPILOGUES[epilogue].overrides.items()
+        }
+        return ({**edge, **chosen},)
+    if fmt not in _EVERY_SIZE:
+        return (edge, sizes[1])
+    return (edge, *sizes, *((_GEMM_MODEL,) if many and fmt == "q4" else ()))
+
+
+def _linears() -> Iterator[Kernel]:
+    for kind in ("gemv", "gemm"):
+        for fmt in FORMATS:
+            for epilogue in _EPILOGUES:
+                yield _linear(kind, fmt, epilogue)
+
+
+PACKED_KERNELS: tuple[Kernel, ...] = (
+    *(_gather(fmt) for fmt in FORMATS),
+    *(_gather_positions(fmt) for fmt in ("f32", "f16")),
+    *_linears(),
+)

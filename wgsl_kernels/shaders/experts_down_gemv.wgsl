@@ -1,0 +1,34 @@
+alias Elem = f32;
+// out = the sum over a token's slots of routing * (expert's matrix * hidden), for a few tokens: a workgroup owns 4 rows
+// of all the token's experts. Each cut of the weight adds its experts' part.
+@group(0) @binding(1) var<storage, read> x: array<Elem>; // hidden, [tokens][slots][inner]
+@group(0) @binding(2) var<storage, read_write> out: array<Elem>;
+@group(0) @binding(5) var<storage, read> experts: array<u32>;
+@group(0) @binding(6) var<storage, read> routing: array<f32>;
+override inner: u32;
+override rows: u32;
+override slots: u32;
+override first_expert: u32;
+override expert_count: u32;
+override accumulate: u32;
+override WG: u32 = 64;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let row = group.x * 4u;
+    let words = (inner + 7u) / 8u;
+    var sums = vec4(0.0);
+    for (var word = lane; word < slots * words; word += WG) {
+        let pair = group.y * slots + word / words;
+        let expert = experts[pair] - first_expert; // below first_expert it wraps
+        if expert < expert_count {
+            let start = expert * rows;
+            sums += routing[pair] * dot8_of_4_rows(pair, start + row, start + rows - 1u, word % words);
+        }
+    }
+    sums = reduce_sum4(sums, lane);
+    if lane < 4u && row + lane < rows {
+        let at = group.y * rows + row + lane;
+        out[at] = Elem(sums[lane] + select(0.0, f32(out[at]), accumulate != 0u));
+    }
+}
