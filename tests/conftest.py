@@ -1,6 +1,7 @@
 """Fixtures that several rooms' tests share: a browser, a page that notices errors, checkpoints."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 # No test reaches for the model hub, unless `HF_HUB_OFFLINE=0 pytest -m network` asks for it.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+# Tests send Ctrl-C to programs that they start. A runner in the background starts us with it ignored, which programs
+# would inherit; they do not inherit a handler.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # SwiftShader gives a real WebGPU device on any machine, but needs 0.1 s a KiB to compile zeroed workgroup memory:
 # our kernels write what they read, as wgpu asks of them too. The rest keeps the browser off the network.
