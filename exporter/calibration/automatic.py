@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from exporter.calibration.allocation import Option, after, steps
 from exporter.calibration.damage import Yardstick
-from exporter.calibration.float_graph import FloatGraph, Floats
-from exporter.calibration.round_trip import bytes_in, round_trip
+from exporter.calibration.float_graph import FloatGraph
+from exporter.calibration.round_trip import bytes_in, rounded
 from exporter.errors import CheckFailedError
 from exporter.quantization import Recipe, TensorFacts
 from exporter.sizes import human
@@ -60,9 +60,8 @@ def _options(
         say(f"auto: trying weight {index + 1} of {len(graph.facts)}")
         found = []
         for scheme in _schemes(fact):
-            rounded = round_trip(fact, graph.weights[fact.name], Recipe(scheme, method))
-            damage = yardstick.damage({fact.name: rounded})
-            found.append(Option(scheme, bytes_in(fact, scheme), damage))
+            with rounded(graph, {fact.name: Recipe(scheme, method)}):
+                found.append(Option(scheme, bytes_in(fact, scheme), yardstick.damage()))
         options[fact.name] = found
     return options
 
@@ -85,13 +84,9 @@ class _Search:
     def damage(self, count: int) -> float:
         """What all weights together do after `count` steps."""
         chosen = after(self.options, count)
-        rounded: dict[str, Floats] = {
-            fact.name: round_trip(
-                fact, self.graph.weights[fact.name], Recipe(chosen[fact.name].scheme, self.method)
-            )
-            for fact in self.graph.facts
-        }
-        return self.whole.damage(rounded)
+        recipes = {name: Recipe(option.scheme, self.method) for name, option in chosen.items()}
+        with rounded(self.graph, recipes):
+            return self.whole.damage()
 
     def within_damage(self, limit: float) -> int:
         """The fewest steps after which the damage measured is at most `limit`, by bisection."""

@@ -7,7 +7,7 @@ import numpy as np
 from exporter.calibration.float_graph import FloatGraph, Floats
 
 # Values of the float model's outputs that are kept; of longer texts or larger vocabularies fewer tokens are compared.
-_KEPT_VALUES = 1 << 25
+_KEPT_VALUES = 1 << 24
 
 
 class Yardstick:
@@ -17,7 +17,7 @@ class Yardstick:
         self._graph, self._texts = graph, texts
         self._exact: list[Floats] = []
         for ids in texts:
-            self._exact.append(self._outputs(ids, {}))
+            self._exact.append(self._outputs(ids))
 
     @property
     def texts(self) -> int:
@@ -33,8 +33,11 @@ class Yardstick:
     def _gives_logits(self) -> bool:
         return self._graph.output == "logits"
 
-    def damage(self, replaced: Mapping[str, Floats]) -> float:
-        """The mean over tokens of KL(float || rounded) in nats; for embeddings the mean over texts of 1 - cosine."""
+    def damage(self, replaced: Mapping[str, Floats] | None = None) -> float:
+        """The mean over tokens of KL(float || rounded) in nats; for embeddings the mean over texts of 1 - cosine.
+
+        `replaced` are weights to use instead of the graph's own.
+        """
         distance = _divergence if self._gives_logits else _angle
         found = [
             distance(exact, self._outputs(ids, replaced))
@@ -42,11 +45,11 @@ class Yardstick:
         ]
         return float(np.concatenate(found).mean())
 
-    def _outputs(self, ids: Sequence[int], replaced: Mapping[str, Floats]) -> Floats:
+    def _outputs(self, ids: Sequence[int], replaced: Mapping[str, Floats] | None = None) -> Floats:
         output = self._graph.run(ids, [self._graph.output], replaced)[0]
         rows = output.reshape(-1, output.shape[-1])
         most = max(1, _KEPT_VALUES // (len(self._texts) * rows.shape[1]))
-        return rows[:: -(-len(rows) // most)]
+        return rows[:: -(-len(rows) // most)].copy()  # a view would keep all rows
 
 
 def _divergence(exact: Floats, found: Floats) -> np.ndarray:

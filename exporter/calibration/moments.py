@@ -9,7 +9,7 @@ from exporter.calibration.float_graph import FloatGraph, Floats
 
 # Moments kept at once. More linears than fit are done in several passes over the texts.
 _GROUP_BYTES = 256 << 20
-_BATCH_TOKENS = 1024
+_BATCH_TOKENS = 512
 
 
 class Moments:
@@ -46,6 +46,7 @@ class Moments:
             for (source, inner), parts in zip(group.items(), zip(*runs, strict=True), strict=True):
                 x = np.concatenate([part.reshape(-1, inner) for part in parts])
                 sums[source] += x.T @ x
+            del runs, parts, x  # before the next are made
         return sums
 
 

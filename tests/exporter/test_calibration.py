@@ -11,6 +11,7 @@ from exporter.__main__ import main
 from exporter.calibration import FloatGraph, Moments, bytes_in, read_texts, round_trip, tokens_of
 from exporter.calibration.allocation import Option, after, cheapest, steps
 from exporter.calibration.damage import Yardstick
+from exporter.calibration.round_trip import rounded
 from exporter.checkpoints import open_checkpoint
 from exporter.errors import CalibrationError
 from exporter.models import architecture
@@ -170,3 +171,14 @@ def test_our_texts_are_many_and_are_cut_to_the_context() -> None:
     ids = tokens_of(read_texts(), tokenizer, 32)
     assert len(ids) == len(read_texts()) > 40
     assert max(map(len, ids)) == 32
+
+
+def test_rounding_in_place_is_that_of_a_copy_and_is_undone(graph: FloatGraph) -> None:
+    before = {name: weight.copy() for name, weight in graph.weights.items()}
+    recipes = {fact.name: Recipe("q4z" if fact.role != "position" else "f16") for fact in graph.facts}
+    with rounded(graph, recipes):
+        for fact in graph.facts:
+            expected = round_trip(fact, before[fact.name], recipes[fact.name])
+            np.testing.assert_array_equal(graph.weights[fact.name], expected)
+    for name, weight in before.items():
+        np.testing.assert_array_equal(graph.weights[name], weight)
