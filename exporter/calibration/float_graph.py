@@ -42,6 +42,7 @@ class FloatGraph:
         _watch(copy.graph, set(self.sources.values()))
         options = ort.SessionOptions()
         options.log_severity_level = 3
+        options.enable_cpu_mem_arena = False  # it would keep what a run took, beside what rounding takes
         content = ir.to_proto(copy).SerializeToString()
         self._session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         self._frame = [value for value in self._session.get_inputs() if value.name not in self.weights]
