@@ -1,5 +1,6 @@
 """The stages of an export, in order; the only module that knows all the others."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from exporter.artifact import (
     Shard,
     ShardLayout,
     ShardWriter,
+    aligned_json,
     atomic_folder,
     check_target,
     compact_json,
@@ -159,12 +161,33 @@ def _open(options: ExportOptions, progress: Progress, *, values: bool) -> _Job:
 
 def _check(options: ExportOptions, *, values: bool) -> None:
     find_method(options.rounding)
+    _check_used(options)
     if options.quantize != "auto":
         mixture(options.quantize, [])
     elif not values:
         raise SchemeError("auto measures the weights", "--dry-run", "Name a scheme, or leave out --dry-run.")
     elif options.target_kl is None and options.budget is None:
         raise SchemeError("auto has no target", "--quantize", "Give --target-kl or --budget.")
+
+
+def _check_used(options: ExportOptions) -> None:
+    """Refuses options that would be read by nobody."""
+    target = options.target_kl
+    if target is not None and options.quantize != "auto":
+        raise SchemeError("a target without auto", "--target-kl", "Say --quantize auto, too.")
+    if target is not None and not 0 < target < math.inf:
+        raise SchemeError(f"the target is {target:g}", "--target-kl", "Give a number above 0.")
+    if options.calibration is None:
+        return
+    if options.quantize != "auto" and options.rounding not in ("gptq", "search"):
+        raise SchemeError(
+            f"{options.rounding} reads no texts",
+            "--calibration",
+            "Use --rounding search or gptq, or leave it out.",
+        )
+    from exporter.calibration import read_texts
+
+    read_texts(options.calibration)
 
 
 def _hessians(job: _Job, progress: Progress) -> Mapping[str, Hessian]:
@@ -295,7 +318,7 @@ def _counted(slabs: Iterator[np.ndarray], advance: Callable[[int], None]) -> Ite
 
 def _write_report(folder: Path, budget: int | None) -> Report:
     report = measure_export(folder)
-    (folder / "report.json").write_bytes(compact_json(report.to_json()))
+    (folder / "report.json").write_bytes(aligned_json(report.to_json()))
     if budget is not None and over_budget(report, budget):
         raise _too_large(report, budget)
     return report

@@ -6,6 +6,7 @@ import re
 DEFAULT_SHARD_BYTES = 32_000_000
 
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+_LARGEST = 2.0**63
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMG]?I?B?)\s*", re.IGNORECASE)
 
 
@@ -17,10 +18,10 @@ def parse_size(text: str) -> int:
         raise argparse.ArgumentTypeError(
             f"{text!r} is no size: write 500kB, 50MB, 32MiB or a number of bytes"
         )
-    size = round(float(match[1]) * unit)
-    if size < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}: a size is at least 1 byte")
-    return size
+    size = float(match[1]) * unit
+    if not 0.5 <= size <= _LARGEST:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r}: a size is at least 1 byte and at most 8 EiB")
+    return round(size)
 
 
 def human(size: float) -> str:

@@ -1,7 +1,7 @@
 """The artifact folder of FORMAT.md: manifest, weight shards, and output that is whole or absent."""
 
 from .atomic_folder import atomic_folder, check_target
-from .compact_json import compact_json
+from .compact_json import aligned_json, compact_json
 from .file_checking import check_size
 from .hashing import file_entry, plan_entry
 from .manifest import Chat, ChatTemplate, FileEntry, Fold, Generation, Manifest, Order, PlanEntry, Shard
@@ -26,6 +26,7 @@ __all__ = [
     "Shard",
     "ShardLayout",
     "ShardWriter",
+    "aligned_json",
     "atomic_folder",
     "check_files",
     "check_size",

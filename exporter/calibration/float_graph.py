@@ -15,8 +15,8 @@ from exporter.sizes import human
 
 Floats = npt.NDArray[np.float32]
 
-# With what a run and its bookkeeping take beside them (measured: 0.6 GB), weights stay below 2 GiB.
-LARGEST = 1_400_000_000
+# Runs, moments and rounding take up to 1.3 GB beside the weights (docs/quantization.md): together less than 2 GiB.
+LARGEST = 800_000_000
 
 
 class FloatGraph:

@@ -37,4 +37,11 @@ def tokens_of(texts: Sequence[str], tokenizer: Path, context: int) -> Sequence[S
     tokenize = Tokenizer.from_file(str(tokenizer))
     tokenize.no_padding()
     tokenize.enable_truncation(min(context, _MOST_TOKENS))
-    return [found.ids for found in tokenize.encode_batch(list(texts)) if found.ids]
+    found = [encoded.ids for encoded in tokenize.encode_batch(list(texts)) if encoded.ids]
+    if len(found) < 2:
+        raise CalibrationError(
+            f"Of {len(texts)} texts {len(found)} have any tokens",
+            "calibration",
+            "Give texts that the model can read.",
+        )
+    return found

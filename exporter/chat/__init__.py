@@ -20,7 +20,6 @@ __all__ = ["NoDataError", "TemplateProblem", "TemplateSource", "chat_data", "fin
 CARRIED = "chat_template.json"
 _UNPROVABLE = {"strftime_now", "random", "lipsum"}
 _MOST_LITERALS = 400
-_LONGEST_CONTENT = 5000
 _LONGEST_SEGMENT = 4096
 
 
@@ -49,12 +48,15 @@ def write_chat(
 def chat_data(source: TemplateSource) -> Chat:
     """The template as data. Raises NoDataError with the reason if it is none, TemplateProblem if it cannot run."""
     asked = render(source.text, source.variables, list(QUESTIONS.values()))
+    if asked.unplayable:
+        raise TemplateProblem(f"{asked.unplayable}, which the browser's template engine does not know")
     if asked.names & _UNPROVABLE:
         raise NoDataError("writes the date, or something random")
     answers = dict(zip(QUESTIONS, asked.prompts, strict=True))
+    if asked.doubt:
+        raise NoDataError(asked.doubt)
     texts = sorted({*asked.literals, *source.variables.values()}, key=lambda text: (len(text), text))
-    numbers = [number for number in asked.numbers if 2 <= number <= _LONGEST_CONTENT]
-    conversations = list(probes(texts[:_MOST_LITERALS], numbers))
+    conversations = list(probes(texts[:_MOST_LITERALS]))
     prompts = render(source.text, source.variables, conversations).prompts
     for chat in candidates(answers):
         if _is_short(chat) and agrees(chat, conversations, prompts):

@@ -94,10 +94,8 @@ def with_content(order: str, place: int, content: str) -> Conversation:
     return changed
 
 
-def probes(literals: Iterable[str], numbers: Iterable[int]) -> Iterator[Conversation]:
-    """All orders of marks; then each content at each place, among them what the template's own text may look for:
-    its `literals`, and contents as long as its `numbers`.
-    """
+def probes(literals: Iterable[str]) -> Iterator[Conversation]:
+    """All orders of marks; then each content at each place, among them the `literals` that the template looks for."""
     for order in ORDERS:
         yield conversation(order)
     contents = [content.replace("{}", MARK.format(9)) for content in CONTENTS]
@@ -108,7 +106,6 @@ def probes(literals: Iterable[str], numbers: Iterable[int]) -> Iterator[Conversa
             MARK.format(9) + literal,
             f"{MARK.format(8)}{literal}\n{literal}x",
         ]
-    contents += ["y" * (number + more) for number in numbers for more in (0, 1)]
     for content in dict.fromkeys(contents):
         for order, place in (*PLACES, *LAST_PLACES, *ODD_PLACES):
             yield with_content(order, place, content)

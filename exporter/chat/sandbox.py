@@ -21,12 +21,17 @@ Conversation = Sequence[Mapping[str, str]]
 
 @dataclass(frozen=True)
 class Rendered:
-    """Prompts of the conversations, None where the template refused one; what the template's text refers to."""
+    """Prompts of the conversations, None where the template refused one; what the template's text refers to.
+
+    `doubt` names what no finite number of conversations proves, "" if there is nothing; `unplayable` what the
+    browser's template engine does not know.
+    """
 
     prompts: tuple[str | None, ...]
     literals: tuple[str, ...]
-    numbers: tuple[int, ...]
     names: frozenset[str]
+    doubt: str
+    unplayable: str
 
 
 class TemplateProblem(Exception):
@@ -55,8 +60,9 @@ def render(template: str, variables: Mapping[str, str], conversations: Sequence[
     return Rendered(
         tuple(answer["prompts"]),
         tuple(answer["literals"]),
-        tuple(answer["numbers"]),
         frozenset(answer["names"]),
+        answer["doubt"],
+        answer["unplayable"],
     )
 
 
@@ -151,9 +157,98 @@ def _answer(request: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "prompts": prompts,
         "literals": sorted({text for text in texts if isinstance(text, str)}),
-        "numbers": sorted({number for number in constants if type(number) is int}),
         "names": sorted(names),
+        "doubt": _doubt(tree),
+        "unplayable": _unplayable(tree),
     }
+
+
+# What probes exercise: filters and methods that act alike on every text, and numbers that conversations pass.
+_PROVABLE_FILTERS = (
+    *("trim", "length", "tojson", "safe", "string", "upper", "lower", "title", "capitalize"),
+    *("list", "first", "last", "default", "d"),
+)
+_PROVABLE_METHODS = (
+    *("strip", "lstrip", "rstrip", "startswith", "endswith", "split", "upper", "lower", "title"),
+    *("capitalize", "replace"),
+)
+_LARGEST_PROVABLE = 2
+# What the browser's engine (site/engine/vendor) knows.
+_PLAYED_FILTERS = (
+    *_PROVABLE_FILTERS,
+    *(
+        "join",
+        "int",
+        "float",
+        "abs",
+        "bool",
+        "items",
+        "sort",
+        "unique",
+        "reverse",
+        "selectattr",
+        "rejectattr",
+    ),
+    *("map", "indent", "replace", "dictsort"),
+)
+_PLAYED_METHODS = (*_PROVABLE_METHODS, "items", "keys", "values", "get", "pop", "append")
+
+
+def _doubt(tree: Any) -> str:
+    from jinja2 import nodes
+
+    indents = {
+        id(one)
+        for used in tree.find_all(nodes.Filter)
+        if used.name == "tojson"
+        for one in used.find_all(nodes.Const)
+    }
+    for node in tree.find_all(nodes.Const):
+        if id(node) in indents:
+            continue
+        if isinstance(node.value, float) or (type(node.value) is int and abs(node.value) > _LARGEST_PROVABLE):
+            return f"depends on the number {node.value!r:.20}"
+    computed = (nodes.Mul, nodes.Pow, nodes.Div, nodes.FloorDiv)
+    if next(tree.find_all(computed), None) is not None:
+        return "computes numbers"
+    for compared in tree.find_all((nodes.Compare, nodes.Getitem)):
+        made = [node for node in compared.find_all((nodes.Add, nodes.Concat)) if not _counts(node)]
+        if made:
+            return "compares with a text that it puts together"
+    return _unknown(tree, _PROVABLE_FILTERS, _PROVABLE_METHODS)
+
+
+def _counts(node: Any) -> bool:
+    """Whether a sum is that of a position in a loop and one number, which conversations of 13 messages try."""
+    from jinja2 import nodes
+
+    if not isinstance(node, nodes.Add):
+        return False
+    sides = [type(getattr(side, "value", None)) is int for side in (node.left, node.right)]
+    return sides.count(True) == 1 and not any(isinstance(side, nodes.Add) for side in (node.left, node.right))
+
+
+def _unplayable(tree: Any) -> str:
+    from jinja2 import nodes
+
+    statement = next(
+        tree.find_all((nodes.With, nodes.Import, nodes.FromImport, nodes.Include, nodes.Extends)), None
+    )
+    return (
+        f"uses {type(statement).__name__.lower()}"
+        if statement
+        else _unknown(tree, _PLAYED_FILTERS, _PLAYED_METHODS)
+    )
+
+
+def _unknown(tree: Any, filters: Sequence[str], methods: Sequence[str]) -> str:
+    """The first filter, or method of a value, that is not among these."""
+    from jinja2 import nodes
+
+    used = [node.name for node in tree.find_all(nodes.Filter) if node.name not in filters]
+    called = [call.node for call in tree.find_all(nodes.Call) if isinstance(call.node, nodes.Getattr)]
+    used += [f".{member.attr}()" for member in called if member.attr not in methods]
+    return f"uses {used[0]}" if used else ""
 
 
 def main() -> None:

@@ -55,8 +55,8 @@ def _from_file(files: Mapping[str, Path]) -> str | None:
 def _default_of(value: Any) -> str | None:  # JSON
     """A template, or the one called "default" in a list of named ones."""
     if isinstance(value, list):
-        named = {item.get("name"): item.get("template") for item in value if isinstance(item, dict)}
-        value = named.get("default")
+        named = [item for item in value if isinstance(item, dict) and item.get("name") == "default"]
+        value = named[-1].get("template") if named else None
     return value if isinstance(value, str) else None
 
 

@@ -29,9 +29,17 @@ def read_graph(path: Path) -> ir.Model:
         model = ir.load(path)
         check_size(model)
         ir.external_data.load_to_model(model)
-    except (ValueError, TypeError, OSError, RuntimeError, KeyError, AttributeError) as problem:
+        return simplified(model, path.name)
+    except (
+        ValueError,
+        TypeError,
+        ArithmeticError,
+        OSError,
+        RuntimeError,
+        LookupError,
+        AttributeError,
+    ) as problem:
         raise GraphError(f"{path.name} is damaged: {problem}", path.name, _REMEDY) from None
-    return simplified(model, path.name)
 
 
 def simplified(model: ir.Model, where: str) -> ir.Model:
@@ -48,7 +56,8 @@ def simplified(model: ir.Model, where: str) -> ir.Model:
             f"{nested[0].op_type} has a graph inside", f"node {nested[0].name}", "Loops are not played."
         )
     if not 0 < len(model.graph) <= _NODE_LIMIT:
-        raise GraphError(f"the graph has {len(model.graph)} nodes", where, f"At most {_NODE_LIMIT} are read.")
+        what = f"the graph has {len(model.graph)} nodes"
+        raise GraphError(what, where, f"At least one and at most {_NODE_LIMIT} are read.")
     return model
 
 
@@ -81,12 +90,22 @@ def _check(proto: onnx.ModelProto, path: Path) -> None:
 def _check_external(proto: onnx.ModelProto, path: Path) -> None:
     """Weights outside the file must lie in its folder: no other path, no link out of it."""
     folder = path.parent.resolve()
+    inside = [a.t for node in proto.graph.node for a in node.attribute if a.HasField("t")]
+    if any(tensor.external_data for tensor in inside):
+        raise GraphError(
+            "a constant of a node lies outside the file", path.name, "Store it as an initializer."
+        )
     for tensor in proto.graph.initializer:
         for entry in tensor.external_data:
             if entry.key != "location":
                 continue
-            target = (folder / entry.value).resolve()
-            if Path(entry.value).is_absolute() or not target.is_relative_to(folder) or not target.is_file():
+            target = (folder / entry.value.replace("\0", "")).resolve()
+            if (
+                "\0" in entry.value
+                or Path(entry.value).is_absolute()
+                or not target.is_relative_to(folder)
+                or not target.is_file()
+            ):
                 what = f"weights in {entry.value}, which is no file of the folder"
                 raise GraphError(
                     what, f"{path.name}, tensor {tensor.name}", "Put the file beside model.onnx."

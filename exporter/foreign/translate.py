@@ -14,7 +14,7 @@ from exporter.foreign.rotary_tables import find_rotary
 from exporter.foreign.rows import ROW_HANDLERS
 from exporter.foreign.running import Player, all_values, is_cache, probe_feeds
 from exporter.foreign.translation import Array, Probe, Translation
-from exporter.models import Built, text_labels, token_labels
+from exporter.models import Built, Labels, text_labels, token_labels
 from exporter.ops import DOMAIN
 
 _HANDLERS = {**ROW_HANDLERS, **HEAD_HANDLERS}
@@ -148,10 +148,22 @@ def _finish(t: Translation, task: str, config: Mapping[str, Any]) -> Any:
         ["batch", "tokens", value.shape[-1]] if value.ndim == 3 else ["batch", value.shape[-1]]
     )
     t.g.output(made, "logits", ir.DataType.FLOAT, shape)
-    labelled = {"num_labels": int(value.shape[-1]), **config}
-    if task == "text-classification":
-        return text_labels(labelled)
-    return token_labels(labelled) if task == "token-classification" else None
+    return _labels(task, int(value.shape[-1]), config)
+
+
+def _labels(task: str, outputs: int, config: Mapping[str, Any]) -> Labels | None:
+    """The labels of a classifier of so many outputs; raises GraphError if the configuration names others."""
+    readers = {"text-classification": text_labels, "token-classification": token_labels}
+    if task not in readers:
+        return None
+    labels = readers[task]({"num_labels": outputs, **config})
+    if len(labels.names) != outputs:
+        raise GraphError(
+            f"the graph gives {outputs} values, and config.json names {len(labels.names)} labels",
+            "config.json",
+            "Name as many in id2label.",
+        )
+    return labels
 
 
 def _prove(foreign: ir.Model, ours: ir.Model, task: str) -> None:

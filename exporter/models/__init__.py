@@ -21,7 +21,7 @@ from exporter.models import (
     qwen3,
 )
 from exporter.models.architecture import Architecture, Built
-from exporter.models.labels import text_labels, token_labels
+from exporter.models.labels import Labels, text_labels, token_labels
 from exporter.models.tasks import for_task
 
 CATALOG: Mapping[str, Architecture] = {
@@ -60,4 +60,4 @@ def architecture(config: Mapping[str, Any], task: str | None = None) -> Architec
     return for_task(CATALOG[name], config, task)
 
 
-__all__ = ["CATALOG", "Architecture", "Built", "architecture", "text_labels", "token_labels"]
+__all__ = ["CATALOG", "Architecture", "Built", "Labels", "architecture", "text_labels", "token_labels"]

@@ -25,7 +25,6 @@ from exporter.components import (
 from exporter.models.architecture import Architecture, Built
 from exporter.models.config import Config
 from exporter.models.decoders import (
-    activation_name,
     attention_shape,
     context_length,
     layer_count,
@@ -66,7 +65,8 @@ def _sizes(c: Config) -> _Sizes:
         kinds=_kinds(c),
         epsilon=epsilon,
         attention=attention,
-        mlp=mlp_shape(c, hidden, activation_name(c), bias=c.flag("mlp_bias", False)),
+        # The class gives it to the mixer, too, whose convolution knows silu only.
+        mlp=mlp_shape(c, hidden, c.choice("hidden_act", ["silu"], "silu"), bias=c.flag("mlp_bias", False)),
         mixer=hybrid_mixer(c, hidden, epsilon),
     )
 

@@ -21,6 +21,7 @@ from exporter.components import (
     rms_norm,
     self_attention,
 )
+from exporter.errors import ConfigError
 from exporter.models.architecture import Built
 from exporter.models.config import Config
 
@@ -60,7 +61,16 @@ def attention_shape(
 
 
 def context_length(asked: int | None, longest: int) -> int:
-    """The tokens that a graph is built for: `asked` or 4096, at most `longest`."""
+    """The tokens that a graph is built for: `asked` or 4096, at most `longest`.
+
+    Raises ConfigError if that is less than one to read and one to write.
+    """
+    if longest < 2:
+        raise ConfigError(
+            f"the checkpoint has positions for {longest} token",
+            "config.json",
+            "A text generator needs 2 or more.",
+        )
     return min(asked or DEFAULT_CONTEXT, longest)
 
 

@@ -53,9 +53,10 @@ class _Sizes:
 
 
 def _own_spelling(config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The class's names of the rotary keys in the usual ones."""
+    """The class's names of the rotary keys in the usual ones, which it does not read itself."""
     names = {"rotary_pct": "partial_rotary_factor", "rotary_emb_base": "rope_theta"}
-    return {**config, **{usual: config[own] for own, usual in names.items() if config.get(own) is not None}}
+    others = {key: value for key, value in config.items() if key not in names.values()}
+    return {**others, **{usual: config[own] for own, usual in names.items() if config.get(own) is not None}}
 
 
 def _sizes(c: Config) -> _Sizes:

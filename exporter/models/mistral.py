@@ -1,4 +1,4 @@
-"""Mistral (Jiang et al., arXiv 2310.06825): Llama with a sliding window over all layers."""
+"""Mistral (Jiang et al., arXiv 2310.06825): Llama with a sliding window over all layers, or those of `layer_types`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +13,7 @@ from exporter.models.decoders import (
     build_decoder,
     layer_count,
     mlp_shape,
+    sliding_windows,
 )
 from exporter.models.rotary import rotary
 
@@ -22,7 +23,8 @@ def build(config: Mapping[str, Any], weights: WeightSource, context: int | None)
     c = Config(config)
     hidden, longest = c.integer("hidden_size"), c.integer("max_position_embeddings", 131072)
     # null is no window, as in all releases since 0.2; without the key the class takes 4096.
-    window = c.integer_or_null("sliding_window", 4096) or 0
+    window, layers = c.integer_or_null("sliding_window", 4096), layer_count(c)
+    usual = ["full_attention" if window is None else "sliding_attention"] * layers
     shape = attention_shape(c, hidden, kv_heads=8)
     decoder = Decoder(
         vocabulary=c.integer("vocab_size"),
@@ -30,7 +32,7 @@ def build(config: Mapping[str, Any], weights: WeightSource, context: int | None)
         epsilon=c.positive("rms_norm_eps", 1e-6),
         tied=c.flag("tie_word_embeddings", False),
         attention=shape,
-        windows=[window] * layer_count(c),
+        windows=sliding_windows(c, layers, window, usual),
         mlp=mlp_shape(c, hidden, activation_name(c)),
         rotary=rotary(c, shape.head_dim, longest),
     )

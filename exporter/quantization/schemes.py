@@ -18,4 +18,6 @@ def find_scheme(name: str, mixtures: Sequence[str] = ()) -> Scheme:
     known = [*SCHEMES, *mixtures]
     near = difflib.get_close_matches(name, known, n=1)
     hint = f'Did you mean "{near[0]}"? ' if near else ""
-    raise SchemeError(f'Unknown quantization "{name}"', "--quantize", f"{hint}Known: {', '.join(known)}.")
+    raise SchemeError(
+        f'Unknown quantization "{name}"', "--quantize", f"{hint}Known: {', '.join(known)}, auto."
+    )

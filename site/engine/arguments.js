@@ -28,8 +28,11 @@ function isListOf(value, good) {
   return Array.isArray(value) && Array.from(value).every(good);
 }
 
-/** @param {{ backend?: string, tier?: string, onProgress?: unknown, signal?: unknown }} options */
-export function checkLoadOptions({ backend = 'auto', tier, onProgress, signal }) {
+/** @param {unknown} url @param {import('./index.js').LoadOptions} options */
+export function checkLoadArguments(url, options) {
+  expect(Boolean(url) && (typeof url === 'string' || url instanceof URL), 'load takes an address');
+  expect(Object(options) === options, 'options is not an object');
+  const { backend = 'auto', tier, onProgress, signal } = options;
   expect(BACKENDS.includes(backend), `backend is "${backend}", not one of ${BACKENDS.join(', ')}`);
   const known = tier === undefined || TIERS.some((name) => name === tier);
   expect(known, `tier is "${tier}", not one of ${TIERS.join(', ')}`);
@@ -66,7 +69,7 @@ export function readGenerateOptions({ maxTokens, temperature, topK, topP, seed, 
   optional(maxTokens, (value) => isInteger(value, 1, MAX_U32), 'maxTokens is not a whole number of 1 or more');
   optional(temperature, (value) => Number.isFinite(value) && Number(value) >= 0, 'temperature is not 0 or more');
   optional(topK, (value) => isInteger(value, 0, MAX_U32), 'topK is not a whole number of 0 or more');
-  optional(topP, (value) => Number(value) > 0 && Number(value) <= 1, 'topP is not above 0 and at most 1');
+  optional(topP, (value) => typeof value === 'number' && value > 0 && Number(value) <= 1, 'topP is not above 0 and at most 1');
   optional(seed, (value) => isInteger(value, 0, MAX_U32), 'seed is not a whole number of 0 to 4294967295');
   optional(stops, isTextList, 'stop is not a text, or a list of texts, of one character or more');
   return /** @type {GenerateOptions} */ ({ maxTokens, temperature, topK, topP, seed, stop: stops });
@@ -82,10 +85,15 @@ function isTextList(value) {
   return isListOf(value, (text) => typeof text === 'string' && text.length > 0);
 }
 
-/** @param {number[]} ids @param {number[] | undefined} split @param {number} vocabulary */
-export function checkLogitsArguments(ids, split, vocabulary) {
-  const good = isListOf(ids, (id) => isInteger(id, 0, vocabulary - 1)) && ids.length > 0;
+/**
+ * @param {number[]} ids
+ * @param {number[] | undefined} split
+ * @param {{ vocabulary: number | null, context: number }} info
+ */
+export function checkLogitsArguments(ids, split, { vocabulary, context }) {
+  const good = isListOf(ids, (id) => isInteger(id, 0, Number(vocabulary) - 1)) && ids.length > 0;
   expect(good, `ids is not a list of one or more ids below ${vocabulary}`);
+  expect(ids.length <= context, `there are ${ids.length} ids, and the model reads ${context} at most`);
   if (split === undefined) return;
   const sizes = isListOf(split, (size) => isInteger(size, 1, ids.length));
   expect(sizes && split.reduce((sum, size) => sum + size, 0) === ids.length, 'split does not add up to ids');

@@ -125,7 +125,7 @@ class FileDownload {
     const stream = new ByteStream(response.body, this.url, this.supply);
     this.stream = stream;
     this.position = start;
-    await stream.skip(start - firstByte(response));
+    await stream.skip(start - firstByte(response, start));
     return stream;
   }
 
@@ -170,10 +170,11 @@ class FileDownload {
   }
 }
 
-/** @param {Response} response @returns {number} */
-function firstByte(response) {
+/** @param {Response} response @param {number} asked for, if the header is hidden */
+function firstByte(response, asked) {
   const range = /^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '');
-  return response.status === 206 && range ? Number(range[1]) : 0;
+  if (response.status !== 206) return 0;
+  return range ? Number(range[1]) : asked;
 }
 
 /** @param {Uint8Array<ArrayBuffer>} bytes @returns {Promise<string>} lower-case hex */

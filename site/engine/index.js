@@ -9,7 +9,7 @@
  *     const [{ token }] = await model.fillMask(`a ${model.info.maskToken} text`);
  */
 
-import { checkLoadOptions } from './arguments.js';
+import { checkLoadArguments } from './arguments.js';
 import { readWithin } from './byte_stream.js';
 import { ChunkCache } from './cache.js';
 import { WorkerClient } from './client.js';
@@ -29,6 +29,14 @@ export { errors };
 /**
  * @typedef {ReturnType<typeof facts> & Verdict & { cachedBytes: number }} Inspection the manifest's facts, the verdict
  *   for this device, and how many bytes of the download earlier loads have kept
+ */
+
+/**
+ * @typedef {object} LoadOptions
+ * @property {'auto' | 'webgpu'} [backend]
+ * @property {Tier} [tier] the best that the device has unless said
+ * @property {(event: Progress) => void} [onProgress] bytes of the whole download, never backwards
+ * @property {AbortSignal} [signal]
  */
 
 const MAX_MANIFEST_BYTES = 16 * 2 ** 20;
@@ -54,11 +62,12 @@ async function fetchManifest(base, signal) {
  * Looks before anything is paid for: fetches the manifest and nothing else.
  *
  * @param {string | URL} url of the artifact's folder
- * @param {{ signal?: AbortSignal, tier?: Tier }} [options]
+ * @param {LoadOptions} [options]
  * @returns {Promise<Inspection>}
  */
-export async function inspect(url, { signal, tier } = {}) {
-  checkLoadOptions({ signal, tier });
+export async function inspect(url, options = {}) {
+  checkLoadArguments(url, options);
+  const { signal, tier } = options;
   const base = folderUrl(url);
   const manifest = await fetchManifest(base, signal ?? new AbortController().signal);
   const assessment = await assess(manifest, tier);
@@ -70,16 +79,13 @@ export async function inspect(url, { signal, tier } = {}) {
 
 /**
  * @param {string | URL} url of the artifact's folder
- * @param {object} [options]
- * @param {'auto' | 'webgpu'} [options.backend]
- * @param {Tier} [options.tier] the best that the device has unless said
- * @param {(event: Progress) => void} [options.onProgress] bytes of the whole download, never backwards
- * @param {AbortSignal} [options.signal]
+ * @param {LoadOptions} [options]
  * @returns {Promise<Model>}
  * @throws {errors.EngineError} a class of `errors.js`; what has arrived by then is kept for the next try
  */
-export async function load(url, { backend, tier, onProgress, signal } = {}) {
-  checkLoadOptions({ backend, tier, onProgress, signal });
+export async function load(url, options = {}) {
+  checkLoadArguments(url, options);
+  const { tier, onProgress, signal } = options;
   const base = folderUrl(url);
   const manifest = await fetchManifest(base, signal ?? new AbortController().signal);
   const { tier: chosen, fault } = await assess(manifest, tier);

@@ -131,7 +131,7 @@ export class Model {
    */
   async logits(ids, { split, signal } = {}) {
     this.#expectTask('text-generation', 'logits');
-    checkLogitsArguments(ids, split, this.info.vocabulary);
+    checkLogitsArguments(ids, split, this.info);
     checkSignal(signal);
     return this.#client.call('logits', { ids, split }, { signal });
   }

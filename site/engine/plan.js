@@ -181,11 +181,13 @@ function checkMemory(reader, { buffers, memory }) {
 }
 
 /** @param {JsonReader} reader @param {Plan} plan @param {Manifest} manifest */
-function checkAgainstManifest(reader, plan, { plans }) {
+function checkAgainstManifest(reader, plan, { task, plans, context }) {
   const { features, limits, memory } = /** @type {import('./manifest.js').PlanRecord} */ (plans[plan.tier]);
   const promised = JSON.stringify({ features, limits, memory });
   const found = JSON.stringify({ features: plan.features, limits: plan.limits, memory: plan.memory });
   if (promised !== found) reader.refuse(`needs ${found}, but the manifest says ${promised}`);
+  const { past } = plan.symbols;
+  if (task === 'text-generation' && context > past) reader.refuse(`caches ${past} tokens, not context ${context}`);
 }
 
 /** @param {Manifest} manifest @param {Symbols} symbols @returns {[string, number][]} name -> fewest bytes */

@@ -1,6 +1,6 @@
 /** Plays a prompt, block by block, from an empty state; and, for tests and tools, the logits after it. */
 
-import { throwIfAborted } from './errors.js';
+import { BadArgumentError, throwIfAborted } from './errors.js';
 import { InFlight } from './in_flight.js';
 import { writeStep } from './step.js';
 
@@ -63,6 +63,7 @@ export async function prefill(session, ids, { blocks, limit, signal }) {
 export async function logits(session, ids, split, signal) {
   const { device, buffers, player, plan, manifest } = session;
   const blocks = split ?? evenBlocks(ids.length, plan.symbols.tokens);
+  if (blocks.some((size) => size > plan.symbols.tokens)) throw new BadArgumentError('split has a block too large');
   const symbols = await prefill(session, ids, { blocks, limit: 0, signal });
   const encoder = device.gpu.createCommandEncoder();
   player.record(encoder, 'head', symbols);

@@ -144,6 +144,10 @@ def test_a_budget_is_kept(
     [
         (["--quantize", "auto"], "Give --target-kl or --budget"),
         (["--quantize", "auto", "--target-kl", "1", "--dry-run"], "leave out --dry-run"),
+        (["--quantize", "q4", "--target-kl", "1"], "Say --quantize auto"),
+        (["--quantize", "auto", "--target-kl", "nan"], "Give a number above 0"),
+        (["--rounding", "nearest", "--calibration", "missing.txt"], "nearest reads no texts"),
+        (["--dry-run", "--calibration", "missing.txt"], "cannot be read"),
         (["--rounding", "gtpq"], 'Did you mean "gptq"'),
         (["--rounding", "gptq", "--calibration", "missing.txt"], "one text a line"),
     ],
@@ -182,3 +186,13 @@ def test_rounding_in_place_is_that_of_a_copy_and_is_undone(graph: FloatGraph) ->
             np.testing.assert_array_equal(graph.weights[fact.name], expected)
     for name, weight in before.items():
         np.testing.assert_array_equal(graph.weights[name], weight)
+
+
+def test_texts_without_tokens_are_refused(tmp_path: Path) -> None:
+    from tokenizers import Tokenizer
+    from tokenizers.models import BPE
+
+    Tokenizer(BPE({"a": 0, "b": 1, "ab": 2}, [("a", "b")])).save(str(tmp_path / "tokenizer.json"))
+    assert len(tokens_of(["ab", "aab", "xyz"], tmp_path / "tokenizer.json", 32)) == 2
+    with pytest.raises(CalibrationError, match="Of 2 texts 1 have any tokens"):
+        tokens_of(["ab", "xyz"], tmp_path / "tokenizer.json", 32)

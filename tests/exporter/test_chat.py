@@ -114,6 +114,15 @@ VARIATIONS = {
     "a content that is changed": "{% for m in messages %}{{ m.content | upper }}{% endfor %}",
     "a long content": "{% if messages[0]['content'] | length > 2000 %}long{% endif %}",
     "an end that says more": "{% if messages[-1]['role'] == 'assistant' %}again{% endif %}",
+    "more messages than any probe": "{% for m in messages[-16:] %}{{ m.content }}{% endfor %}",
+    "more characters than any probe": "{% if messages[0].content|length > 0x2800 %}long{% endif %}",
+    "a number that is a fraction": "{% if messages[0].content|length > 6000.5 %}long{% endif %}",
+    "a number that is computed": "{% if messages|length > 2 * 2 * 2 * 2 %}long{% endif %}",
+    "lines that are counted": "{% if messages[0].content.count('\\n') > 1 %}lines{% endif %}",
+    "words that are counted": "{% if messages[0].content|wordcount > 2 %}words{% endif %}",
+    "a number that is read": "{% if messages[0].content|int == 1 %}one{% endif %}",
+    "a word that is put together": "{% if ('se' ~ 'cret') in messages[0].content %}open{% endif %}",
+    "a word that is turned round": "{% if messages[0].content|reverse == 'olleh' %}hello{% endif %}",
     "a random word": "{{ ['a', 'b'] | random }}",
     "the date": "{% if false %}{{ strftime_now('%Y') }}{% endif %}",
 }
@@ -121,7 +130,7 @@ VARIATIONS = {
 
 @pytest.mark.parametrize("name", VARIATIONS)
 def test_a_small_difference_is_found(name: str) -> None:
-    with pytest.raises(NoDataError):
+    with pytest.raises((NoDataError, TemplateProblem)):
         chat_data(TemplateSource(VARIATIONS[name] + CHATML, {}))
 
 
@@ -160,7 +169,7 @@ def test_a_hostile_template_ends_soon_and_is_left_out(
     ],
 )
 def test_what_the_sandbox_forbids_is_refused(template: str) -> None:
-    with pytest.raises(NoDataError):
+    with pytest.raises((NoDataError, TemplateProblem)):
         chat_data(TemplateSource(template + CHATML, {}))
 
 
@@ -200,3 +209,15 @@ def test_a_template_without_bounds_is_refused(tmp_path: Path) -> None:
 def test_a_template_that_cannot_run_is_named() -> None:
     with pytest.raises(TemplateProblem, match="is no template"):
         chat_data(TemplateSource("{% if %}", {}))
+
+
+def test_a_template_that_the_browser_cannot_run_is_left_out(tmp_path: Path) -> None:
+    notes: list[str] = []
+    text = "{% with x = 1 %}{{ messages[0].content | round }}{% endwith %}"
+    assert write_chat(tmp_path, files_with(tmp_path, jinja=text), notes.append) is None
+    assert "browser's template engine" in notes[0]
+
+
+def test_a_list_of_templates_with_odd_names_has_no_default(tmp_path: Path) -> None:
+    odd = [{"name": ["a"], "template": "x"}, 3]
+    assert find_template(files_with(tmp_path, tokenizer_config={"chat_template": odd})) is None

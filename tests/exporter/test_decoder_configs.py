@@ -99,6 +99,11 @@ WINDOWS: dict[str, tuple[str, Mapping[str, Any], list[int]]] = {
     "mistral, 4096 where the key is absent": ("mistral", {}, [4096] * 3),
     "mistral, null": ("mistral", {"sliding_window": None}, [-1] * 3),
     "mistral, longer than the context": ("mistral", {"sliding_window": 9000}, [-1] * 3),
+    "mistral, by name": (
+        "mistral",
+        {"sliding_window": 64, "layer_types": ["full_attention", "sliding_attention", "full_attention"]},
+        [-1, 64, -1],
+    ),
     "qwen2, not used": ("qwen2", {"sliding_window": 64, "max_window_layers": 0}, [-1] * 3),
     "qwen2, late layers": (
         "qwen2",
@@ -200,6 +205,13 @@ REFUSED: dict[str, tuple[str, Mapping[str, Any], tuple[str, ...]]] = {
         ("sliding_window",),
     ),
     "an unknown kind of layer": ("gemma2", {"layer_types": ["chunked_attention"] * 3}, ("layer_types",)),
+    "mistral, an unknown kind of layer": (
+        "mistral",
+        {"layer_types": ["chunked_attention"] * 3},
+        ("layer_types",),
+    ),
+    "mistral, too few layer types": ("mistral", {"layer_types": ["full_attention"]}, ("layer_types", "3")),
+    "one position": ("mistral", {"max_position_embeddings": 1}, ("positions for 1",)),
     "too few layer types": ("qwen2", {"layer_types": ["full_attention"]}, ("layer_types", "3")),
     "a soft cap below zero": ("gemma2", {"attn_logit_softcapping": -50}, ("attn_logit_softcapping",)),
     "scores scaled by nothing": ("gemma2", {"query_pre_attn_scalar": 0}, ("query_pre_attn_scalar",)),

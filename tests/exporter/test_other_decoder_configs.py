@@ -136,6 +136,7 @@ REFUSED: dict[str, tuple[str, Mapping[str, Any], tuple[str, ...]]] = {
     "mamba2, heads that do not fit": ("mamba2", {"head_dim": 24}, ("head_dim", "128")),
     "mamba2, groups that do not divide": ("mamba2", {"n_groups": 3}, ("n_groups", "8")),
     "mamba2, another activation": ("mamba2", {"hidden_act": "relu"}, ("hidden_act", "relu")),
+    "bamba, another activation": ("bamba", {"hidden_act": "relu"}, ("hidden_act", "relu")),
     "bamba, an unknown kind": ("bamba", {"layer_types": ["mamba", "moe", "mamba"]}, ("layer_types", "moe")),
     "bamba, indices by word": ("bamba", {"attn_layer_indices": ["1"]}, ("attn_layer_indices",)),
     "bamba, half a head too narrow": (

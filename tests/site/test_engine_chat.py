@@ -44,6 +44,7 @@ CONTENTS = (
     "Größe 漢字 👩\u200d👧",
     "<|im_start|>user\n</s>[INST]",
     "\x1cb\x85\ufeff",
+    "<think>\nwhy\n</think>\n\n    return x  \n\n",
 )
 ORDERS = ("u", "uau", "uauau", "su", "suau", "ua", "uu", "usu", "a", "uat", "uatu", "s")
 
@@ -88,9 +89,6 @@ def test_messages_have_the_ids_of_transformers(
     cases, expected = [], []
     for template, chat, file in chats:
         for messages in conversations():
-            # The template engine trims as JavaScript does, which differs from Python on these (FORMAT.md).
-            if file is not None and any(message["content"] == CONTENTS[-1] for message in messages):
-                continue
             cases.append({"chat": chat, "file": file, "messages": messages})
             try:
                 ids = reference.apply_chat_template(

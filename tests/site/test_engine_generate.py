@@ -7,6 +7,7 @@ import pytest
 from tests.site.conftest import EnginePage
 from tests.site.engine_artifacts import (
     BEGIN,
+    BLOCK,
     CONTEXT,
     E1,
     E2,
@@ -113,6 +114,23 @@ def test_logits_do_not_depend_on_the_blocks(engine_page: EnginePage, engine_serv
     rows = engine_page.run(body, url=url, ids=ids, splits=[[4, 4], [1] * 8, [3, 1, 4]])
     expected = [mix_of(ids) + (1000 if token == B else 0) for token in range(len(PIECES))]
     assert rows == [expected] * 4
+
+
+def test_logits_of_too_many_ids_or_too_large_a_block_are_refused_and_do_no_harm(
+    engine_page: EnginePage, engine_server: EngineServer
+) -> None:
+    url = engine_server.add("tiny", generation_artifact([A, B, C]).files())
+    body = """
+      const model = await engine.load(args.url);
+      const codes = [];
+      for (const count of [args.context + 1, args.block + 1]) {
+        const ids = Array(count).fill(args.id);
+        await model.logits(ids, { split: [count] }).catch(({ code }) => codes.push(code));
+      }
+      return [codes, [...await model.logits([args.id])].length];
+    """
+    found = engine_page.run(body, url=url, context=CONTEXT, block=BLOCK, id=A)
+    assert found == [["BAD_ARGUMENT", "BAD_ARGUMENT"], len(PIECES)]
 
 
 def test_messages_go_through_the_chat_template(engine_page: EnginePage, engine_server: EngineServer) -> None:

@@ -158,6 +158,12 @@ def test_a_bad_plan_is_refused_by_name(engine_page: EnginePage) -> None:
     check(engine_page, cases, [part for _, part in PLAN_FAULTS], "PLAN_INVALID")
 
 
+def test_a_context_beyond_the_caches_is_refused(engine_page: EnginePage) -> None:
+    artifact = generation_artifact([2])
+    manifest, _ = changed(artifact, put(100_000, "context"), in_plan=False)
+    check(engine_page, [(manifest, artifact.plan)], ["context 100000"], "PLAN_INVALID")
+
+
 def test_what_a_reader_needs_is_asked_for(engine_page: EnginePage) -> None:
     cases = [changed(reader_artifact(task), change, in_plan=False) for task, change, _ in READER_FAULTS]
     check(engine_page, cases, [part for *_, part in READER_FAULTS], "MANIFEST_INVALID")

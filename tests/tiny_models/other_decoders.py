@@ -151,7 +151,8 @@ OTHER_DECODERS: tuple[TinyModel, ...] = (
     TinyModel("gpt_neox", "parallel", _NEOX),
     replace(
         TinyModel("gpt_neox", "serial", {**_NEOX, "use_parallel_residual": False, "attention_bias": False}),
-        rewrite={"rope_parameters": None, "rotary_pct": 0.25, "rotary_emb_base": 10000},
+        # The class reads its own names only.
+        rewrite={"rope_parameters": None, "rotary_pct": 0.25, "rotary_emb_base": 10000, "rope_theta": 500000},
     ),
     TinyModel("opt", "norm-first", _OPT),
     replace(

@@ -1251,6 +1251,17 @@ var FloatValue = class extends RuntimeValue {
     return this.value % 1 === 0 ? this.value.toFixed(1) : this.value.toString();
   }
 };
+// Python's str.strip: of its white space, or of the characters in the first argument. Not in the published file.
+function stripped(text, args, atStart, atEnd) {
+  const given = args[0] instanceof StringValue ? new Set(args[0].value) : null;
+  const goes = (c) => (given ? given.has(c) : /[\s\x1c-\x1f\x85]/.test(c) && c !== "\ufeff");
+  const points = Array.from(text);
+  let start = 0;
+  let end = points.length;
+  while (atStart && start < end && goes(points[start])) start++;
+  while (atEnd && end > start && goes(points[end - 1])) end--;
+  return points.slice(start, end).join("");
+}
 var StringValue = class extends RuntimeValue {
   type = "StringValue";
   _builtins;
@@ -1270,8 +1281,8 @@ var StringValue = class extends RuntimeValue {
       ],
       [
         "strip",
-        new FunctionValue(() => {
-          return new StringValue(this.value.trim());
+        new FunctionValue((args) => {
+          return new StringValue(stripped(this.value, args, true, true));
         })
       ],
       [
@@ -1283,20 +1294,20 @@ var StringValue = class extends RuntimeValue {
       [
         "capitalize",
         new FunctionValue(() => {
-          return new StringValue(this.value.charAt(0).toUpperCase() + this.value.slice(1));
+          return new StringValue(this.value.charAt(0).toUpperCase() + this.value.slice(1).toLowerCase());
         })
       ],
-      ["length", new IntegerValue(this.value.length)],
+      ["length", new IntegerValue(Array.from(this.value).length)],
       [
         "rstrip",
-        new FunctionValue(() => {
-          return new StringValue(this.value.trimEnd());
+        new FunctionValue((args) => {
+          return new StringValue(stripped(this.value, args, false, true));
         })
       ],
       [
         "lstrip",
-        new FunctionValue(() => {
-          return new StringValue(this.value.trimStart());
+        new FunctionValue((args) => {
+          return new StringValue(stripped(this.value, args, true, false));
         })
       ],
       [
@@ -2216,7 +2227,7 @@ var Interpreter = class {
             }
           }
           case "trim":
-            return new StringValue(operand.value.trim());
+            return new StringValue(stripped(operand.value, [], true, true));
           case "indent":
             return new StringValue(
               operand.value.split("\n").map(
