@@ -161,7 +161,7 @@ _SSD_SCORES = Kernel(
 _SSD_STATES = Kernel(
     name="ssd_states",
     shader="ssd_states.wgsl",
-    parts=("ssd.wgsl", "step.wgsl"),
+    parts=("ssd.wgsl", "ssd_tile.wgsl", "step.wgsl"),
     bindings=(
         STEP,
         _XBC,
@@ -187,7 +187,7 @@ _SSD_STATES = Kernel(
 _SSD_OUT = Kernel(
     name="ssd_out",
     shader="ssd_out.wgsl",
-    parts=("ssd.wgsl", "step.wgsl"),
+    parts=("ssd.wgsl", "ssd_tile.wgsl", "step.wgsl"),
     bindings=(
         STEP,
         _XBC,

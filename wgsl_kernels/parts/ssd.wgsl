@@ -15,13 +15,17 @@ fn quads(width: u32) -> u32 {
     return (width + 3u) / 4u;
 }
 
-// Where the parts of a token begin, in vec4.
+// Where x of a head, or B or C of a group, begins in a token's row, in vec4.
 fn x_start(token: u32, head: u32) -> u32 {
     return (token * stride + x_offset) / 4u + head * quads(head_dim);
 }
 
 fn side_start(token: u32, group: u32, offset: u32) -> u32 {
     return (token * stride + offset) / 4u + group * quads(state_size);
+}
+
+fn group_of(head: u32) -> u32 {
+    return head / (heads / groups);
 }
 
 // What is left of a state after the tokens between two places in a chunk. A place is the sum of -dt' A up to there, as

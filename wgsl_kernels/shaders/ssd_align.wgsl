@@ -11,7 +11,7 @@ override b_offset: u32;
 override c_offset: u32;
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<storage, read> xbc: array<Elem>; // [tokens, stride]
-@group(0) @binding(2) var<storage, read_write> out: array<Elem>; // [tokens, heads * padded head_dim + 2 * groups * padded state_size]
+@group(0) @binding(2) var<storage, read_write> out: array<Elem>; // [tokens, wide + 2 * side]
 const THREADS: u32 = 64u;
 
 @compute @workgroup_size(THREADS)

@@ -1,6 +1,7 @@
 alias Elem = f32;
-// How far each token of a chunk moves the state of a head, and how far it is from both ends of the chunk. A lane is a
-// token; every lane sums up the whole chunk in order, so that sums never fall.
+// How far each token of a chunk moves the state of a head, and where in the chunk it is. A lane is a token; every lane
+// sums up the whole chunk in order, so that places never fall. `moves` is [tokens, heads][dt', whole, fraction, weight]:
+// the place after the token, and dt' times what the rest of the chunk leaves of it.
 override dt_stride: u32;
 override dt_offset: u32;
 override dt_min: f32;
@@ -9,7 +10,7 @@ override dt_max: f32;
 @group(0) @binding(1) var<storage, read> dt: array<Elem>;
 @group(0) @binding(2) var<storage, read> a_log: array<f32>;   // [heads]
 @group(0) @binding(3) var<storage, read> dt_bias: array<f32>; // [heads]
-@group(0) @binding(4) var<storage, read_write> moves: array<vec4<f32>>; // [tokens, heads]: dt', place, weight at the end
+@group(0) @binding(4) var<storage, read_write> moves: array<vec4<f32>>;
 var<workgroup> lost: array<f32, CHUNK>;
 
 @compute @workgroup_size(CHUNK)

@@ -9,19 +9,20 @@ const TILES: u32 = 16u; // along a side of the chunk
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let tile = group.z * THREADS + lane;
-    let from_b = tile / TILES;
-    let from_c = tile % TILES;
-    if step.done != 0u || from_c < from_b {
+    let of_b = tile / TILES;
+    let of_c = tile % TILES;
+    if step.done != 0u || of_c < of_b {
         return;
     }
     let token = group.y * CHUNK;
     var sums = mat4x4<f32>(); // a column a token of B, a component a token of C
     for (var n = 0u; n < quads(state_size); n++) {
-        sums += transpose(four(token + from_c * 4u, group.x, c_offset, n)) * four(token + from_b * 4u, group.x, b_offset, n);
+        let c = four(token + of_c * 4u, group.x, c_offset, n);
+        sums += transpose(c) * four(token + of_b * 4u, group.x, b_offset, n);
     }
-    let row = (group.y * groups + group.x) * CHUNK + from_b * 4u;
+    let row = (group.y * groups + group.x) * CHUNK + of_b * 4u;
     for (var t = 0u; t < 4u; t++) {
-        scores[(row + t) * TILES + from_c] = sums[t];
+        scores[(row + t) * TILES + of_c] = sums[t];
     }
 }
 
