@@ -11,12 +11,14 @@ from .formats import FORMATS, Format
 from .rows_dense import DENSE_KERNELS
 from .rows_experts import EXPERT_KERNELS
 from .rows_packed import PACKED_KERNELS
+from .rows_scan import SCAN_KERNELS
 from .rows_sequence import SEQUENCE_KERNELS
 from .sizes import grid, measure
 from .tiers import TIERS, Tier
 
 CATALOG: Mapping[str, Kernel] = {
-    kernel.name: kernel for kernel in PACKED_KERNELS + DENSE_KERNELS + SEQUENCE_KERNELS + EXPERT_KERNELS
+    kernel.name: kernel
+    for kernel in PACKED_KERNELS + DENSE_KERNELS + SEQUENCE_KERNELS + SCAN_KERNELS + EXPERT_KERNELS
 }
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Catalog rows of the kernels that walk a sequence: rotary, caches, attention, convolution, scan, sampling."""
+"""Catalog rows of the kernels that walk a sequence: rotary, caches, attention, convolution, sampling."""
 
 from collections.abc import Mapping
 
@@ -18,11 +18,6 @@ _SOFTMAX = Tolerance(
     "f16 output rounds at 2^-11",
 )  # fmt: skip
 _CONVOLUTION = Tolerance(2e-6, 7e-4, "a sum of at most 9 terms in f32, then exp; f16 output rounds at 2^-11")
-_SCAN = Tolerance(
-    1e-5, 7e-4,
-    "exp(dt' A) is good to 3 + 2|x| ulp and is multiplied up over the tokens that a state lives; sums in f32; "
-    "the state is f32 in every tier; f16 output rounds at 2^-11",
-)  # fmt: skip
 
 
 def _names(names: str, *values: float) -> Mapping[str, float]:
@@ -212,75 +207,6 @@ _CAUSAL_CONV = Kernel(
 )
 
 
-def _scan_case(
-    sizes: tuple[int, int, int, int, int],
-    limits: tuple[float, float] = (0, 3.4e38),
-    has_d: int = 1,
-    done: int = 0,
-) -> Mapping[str, float]:
-    """`sizes` are tokens, heads, head_dim, groups, state_size. B and C lie behind x, dt behind a gap of 3."""
-    heads, head_dim, groups, state_size = sizes[1:]
-    inner, side = heads * head_dim, groups * state_size
-    return _names(
-        "tokens heads head_dim groups state_size stride x_offset b_offset c_offset dt_stride dt_offset dt_min dt_max "
-        "has_d done",
-        *sizes, inner + 2 * side + 5, 1, inner + 2, inner + side + 3, heads + 3, 3, *limits, has_d, done,
-    )  # fmt: skip
-
-
-def _scan(name: str, cases: tuple[Mapping[str, float], ...]) -> Kernel:
-    return Kernel(
-        name=name,
-        shader=f"{name}.wgsl",
-        parts=("ssm.wgsl", "step.wgsl"),
-        bindings=(
-            _STEP,
-            Binding(1, "xbc", "read", "elem", ("tokens", "stride")),
-            Binding(2, "dt", "read", "elem", ("tokens", "dt_stride")),
-            Binding(3, "a_log", "read", "f32", ("heads",)),
-            Binding(4, "dt_bias", "read", "f32", ("heads",)),
-            Binding(5, "d", "read", "f32", ("heads",)),
-            Binding(6, "state", "write", "f32", ("heads", "state_size", "head_dim")),
-            Binding(7, "out", "write", "elem", ("tokens", "heads*head_dim")),
-        ),
-        overrides=(
-            "heads", "head_dim", "groups", "state_size", "stride", "x_offset", "b_offset", "c_offset", "dt_stride",
-            "dt_offset", "dt_min", "dt_max", "has_d",
-        ),
-        grid=("heads", ("head_dim", 32), 1),
-        twin="ssm.ssm",
-        tolerance=_SCAN,
-        cases=cases,
-        fill={"a_log": "uniform -1 4", "dt": "normal 8", "dt_bias": "uniform -5 0", "state": "normal 1"},
-    )  # fmt: skip
-
-
-_SSM_STEP = _scan(
-    "ssm_step",
-    (
-        _scan_case((1, 1, 1, 1, 1)),
-        _scan_case((1, 6, 80, 2, 13)),
-        _scan_case((1, 8, 32, 8, 64), has_d=0),
-        _scan_case((1, 3, 64, 1, 256), limits=(0.001, 0.1)),
-        _scan_case((1, 48, 32, 1, 128)),
-        _scan_case((1, 2, 32, 1, 16), done=1),
-    ),
-)
-
-_SSM_PREFILL = _scan(
-    "ssm_prefill",
-    (
-        _scan_case((1, 1, 1, 1, 1)),
-        _scan_case((2, 48, 32, 1, 128)),
-        _scan_case((63, 6, 80, 2, 16)),
-        _scan_case((64, 8, 32, 8, 64), has_d=0),
-        _scan_case((65, 2, 64, 1, 256), limits=(0.001, 0.1)),
-        _scan_case((17, 4, 37, 2, 13)),
-        _scan_case((257, 8, 32, 1, 128)),
-        _scan_case((3, 2, 32, 1, 16), done=1),
-    ),
-)
-
 _SAMPLE = Kernel(
     name="sample",
     shader="sample.wgsl",
@@ -350,8 +276,6 @@ SEQUENCE_KERNELS: tuple[Kernel, ...] = (
     _ATTENTION_CAUSAL,
     _ATTENTION_BIDIRECTIONAL,
     _CAUSAL_CONV,
-    _SSM_STEP,
-    _SSM_PREFILL,
     _SAMPLE,
     _ADVANCE,
 )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import onnx_ir as ir
 
-from exporter.lowering import activations, elementwise, experts, heads, linears, sequence
+from exporter.lowering import activations, elementwise, experts, heads, linears, scan, sequence
 from exporter.lowering.plan import Plan
 from exporter.lowering.program import Program
 from exporter.lowering.stored_weights import WeightStore
@@ -34,7 +34,7 @@ HANDLERS: Mapping[str, Callable[[Walk, ir.Node], None]] = {
     "RMSNorm": elementwise.lower_rms_norm,
     "Reshape": elementwise.lower_reshape,
     "RotaryTable": sequence.lower_rotary_table,
-    "SSMScan": sequence.lower_ssm_scan,
+    "SSMScan": scan.lower_ssm_scan,
     "Sigmoid": activations.lower_activation,
     "Silu": activations.lower_activation,
     "SiluGate": activations.lower_gate,

@@ -1,4 +1,4 @@
-"""Lowering of what looks across tokens: attention, convolution and the SSM scan, with their states."""
+"""Lowering of what looks across tokens: attention and convolution, with their states. The scan is in scan.py."""
 
 import onnx_ir as ir
 
@@ -6,11 +6,8 @@ from exporter.lowering.program import Target, View
 from exporter.lowering.stored_weights import weight_shape
 from exporter.lowering.walk import Walk, constant_array, integer, number
 
-_NO_LIMIT = 3.4e38
-
 # What the kernels keep in registers and workgroup memory.
 MOST_HEAD_DIM = 256
-MOST_STATE_SIZE = 256
 MOST_TAPS = 8
 
 
@@ -163,47 +160,4 @@ def lower_causal_conv(walk: Walk, node: ir.Node) -> None:
         "has_bias": int(bias is not None),
     }
     program.dispatch("causal_conv", bindings, constants, str(node.name))
-    walk.define(node.outputs[0], out)
-
-
-def lower_ssm_scan(walk: Walk, node: ir.Node) -> None:
-    """SSMScan: x, B and C are slices of one row; the state stays on the GPU in float32."""
-    x, dt, b, c = (walk.view(value) for value in node.inputs[:4])
-    if len({(view.buffer, view.stride) for view in (x, b, c)}) != 1:
-        raise walk.refuse(node, "x, B and C must be slices of one value")
-    program = walk.program
-    heads, groups = integer(node, "num_heads", 1), integer(node, "n_groups", 1)
-    head_dim, state_size = x.width // heads, b.width // groups
-    _require_at_most(walk, node, "the state size", state_size, MOST_STATE_SIZE)
-    a_log, dt_bias = (program.weight(walk.weight(node.inputs[i], node)) for i in (4, 6))
-    d = a_log if node.inputs[5] is None else program.weight(walk.weight(node.inputs[5], node))
-    state = str(node.inputs[7].name) if node.inputs[7] is not None else ""
-    program.buffer(state, "state", heads * state_size * head_dim * 4, role="ssm")
-    out = program.scratch(x.rows, x.width)
-    constants = {
-        "heads": heads,
-        "head_dim": head_dim,
-        "groups": groups,
-        "state_size": state_size,
-        "stride": x.stride,
-        "x_offset": x.offset,
-        "b_offset": b.offset,
-        "c_offset": c.offset,
-        "dt_stride": dt.stride,
-        "dt_offset": dt.offset,
-        "dt_min": number(node, "dt_min", 0.0),
-        "dt_max": min(number(node, "dt_max", _NO_LIMIT), _NO_LIMIT),
-        "has_d": int(node.inputs[5] is not None),
-    }
-    bindings: dict[str, View | Target] = {
-        "xbc": x,
-        "dt": dt,
-        "a_log": a_log,
-        "dt_bias": dt_bias,
-        "d": d,
-        "state": program.named(state),
-        "out": out,
-    }
-    kernel = "ssm_step" if x.rows == 1 else "ssm_prefill"
-    program.dispatch(kernel, bindings, constants, str(node.name))
     walk.define(node.outputs[0], out)

@@ -143,6 +143,27 @@ def test_plans_fit_webgpu_default_limits(folder: Path, tier: str) -> None:
                 assert offset + size <= plan["buffers"][buffer]["bytes"]
 
 
+def test_prefill_scans_in_chunks_and_decode_by_the_token(folder: Path) -> None:
+    plan = json.loads((folder / "plan.base.json").read_text())
+    played = {
+        name: [plan["kernels"][dispatch["kernel"]]["shader"] for dispatch in phase]
+        for name, phase in plan["phases"].items()
+    }
+    scans = {
+        name: [kernel for kernel in kernels if kernel.startswith("ss")] for name, kernels in played.items()
+    }
+    layers = len(scans["decode"])
+    assert layers > 0
+    assert scans["decode"] == ["ssm_step"] * layers
+    assert scans["prefill"] == ["ssd_decay", "ssd_scores", "ssd_states", "ssd_out"] * layers
+    chunks = {
+        str(dispatch["grid"][1])
+        for dispatch, kernel in zip(plan["phases"]["prefill"], played["prefill"], strict=True)
+        if kernel in ("ssd_decay", "ssd_scores", "ssd_out")
+    }
+    assert chunks == {str({"of": "tokens", "times": 1, "per": 64})}
+
+
 def test_decode_grids_do_not_depend_on_the_past(folder: Path) -> None:
     """So the same commands play every token."""
     plan = json.loads((folder / "plan.base.json").read_text())

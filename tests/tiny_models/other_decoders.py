@@ -100,6 +100,12 @@ OTHER_DECODERS: tuple[TinyModel, ...] = (
     TinyModel(
         "mamba2", "four-groups-biased", {**_MAMBA2, "vocab_size": 307, "n_groups": 4, "use_bias": True}
     ),
+    # No part of a row is a whole vec4 long.
+    TinyModel(
+        "mamba2",
+        "odd-sizes",
+        {**_MAMBA2, "vocab_size": 307, "num_heads": 64, "head_dim": 1, "state_size": 9, "n_groups": 2},
+    ),
     TinyModel("bamba", "hybrid", {**_BAMBA, "vocab_size": 307, "attn_layer_indices": [1]}),
     TinyModel(
         "bamba",

@@ -28,16 +28,6 @@ override has_d: u32;
 @group(0) @binding(6) var<storage, read_write> state: array<f32>; // [heads, state_size, head_dim]
 @group(0) @binding(7) var<storage, read_write> out: array<Elem>;  // [tokens, heads * head_dim]
 
-// log(1 + exp(x)). WGSL's log is only good to 2^-21 absolute near 1, which is all of a small result: log1p(e) is
-// summed as 2 artanh(e / (2 + e)) instead, largest relative error 3e-7.
-fn softplus(x: f32) -> f32 {
-    let e = exp(-abs(x));
-    let s = e / (2.0 + e);
-    let q = s * s;
-    let tail = 1.0 / 9.0 + q * (1.0 / 11.0 + q * (1.0 / 13.0 + q / 15.0));
-    return max(x, 0.0) + 2.0 * s * (1.0 + q * (1.0 / 3.0 + q * (1.0 / 5.0 + q * (1.0 / 7.0 + q * tail))));
-}
-
 // How far a token moves the state of a head: (dt', exp(dt' A)). The floor keeps exp away from overflowed input.
 fn move_of(token: u32, head: u32) -> vec2<f32> {
     let raw = f32(dt[token * dt_stride + dt_offset + head]) + dt_bias[head];

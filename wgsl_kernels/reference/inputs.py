@@ -10,6 +10,7 @@ A row's `fill` maps a binding's name to one of these, where a, b.. are size expr
     expert_pairs    pairs (token, slot) in the order of their experts; `tokens`, `slots`, `expert_total` from the case
     expert_bounds   where in these the pairs of each expert begin and end
     rope a          (positions, pairs, 2) cos and sin of position * a^(-pair / pairs)
+    moves c         (tokens, heads, 4) as `ssd.ssd_decay` makes them, for chunks of c tokens
     list a b ...    these integers, then zeros
     zero            zeros
     nan             a NaN canary, for what a kernel must write, or must not read; "nan" unless the row says otherwise
@@ -102,6 +103,8 @@ class _Filler:
                 return np.searchsorted(np.sort(self._routes()), np.arange(shape[0]))
             case "rope", base:
                 return _rope(float(base), shape)
+            case "moves", chunk:
+                return self._moves(shape, int(chunk))
             case "list", *numbers:
                 return np.pad([measure(each, self.names) for each in numbers], (0, shape[0] - len(numbers)))
             case ("zero",) | ("nan",):
@@ -111,6 +114,19 @@ class _Filler:
     def _bounds(self, total: int, sequences: int) -> Array:
         cuts = np.sort(self.rng.choice(np.arange(1, total), sequences - 1, replace=False))
         return np.concatenate([[0], cuts, [total]])
+
+    def _moves(self, shape: tuple[int, ...], chunk: int) -> Array:
+        """Heads that forget at different speeds; a number in 16 is large, so that a chunk forgets in leaps too."""
+        sizes = self.rng.uniform(0.0, 1.0, shape[:2])
+        leaps = np.where(self.rng.uniform(0.0, 1.0, shape[:2]) < 1 / 16, 100.0, 1.0)
+        lost = sizes * leaps * 2.0 ** self.rng.integers(-6, 2, shape[1])
+        moves = np.empty(shape)
+        for first in range(0, len(moves), chunk):
+            part = slice(first, first + chunk)
+            place = np.cumsum(lost[part], axis=0)
+            weight = sizes[part] * np.exp(place - place[-1])
+            moves[part] = np.stack([sizes[part], np.floor(place), place % 1, weight], axis=-1)
+        return moves
 
     def _routes(self) -> Array:
         """The expert of each pair, other ones for the slots of a token; none goes to the first where that can be."""

@@ -17,7 +17,7 @@ def ssm(inputs: Arrays, constants: Constants, step: Step) -> Arrays:
     if step.done:
         return {name: untouched(inputs[name]) for name in ("out", "state")}
     x, b, c = _split(inputs, constants, step)
-    sizes = _step_sizes(inputs, constants, step)
+    sizes = step_sizes(inputs, constants, step)
     decay = np.exp(-sizes * np.exp(inputs["a_log"].astype(np.float64)))
     state = inputs["state"].astype(np.float64)
     out = np.zeros_like(x)
@@ -45,7 +45,7 @@ def _split(inputs: Arrays, constants: Constants, step: Step) -> tuple[Floats, Fl
     return x.reshape(step.tokens, heads, head_dim), b, c
 
 
-def _step_sizes(inputs: Arrays, constants: Constants, step: Step) -> Floats:
+def step_sizes(inputs: Arrays, constants: Constants, step: Step) -> Floats:
     """dt' as (tokens, heads)."""
     stride, offset = int(constants["dt_stride"]), int(constants["dt_offset"])
     raw = view(inputs["dt"], step.tokens, stride, offset, int(constants["heads"])) + inputs["dt_bias"]
