@@ -13,6 +13,15 @@ def weight_parts(fmt: str) -> tuple[str, ...]:
     return (f"weights_q{stored.bits}.wgsl", "weight_blocks.wgsl", zero_point)
 
 
+def block_parts(fmt: str) -> tuple[str, ...]:
+    """The parts that multiply whole blocks of format `fmt` with 32 values, 16 bytes a load."""
+    stored = FORMATS[fmt]
+    if not stored.block:
+        return (f"block_{fmt}.wgsl",)
+    zero_point = "zero_point_stored.wgsl" if stored.zeros else "zero_point_fixed.wgsl"
+    return (f"block_q{stored.bits}.wgsl", "block_scales.wgsl", zero_point)
+
+
 def weight_bindings(fmt: str, rows: str, inner: str) -> tuple[Binding, ...]:
     """A weight of `rows` x `inner` at binding 3, its scales at 4 and its zero points at 7, as far as `fmt` has them."""
     shape = (rows, inner)

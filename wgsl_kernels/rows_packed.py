@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from .catalog import STEP, Binding, DType, Kernel, Tolerance
+from .catalog import STEP, Binding, DType, Kernel, Size, Tolerance
 from .formats import FORMATS
-from .packed_weights import weight_bindings, weight_parts
+from .packed_weights import block_parts, weight_bindings, weight_parts
 from .tolerances import ROUNDING, SUM
 
 _LINEAR = Tolerance(5e-6, 7e-4, f"{SUM}, 2048 terms at most here; f16 output rounds at 2^-11")
@@ -113,11 +113,13 @@ def _linear_case(
     }
 
 
-_GEMV_EDGE = _linear_case(3, 37, 7, column=5, alpha=0.22)
+_RAGGED_EDGE = _linear_case(3, 37, 7, column=5, alpha=0.22)
+_RAGGED_SIZES = (_linear_case(1, 1, 1), _linear_case(2, 772, 97))
+_GEMV_EDGE = _linear_case(3, 96, 7, column=5, alpha=0.22)
 _GEMV_SIZES = (
-    _linear_case(1, 1, 1),
+    _linear_case(1, 32, 1),
     _linear_case(1, 384, 384),
-    _linear_case(2, 768, 97),
+    _linear_case(2, 1056, 97),
     _linear_case(1, 2048, 66),
 )
 _GEMM_EDGE = _linear_case(67, 37, 71, column=3, alpha=0.22)
@@ -126,51 +128,79 @@ _GEMM_MODEL = _linear_case(200, 384, 1152)
 _EVERY_SIZE = ("f32", "f16", "q8", "q4")  # the others differ from q8 and q4 inside a block only
 
 
-def _linear(kind: str, fmt: str, epilogue: str) -> Kernel:
-    many, end = kind == "gemm", _EPILOGUES[epilogue]
-    own = ("step.wgsl", "staged_matrices.wgsl") if many else ("reduce_workgroup.wgsl", "dot_4_rows.wgsl")
+@dataclass(frozen=True)
+class _Shape:
+    """One way to multiply: its own parts, an edge case, and more sizes for the epilogue `store`."""
+
+    parts: tuple[str, ...]
+    edge: Mapping[str, float]
+    sizes: tuple[Mapping[str, float], ...]
+    grid: tuple[Size, Size, Size] = (("rows", 4), "tokens", 1)
+    blocks: bool = False
+    many: bool = False
+
+
+_SHAPES: Mapping[str, _Shape] = {
+    "gemv": _Shape(("block_input.wgsl",), _GEMV_EDGE, _GEMV_SIZES, blocks=True),
+    "gemv_ragged": _Shape(
+        ("reduce_workgroup.wgsl", "dot_4_rows.wgsl", "linear_input.wgsl"), _RAGGED_EDGE, _RAGGED_SIZES
+    ),
+    "gemm": _Shape(
+        ("step.wgsl", "staged_matrices.wgsl", "linear_input.wgsl"),
+        _GEMM_EDGE,
+        _GEMM_SIZES,
+        grid=(("rows", 64), ("tokens", 64), 1),
+        many=True,
+    ),
+}
+
+
+def _linear(name: str, fmt: str, epilogue: str) -> Kernel:
+    shape, end = _SHAPES[name], _EPILOGUES[epilogue]
     return Kernel(
-        name=f"{kind}_{fmt}_{epilogue}",
-        shader=f"{kind}.wgsl",
-        parts=(*own, "linear_input.wgsl", *weight_parts(fmt), f"epilogue_{epilogue}.wgsl", *end.parts),
+        name=f"{name}_{fmt}_{epilogue}",
+        shader=f"{name}.wgsl",
+        parts=(*shape.parts, *_weight_parts(shape, fmt), f"epilogue_{epilogue}.wgsl", *end.parts),
         bindings=(
-            *((STEP,) if many else ()),
+            *((STEP,) if shape.many else ()),
             Binding(1, "x", "read", "elem", ("tokens", "inner")),
             Binding(2, "out", "write", end.written, ("tokens", "out_stride")),
             *weight_bindings(fmt, "rows", "inner"),
             *end.inputs,
         ),
         overrides=("inner", "rows", "out_stride", "column", "alpha", *end.overrides),
-        grid=(("rows", 64), ("tokens", 64), 1) if many else (("rows", 4), "tokens", 1),
+        grid=shape.grid,
         twin=f"linear.{epilogue}",
         tolerance=end.tolerance,
-        cases=_linear_cases(many, fmt, epilogue),
+        cases=tuple(_linear_cases(name, fmt, epilogue)),
         fmt=fmt,
     )
 
 
-def _linear_cases(many: bool, fmt: str, epilogue: str) -> tuple[Mapping[str, float], ...]:
+def _weight_parts(shape: _Shape, fmt: str) -> tuple[str, ...]:
+    return block_parts(fmt) if shape.blocks else weight_parts(fmt)
+
+
+def _linear_cases(name: str, fmt: str, epilogue: str) -> Iterator[Mapping[str, float]]:
     """One edge for all; real sizes for one epilogue, one of whole blocks where that says all; the model's GEMM once.
 
     The epilogue's overrides take another value in each format: any format says as much of them as all.
     """
-    edge, sizes = (_GEMM_EDGE, _GEMM_SIZES) if many else (_GEMV_EDGE, _GEMV_SIZES)
-    if epilogue != "store":
-        index = tuple(FORMATS).index(fmt)
-        chosen = {
-            name: values[index % len(values)] for name, values in _EPILOGUES[epilogue].overrides.items()
-        }
-        return ({**edge, **chosen},)
-    if fmt not in _EVERY_SIZE:
-        return (edge, sizes[1])
-    return (edge, *sizes, *((_GEMM_MODEL,) if many and fmt == "q4" else ()))
+    shape, index = _SHAPES[name], tuple(FORMATS).index(fmt)
+    more = {key: values[index % len(values)] for key, values in _EPILOGUES[epilogue].overrides.items()}
+    yield {**shape.edge, **more}
+    if epilogue == "store":
+        sizes = shape.sizes if fmt in _EVERY_SIZE else shape.sizes[1:2]
+        yield from ({**size, **more} for size in sizes)
+        if shape.many and fmt == "q4":
+            yield _GEMM_MODEL
 
 
 def _linears() -> Iterator[Kernel]:
-    for kind in ("gemv", "gemm"):
+    for name in _SHAPES:
         for fmt in FORMATS:
             for epilogue in _EPILOGUES:
-                yield _linear(kind, fmt, epilogue)
+                yield _linear(name, fmt, epilogue)
 
 
 PACKED_KERNELS: tuple[Kernel, ...] = (

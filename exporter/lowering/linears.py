@@ -12,6 +12,8 @@ from exporter.lowering.stored_weights import RowSlice, StoredMatrix, weight_form
 from exporter.lowering.walk import Walk, integer, number, other_input, scalar_factor, stored_value
 from wgsl_kernels import FORMATS, Format
 
+_BLOCK = 32
+
 
 @dataclass
 class Tail:
@@ -55,7 +57,7 @@ def lower_linear(walk: Walk, node: ir.Node) -> None:
         x, out = _logits(walk, x, matrix.rows, node)
     else:
         out = walk.program.scratch(x.rows, matrix.rows, 4 if tail.routes else None)
-    shape = "gemm" if x.rows == "tokens" else "gemv"
+    shape = _shape(x, matrix)
     for part in walk.program.store.matrix(matrix):
         constants = {
             "inner": matrix.inner,
@@ -69,6 +71,13 @@ def lower_linear(walk: Walk, node: ir.Node) -> None:
         rows = x.rows if isinstance(x.rows, str) else "tokens"
         walk.program.dispatch(kernel, {"x": x, "out": out, **bindings}, constants, str(node.name), rows)
     walk.define(tail.end, out, node, *tail.nodes)
+
+
+def _shape(x: View, matrix: StoredMatrix) -> str:
+    """The kernels to multiply with: GEMV over few rows reads whole blocks where the length has only such."""
+    if x.rows == "tokens":
+        return "gemm"
+    return "gemv_ragged" if matrix.inner % _BLOCK else "gemv"
 
 
 def _logits(walk: Walk, x: View, vocabulary: int, node: ir.Node) -> tuple[View, View]:
