@@ -180,7 +180,7 @@ def test_the_folder_above_the_models_names_those_inside(
 )
 def test_serve_says_what_may_surprise(site: Path, arguments: list[str], note: str) -> None:
     with started("serve", "--site", str(site), "--port", "0", *arguments) as process:
-        printed_address(process)
+        httpx.get(printed_address(process).replace("0.0.0.0", "127.0.0.1"))  # from here on it is up
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=10)
     assert note in errors
