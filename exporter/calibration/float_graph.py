@@ -15,7 +15,7 @@ from exporter.sizes import human
 
 Floats = npt.NDArray[np.float32]
 
-# Runs, moments and rounding take up to 1.3 GB beside the weights (docs/quantization.md): together less than 2 GiB.
+# Runs, moments and rounding take about as much again (measured: docs/quantization.md): together less than 2 GiB.
 LARGEST = 800_000_000
 
 
