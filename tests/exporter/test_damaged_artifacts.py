@@ -19,6 +19,7 @@ from exporter.parity.plan_player import PlanPlayer
 
 Make = Callable[..., Path]
 PLAN = "plan.base.json"
+GEMV = 2  # of the dispatches of `decode`, one that has a choice
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +134,18 @@ FORGERIES: list[tuple[tuple[str | int, ...], object]] = [
     (("phases", "head", 0, "grid", 0), {"of": "tokens", "times": 1, "per": 0}),
     (("phases", "head", 0, "grid", 0), {"of": "tokens", "times": 1 << 40, "per": 1}),
     (("phases", "head", 0, "grid", 0), {"of": "tokens"}),
+    (("phases", "head", 0, "or"), [{"kernel": 0, "grid": [1, 1, 1]}]),
+    (("phases", "head", 0, "choice"), "gemv"),
+    *((("phases", "decode", GEMV, "choice"), value) for value in ("other", 5)),
+    *((("phases", "decode", GEMV, "or"), value) for value in ({}, [], [5], [{"kernel": 0}])),
+    (("phases", "decode", GEMV, "or", 0, "kernel"), 9999),
+    (("phases", "decode", GEMV, "or", 0, "grid"), [1, 1]),
+    (("phases", "decode", GEMV, "or", 0, "grid", 1), 0),
+    (("phases", "decode", GEMV, "or", 0, "bind"), []),
+    (("choices",), []),
+    *((("choices", "gemv"), value) for value in ("ab", [], ["one"], ["same", "same"], ["a", "B"], ["a", 5])),
+    (("choices", "gemv"), [f"name-{i}" for i in range(17)]),
+    (("choices", "Gemv"), ["a", "b"]),
 ]
 
 

@@ -164,6 +164,19 @@ def test_prefill_scans_in_chunks_and_decode_by_the_token(folder: Path) -> None:
     assert chunks == {str({"of": "tokens", "times": 1, "per": 64})}
 
 
+def test_decode_offers_the_lanes_of_its_linears(folder: Path) -> None:
+    plan = json.loads((folder / "plan.base.json").read_text())
+    assert plan["choices"]["gemv"] == ["lanes-32", "lanes-8"]
+    offered = [dispatch for dispatch in plan["phases"]["decode"] if dispatch.get("choice") == "gemv"]
+    assert len(offered) > 10
+    for dispatch in offered:
+        default, other = (
+            plan["kernels"][kernel] for kernel in (dispatch["kernel"], dispatch["or"][0]["kernel"])
+        )
+        assert other == {"shader": default["shader"], "constants": {**default["constants"], "LANES": 8}}
+        assert dispatch["or"][0]["grid"] == dispatch["grid"]
+
+
 def test_decode_grids_do_not_depend_on_the_past(folder: Path) -> None:
     """So the same commands play every token."""
     plan = json.loads((folder / "plan.base.json").read_text())
