@@ -3,8 +3,9 @@
 import onnx_ir as ir
 
 from exporter.lowering.activations import lower_multiply
+from exporter.lowering.linears import takes_norm
 from exporter.lowering.program import Target, View
-from exporter.lowering.walk import Walk, constant_array, integer, number, other_input, scalar_factor
+from exporter.lowering.walk import Norm, Walk, constant_array, integer, number, other_input, scalar_factor
 
 
 def lower_layer_norm(walk: Walk, node: ir.Node) -> None:
@@ -29,11 +30,15 @@ def lower_layer_norm(walk: Walk, node: ir.Node) -> None:
 def lower_rms_norm(walk: Walk, node: ir.Node) -> None:
     """RMSNorm over the last axis, and HeadRMSNorm over each head of it."""
     x, heads = walk.view(node.inputs[0]), integer(node, "num_heads", 1)
-    out = walk.program.scratch(x.rows, x.width)
     weight = walk.program.weight(walk.weight(node.inputs[1], node))
+    epsilon = number(node, "epsilon", 1e-5)
+    if heads == 1 and takes_norm(walk, node.outputs[0], x.width):
+        walk.postpone(node.outputs[0], Norm(walk.dense(node.inputs[0], node), weight, epsilon))
+        return
+    out = walk.program.scratch(x.rows, x.width)
     constants = {
         "width": x.width // heads,
-        "epsilon": number(node, "epsilon", 1e-5),
+        "epsilon": epsilon,
         "heads": heads,
         "x_stride": x.stride,
         "x_offset": x.offset,
