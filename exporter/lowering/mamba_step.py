@@ -8,7 +8,7 @@ import onnx_ir as ir
 from exporter.lowering.linears import takes_norm
 from exporter.lowering.program import Program, Target, View
 from exporter.lowering.stored_weights import weight_shape
-from exporter.lowering.walk import Norm, Walk, integer, number
+from exporter.lowering.walk import Norm, Walk, constant_array, integer, number
 
 # Most bytes between the first and the last of the vectors that are bound as one.
 _MOST_SPAN = 1 << 14
@@ -29,17 +29,16 @@ def step_of(walk: Walk, convolution: ir.Node) -> ir.Node | None:
         return None
     if tuple(scan.inputs[i] for i in (_X, _B, _C)) != tuple(split.outputs):
         return None
-    return scan if _fits(walk, convolution, scan) else None
+    head_dim = int(constant_array(walk, split.inputs[1], split)[0]) // integer(scan, "num_heads", 1)
+    return scan if head_dim % 4 == 0 and _reachable(walk, convolution, scan) else None
 
 
-def _fits(walk: Walk, convolution: ir.Node, scan: ir.Node) -> bool:
+def _reachable(walk: Walk, convolution: ir.Node, scan: ir.Node) -> bool:
+    """Whether all that the kernel reads can be bound: x, B, C and dt in one row, the vectors near each other."""
     x, dt = convolution.inputs[0], scan.inputs[_DT]
     if not (walk.known(x) and walk.known(dt)) or walk.view(x).buffer is not walk.view(dt).buffer:
         return False
-    x_value = scan.inputs[_X]
-    width = x_value.shape[-1] if x_value is not None and x_value.shape is not None else None
-    heads = integer(scan, "num_heads", 1)
-    return isinstance(width, int) and width // heads % 4 == 0 and _vectors(walk, scan) is not None
+    return _vectors(walk, scan) is not None
 
 
 @dataclass(frozen=True)
