@@ -7,7 +7,7 @@ export const DONE = 3;
 export const GENERATED = 4;
 
 /**
- * @param {import('./session.js').Session} session
+ * @param {{ device: import('./device.js').Device, buffers: import('./buffers.js').Buffers }} session
  * @param {import('./plan.js').Symbols} symbols
  * @param {number} limit most tokens to generate; 0 where nothing is generated
  */

@@ -306,6 +306,29 @@ def generation_artifact(script: Sequence[int], **generation: object) -> Artifact
     return Artifact(manifest, plan, [words], byte_tokenizer())
 
 
+def choosing_artifact(script: Sequence[int]) -> Artifact:
+    """A generator whose head can be played in two ways: slowly, as it stands, or fast."""
+    artifact = generation_artifact(script)
+    plan = artifact.plan
+    plan["choices"] = {"head": ["slow", "fast"], "other": ["one", "two"]}
+    head = next(i for i, kernel in enumerate(plan["kernels"]) if kernel["shader"] == "head")
+    plan["shaders"]["slow"] = HEAD.replace("let next", SPIN + "let next")
+    plan["kernels"].append({**plan["kernels"][head], "shader": "slow"})
+    for phase in ("head", "decode"):
+        dispatch = plan["phases"][phase][-1]
+        fast = {"kernel": head, "grid": dispatch["grid"]}
+        slow = {**dispatch, "kernel": len(plan["kernels"]) - 1, "choice": "head", "or": [fast]}
+        plan["phases"][phase][-1] = slow
+    return artifact
+
+
+# Work that no compiler leaves out, and that changes no result.
+SPIN = """var spin = mix[0];
+  for (var i = 0u; i < 60000u; i++) { spin = spin * 1664525u + 1013904223u; }
+  if (spin == 1u) { logits[0] = 1.0; }
+  """
+
+
 def mix_of(ids: Sequence[int]) -> int:
     """The state after `ids`, which every logit carries."""
     mix = 0

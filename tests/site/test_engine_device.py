@@ -64,7 +64,7 @@ def test_a_play_makes_nothing_but_its_encoders(engine_page: EnginePage, engine_s
     body = """
       const { readManifest } = await import('/engine/manifest.js');
       const { openSession } = await import('/engine/session.js');
-      const { generate } = await import('/engine/generate.js');
+      const { generate } = await import('/engine/generation/generate.js');
       const manifest = readManifest(await (await fetch(args.url + 'manifest.json')).json(), args.url);
       const { signal } = new AbortController();
       const session = await openSession({ base: args.url, manifest, tier: 'base' }, () => {}, signal);

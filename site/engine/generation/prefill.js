@@ -1,11 +1,11 @@
 /** Plays a prompt, block by block, from an empty state; and, for tests and tools, the logits after it. */
 
-import { BadArgumentError, throwIfAborted } from './errors.js';
-import { InFlight } from './in_flight.js';
-import { writeStep } from './step.js';
+import { BadArgumentError, throwIfAborted } from '../errors.js';
+import { InFlight } from '../in_flight.js';
+import { writeStep } from '../step.js';
 
-/** @typedef {import('./session.js').Session} Session */
-/** @typedef {import('./plan.js').Symbols} Symbols */
+/** @typedef {import('../session.js').Session} Session */
+/** @typedef {import('../plan.js').Symbols} Symbols */
 
 const MOST_UNDER_WAY = 2;
 
@@ -26,7 +26,7 @@ function playBlock(session, ids, symbols, limit) {
   writeStep(session, symbols, limit);
   const encoder = device.gpu.createCommandEncoder();
   if (symbols.past === 0) for (const state of buffers.states) encoder.clearBuffer(state);
-  player.record(encoder, 'prefill', symbols);
+  player.play(encoder, 'prefill', symbols);
   device.gpu.queue.submit([encoder.finish()]);
   return device.settle(device.gpu.queue.onSubmittedWorkDone());
 }
@@ -66,8 +66,8 @@ export async function logits(session, ids, split, signal) {
   if (blocks.some((size) => size > plan.symbols.tokens)) throw new BadArgumentError('split has a block too large');
   const symbols = await prefill(session, ids, { blocks, limit: 0, signal });
   const encoder = device.gpu.createCommandEncoder();
-  player.record(encoder, 'head', symbols);
+  player.play(encoder, 'head', symbols);
   const source = { from: buffers.get('logits'), bytes: manifest.vocabulary * 4 };
-  const readback = /** @type {import('./readback.js').Readback} */ (session.logitsReadback);
+  const readback = /** @type {import('../readback.js').Readback} */ (session.logitsReadback);
   return new Float32Array(await readback.submit(encoder, [source]));
 }

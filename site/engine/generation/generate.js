@@ -1,19 +1,19 @@
 /** Text generation: prompt in, pieces of text out, with the sampling loop on the GPU. */
 
-import { renderChat } from './chat.js';
-import { BadArgumentError, InputTooLongError, throwIfAborted } from './errors.js';
-import { InFlight } from './in_flight.js';
+import { renderChat } from '../chat.js';
+import { BadArgumentError, InputTooLongError, throwIfAborted } from '../errors.js';
+import { InFlight } from '../in_flight.js';
 import { evenBlocks, prefill } from './prefill.js';
-import { DONE, GENERATED } from './step.js';
+import { DONE, GENERATED } from '../step.js';
 import { TextStream } from './text_stream.js';
 
 export { logits } from './prefill.js';
 
-/** @typedef {import('./session.js').Session} Session */
-/** @typedef {import('./manifest.js').Generation} Generation */
-/** @typedef {import('./plan.js').Symbols} Symbols */
+/** @typedef {import('../session.js').Session} Session */
+/** @typedef {import('../manifest.js').Generation} Generation */
+/** @typedef {import('../plan.js').Symbols} Symbols */
 /** @typedef {import('./text_stream.js').Piece} Piece */
-/** @typedef {string | import('./chat.js').Message[]} Prompt */
+/** @typedef {string | import('../chat.js').Message[]} Prompt */
 /**
  * @typedef {object} GenerateOptions
  * @property {number} [maxTokens] what the context leaves unless said
@@ -78,18 +78,20 @@ class Generating {
     const { device, buffers, readback } = this.session;
     const encoder = device.gpu.createCommandEncoder();
     const count = this.submitted === 0 ? 1 : Math.min(this.pace.tokens, this.limit - this.submitted);
-    for (let i = 0; i < count; i++) this.recordToken(encoder);
+    const pass = encoder.beginComputePass();
+    for (let i = 0; i < count; i++) this.recordToken(pass);
+    pass.end();
     const sources = [buffers.step, this.ring].map((from) => ({ from, bytes: from.size }));
     return readback.submit(encoder, sources).then((bytes) => new Uint32Array(bytes));
   }
 
-  /** @param {GPUCommandEncoder} encoder */
-  recordToken(encoder) {
+  /** @param {GPUComputePassEncoder} pass */
+  recordToken(pass) {
     const { player } = this.session;
     const past = this.last.past + this.last.tokens + this.submitted - 1;
     const symbols = this.submitted === 0 ? this.last : { tokens: 1, past, sequences: 1 };
-    player.record(encoder, this.submitted === 0 ? 'head' : 'decode', symbols);
-    player.record(encoder, 'sample', symbols);
+    player.record(pass, this.submitted === 0 ? 'head' : 'decode', symbols);
+    player.record(pass, 'sample', symbols);
     this.submitted += 1;
   }
 
