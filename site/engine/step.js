@@ -3,6 +3,7 @@
 import { STEP_WORDS } from './plan.js';
 
 /** Positions of the words that the engine reads back. */
+export const PAST = 1;
 export const DONE = 3;
 export const GENERATED = 4;
 

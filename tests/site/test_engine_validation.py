@@ -136,6 +136,13 @@ PLAN_FAULTS: list[tuple[Change, str]] = [
     (offer([{**WAY, "grid": [1, 70000, 1]}]), ".or[0].grid[1]"),
     (offer(WAY), ".or is not a list"),
 ]
+GENERATION_PLAN_FAULTS: list[tuple[Change, str]] = [
+    (put("other", "buffers", 1, "role"), ".buffers[1].role"),
+    (put(-1, "buffers", 2, "of"), ".buffers[2].of"),
+    (put(99, "buffers", 2, "of"), "no such state"),
+    (put(0, "buffers", 2, "of"), "no such state"),
+    (put(4, "buffers", 2, "bytes"), "memory"),
+]
 READER_FAULTS: list[tuple[Task, Change, str]] = [
     ("text-classification", put(None, "labels"), ".labels"),
     ("text-classification", put([], "labels"), ".labels"),
@@ -183,6 +190,9 @@ def test_what_is_not_a_manifest_is_refused(engine_page: EnginePage) -> None:
 def test_a_bad_plan_is_refused_by_name(engine_page: EnginePage) -> None:
     cases = [changed(embedding_artifact(), change, in_plan=True) for change, _ in PLAN_FAULTS]
     check(engine_page, cases, [part for _, part in PLAN_FAULTS], "PLAN_INVALID")
+    faults = GENERATION_PLAN_FAULTS
+    cases = [changed(generation_artifact([2]), change, in_plan=True) for change, _ in faults]
+    check(engine_page, cases, [part for _, part in faults], "PLAN_INVALID")
 
 
 def test_a_context_beyond_the_caches_is_refused(engine_page: EnginePage) -> None:

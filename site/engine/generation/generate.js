@@ -1,17 +1,15 @@
 /** Text generation: prompt in, pieces of text out, with the sampling loop on the GPU. */
 
 import { renderChat } from '../chat.js';
-import { BadArgumentError, InputTooLongError, throwIfAborted } from '../errors.js';
-import { InFlight } from '../in_flight.js';
-import { evenBlocks, prefill } from './prefill.js';
-import { DONE, GENERATED } from '../step.js';
+import { BadArgumentError, InputTooLongError } from '../errors.js';
+import { Answer } from './answer.js';
+import { prefill } from './prefill.js';
 import { TextStream } from './text_stream.js';
 
 export { logits } from './prefill.js';
 
 /** @typedef {import('../session.js').Session} Session */
 /** @typedef {import('../manifest.js').Generation} Generation */
-/** @typedef {import('../plan.js').Symbols} Symbols */
 /** @typedef {import('./text_stream.js').Piece} Piece */
 /** @typedef {string | import('../chat.js').Message[]} Prompt */
 /**
@@ -27,104 +25,12 @@ export { logits } from './prefill.js';
 /**
  * @typedef {object} GenerationStats
  * @property {number} promptTokens
+ * @property {number} reusedTokens of the prompt, which the model had seen in the call before and did not read again
  * @property {number} firstTokenMs from the call to the first token
  * @property {number} tokens shown
  * @property {number} decodeMs from the first token to the last
  * @property {Finish} finish
  */
-
-const MOST_PER_SUBMIT = 8;
-/** A submit is kept near this long, so that text flows, aborts are quick and other pages can draw. */
-const SUBMIT_MS = 40;
-
-/** How many tokens the next submit makes: one at first, then twice as many while submits stay short. */
-class Pace {
-  /** @param {number} most */
-  constructor(most) {
-    this.most = most;
-    this.tokens = 1;
-    this.since = performance.now();
-  }
-
-  /** @param {number} tokens that just came */
-  came(tokens) {
-    const now = performance.now();
-    const affordable = Math.floor((SUBMIT_MS * tokens) / (now - this.since)) || 1;
-    this.tokens = Math.max(1, Math.min(this.most, this.tokens * 2, affordable));
-    this.since = now;
-  }
-}
-
-/** One answer on its way. */
-class Generating {
-  /**
-   * @param {Session} session
-   * @param {Symbols} last block of the prompt
-   * @param {number} limit
-   */
-  constructor(session, last, limit) {
-    this.session = session;
-    this.last = last;
-    this.limit = limit;
-    this.ring = session.buffers.get('ring');
-    this.ringLength = this.ring.size / 4;
-    this.pace = new Pace(Math.min(MOST_PER_SUBMIT, this.ringLength));
-    this.submitted = 0;
-    this.taken = 0;
-  }
-
-  /** @returns {Promise<Uint32Array>} step, then ring */
-  submit() {
-    const { device, buffers, readback } = this.session;
-    const encoder = device.gpu.createCommandEncoder();
-    const count = this.submitted === 0 ? 1 : Math.min(this.pace.tokens, this.limit - this.submitted);
-    const pass = encoder.beginComputePass();
-    for (let i = 0; i < count; i++) this.recordToken(pass);
-    pass.end();
-    const sources = [buffers.step, this.ring].map((from) => ({ from, bytes: from.size }));
-    return readback.submit(encoder, sources).then((bytes) => new Uint32Array(bytes));
-  }
-
-  /** @param {GPUComputePassEncoder} pass */
-  recordToken(pass) {
-    const { player } = this.session;
-    const past = this.last.past + this.last.tokens + this.submitted - 1;
-    const symbols = this.submitted === 0 ? this.last : { tokens: 1, past, sequences: 1 };
-    player.record(pass, this.submitted === 0 ? 'head' : 'decode', symbols);
-    player.record(pass, 'sample', symbols);
-    this.submitted += 1;
-  }
-
-  /** @param {Uint32Array} words step, then ring @returns {number[]} ids not taken before */
-  take(words) {
-    const ring = words.subarray(words.length - this.ringLength);
-    const ids = [];
-    for (; this.taken < words[GENERATED]; this.taken++) ids.push(ring[this.taken % this.ringLength]);
-    if (ids.length > 0) this.pace.came(ids.length);
-    return ids;
-  }
-
-  /**
-   * @param {AbortSignal} signal
-   * @returns {AsyncGenerator<number[]>} ids as they come, the stop id too
-   */
-  async *blocks(signal) {
-    const { slots } = this.session.readback;
-    /** @type {InFlight<Uint32Array>} */
-    const submits = new InFlight();
-    try {
-      for (let done = false; !done;) {
-        while (submits.size < slots && this.submitted < this.limit) submits.push(this.submit());
-        const words = await submits.take();
-        throwIfAborted(signal);
-        yield this.take(words);
-        done = words[DONE] !== 0;
-      }
-    } finally {
-      await submits.drain();
-    }
-  }
-}
 
 /** @param {Session} session @param {Prompt} prompt @returns {Promise<number[]>} */
 async function promptIds({ manifest, tokenizer, chatTemplate }, prompt) {
@@ -159,24 +65,25 @@ function writeSampling({ manifest, device, buffers }, { temperature, topK, topP,
 }
 
 /**
- * @param {Generating} answer
+ * @param {Answer} answer
  * @param {TextStream} text
  * @param {Set<number>} stopIds
+ * @param {Clock} clock
  * @param {AbortSignal} signal
  * @returns {AsyncGenerator<Piece[], Finish>}
  */
-async function* readAnswer(answer, text, stopIds, signal) {
+async function* readAnswer(answer, text, stopIds, clock, signal) {
   /** @type {Finish} */
   let finish = 'length';
   for await (const block of answer.blocks(signal)) {
     const end = block.findIndex((id) => stopIds.has(id));
     const pieces = (end < 0 ? block : block.slice(0, end)).flatMap((id) => text.push(id));
-    if (pieces.length > 0) yield pieces;
+    if (pieces.length > 0) yield clock.count(pieces);
     if (end >= 0) finish = 'stop';
     if (end >= 0 || text.stopped) break;
   }
   const rest = text.finish();
-  if (rest.length > 0) yield rest;
+  if (rest.length > 0) yield clock.count(rest);
   return text.stopped ? 'stop-string' : finish;
 }
 
@@ -193,20 +100,13 @@ export async function* generate(session, prompt, options, signal) {
   const room = roomAfter(session, ids.length);
   const limit = Math.min(options.maxTokens ?? room, room);
   writeSampling(session, options);
-  const blocks = evenBlocks(ids.length, session.plan.symbols.tokens);
-  const last = await prefill(session, ids, { blocks, limit, signal });
-  const answer = new Generating(session, last, limit);
+  const { last, reused } = await prefill(session, ids, { limit, signal });
+  const answer = new Answer(session, ids, last, limit);
   const { tokenizer } = session;
   const text = new TextStream((some) => tokenizer.decode(some), options.stop ?? [], (id) => tokenizer.isOpen(id));
   const stopIds = new Set(/** @type {Generation} */ (session.manifest.generation).stopIds);
-  const clock = new Clock(began, ids.length);
-  const pieces = readAnswer(answer, text, stopIds, signal);
-  for (;;) {
-    const { done, value } = await pieces.next();
-    if (done) return clock.stats(value);
-    clock.count(value.length);
-    yield value;
-  }
+  const clock = new Clock(began, ids.length, reused);
+  return clock.stats(yield* readAnswer(answer, text, stopIds, clock, signal));
 }
 
 /** Times one answer. */
@@ -214,25 +114,27 @@ class Clock {
   /**
    * @param {number} began
    * @param {number} promptTokens
+   * @param {number} reusedTokens
    */
-  constructor(began, promptTokens) {
+  constructor(began, promptTokens, reusedTokens) {
     this.began = began;
-    this.promptTokens = promptTokens;
+    this.prompt = { promptTokens, reusedTokens };
     this.tokens = 0;
     this.first = began;
     this.latest = began;
   }
 
-  /** @param {number} tokens */
-  count(tokens) {
+  /** @param {Piece[]} pieces @returns {Piece[]} the same */
+  count(pieces) {
     this.latest = performance.now();
     if (this.tokens === 0) this.first = this.latest;
-    this.tokens += tokens;
+    this.tokens += pieces.length;
+    return pieces;
   }
 
   /** @param {Finish} finish @returns {GenerationStats} */
   stats(finish) {
-    const { promptTokens, tokens } = this;
-    return { promptTokens, firstTokenMs: this.first - this.began, tokens, decodeMs: this.latest - this.first, finish };
+    const { prompt, tokens, began, first, latest } = this;
+    return { ...prompt, firstTokenMs: first - began, tokens, decodeMs: latest - first, finish };
   }
 }
