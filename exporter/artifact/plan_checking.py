@@ -32,6 +32,7 @@ _PHASES: Mapping[Task, tuple[str, ...]] = {
 _MEMORY_OF_KIND = {
     "weight": "weights",
     "state": "states",
+    "snapshot": "states",
     "activation": "activations",
     "table": "tables",
     **dict.fromkeys(("input", "output", "step", "sampling"), "io"),
@@ -40,6 +41,7 @@ _MORE_KEYS = {
     "weight": ("shard", "offset"),
     "table": ("table", "inv_freq", "positions", "scale"),
     "state": ("role",),
+    "snapshot": ("of",),
 }
 _STATE_ROLES = ("key", "value", "conv", "ssm")
 _NAME = re.compile(r"[^\s]{1,512}")
@@ -78,6 +80,7 @@ class _Checker:
             if not isinstance(source, str) or not name.isprintable():
                 raise self._found.unfit("shaders", "holds something else than named texts")
         self._bytes = [self._buffer(item, f"buffers.{i}") for i, item in self._each("buffers")]
+        self._check_snapshots()
         for i, kernel in self._each("kernels"):
             self._check_kernel(kernel, f"kernels.{i}")
         if "choices" in self._plan:
@@ -137,6 +140,18 @@ class _Checker:
         elif kind == "state":
             found.one_of("role", _STATE_ROLES)
         return size
+
+    def _check_snapshots(self) -> None:
+        kept = set()
+        for i, buffer in self._each("buffers"):
+            if buffer["kind"] != "snapshot":
+                continue
+            found = self._fields(buffer, f"buffers.{i}", tuple(buffer))
+            of = found.whole("of", most=len(self._bytes) - 1)
+            state = self._plan["buffers"][of]
+            if state["kind"] != "state" or state["bytes"] != buffer["bytes"] or of in kept:
+                raise found.unfit("of", f"is {of}, which is no state of that size, or is kept twice")
+            kept.add(of)
 
     def _check_range(self, found: Fields, size: int) -> None:
         shards = self._manifest.shards

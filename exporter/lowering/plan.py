@@ -95,7 +95,13 @@ class Plan:
     @property
     def memory(self) -> dict[str, int]:
         """Bytes of GPU buffers by use, and their total."""
-        groups = {"weight": "weights", "state": "states", "activation": "activations", "table": "tables"}
+        groups = {
+            "weight": "weights",
+            "state": "states",
+            "snapshot": "states",
+            "activation": "activations",
+            "table": "tables",
+        }
         sizes = dict.fromkeys([*groups.values(), "io"], 0)
         for buffer in self.buffers:
             sizes[groups.get(buffer.kind, "io")] += buffer.bytes

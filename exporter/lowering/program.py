@@ -231,6 +231,12 @@ class Program:
             )
         return sizes
 
+    def keep_states(self) -> None:
+        """Make a snapshot of each state that cannot be cut back: of keys and values the length says how much counts."""
+        states = [(i, b) for i, b in enumerate(self._buffers) if b.more.get("role") in ("conv", "ssm")]
+        for index, state in states:
+            self.buffer(f"snapshot.{state.name}", "snapshot", state.bytes, of=index)
+
     def finish(self) -> Plan:
         """Colour the activations onto slabs and make the plan."""
         slabs, where = assign(scratch for scratch in self._scratches if scratch.first >= 0)

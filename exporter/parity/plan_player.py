@@ -99,11 +99,11 @@ class PlanPlayer:
         """Write the step block; nothing is done or generated yet."""
         self.write("step", np.array([tokens, past, sequences, 0, 0, limit, 0, 0], _STEP_DTYPE))
 
-    def play(self, phase: str, **symbols: int) -> None:
-        """Submit all dispatches of `phase` in one pass."""
+    def play(self, *phases: str, **symbols: int) -> None:
+        """Submit all dispatches of `phases`, one after the other in one pass."""
         encoder = self._device.create_command_encoder()
         run = encoder.begin_compute_pass()
-        for dispatch, group in self._phases[phase]:
+        for dispatch, group in (each for phase in phases for each in self._phases[phase]):
             run.set_pipeline(self._pipelines[dispatch["kernel"]])
             run.set_bind_group(0, group)
             run.dispatch_workgroups(*(grid_size(size, _ONE_TOKEN | symbols) for size in dispatch["grid"]))

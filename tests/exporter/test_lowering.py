@@ -164,6 +164,17 @@ def test_prefill_scans_in_chunks_and_decode_by_the_token(folder: Path) -> None:
     assert chunks == {str({"of": "tokens", "times": 1, "per": 64})}
 
 
+def test_what_cannot_be_cut_back_has_a_snapshot_and_is_counted(folder: Path) -> None:
+    plan = json.loads((folder / "plan.base.json").read_text())
+    states = {i: buffer for i, buffer in enumerate(plan["buffers"]) if buffer["kind"] == "state"}
+    snapshots = [buffer for buffer in plan["buffers"] if buffer["kind"] == "snapshot"]
+    fixed = {i for i, state in states.items() if state["role"] in ("conv", "ssm")}
+    assert fixed == {buffer["of"] for buffer in snapshots} != set()
+    assert all(buffer["bytes"] == states[buffer["of"]]["bytes"] for buffer in snapshots)
+    counted = sum(buffer["bytes"] for buffer in [*states.values(), *snapshots])
+    assert plan["memory"]["states"] == counted
+
+
 def test_decode_offers_the_lanes_of_its_linears(folder: Path) -> None:
     plan = json.loads((folder / "plan.base.json").read_text())
     assert plan["choices"]["gemv"] == ["lanes-32", "lanes-8"]
