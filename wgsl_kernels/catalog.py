@@ -50,11 +50,12 @@ class Kernel:
 
     `shader` is a file of `shaders/`, `parts` are files of `parts/` that are appended to it. `grid` holds workgroup
     counts: an int, an expression, or (expression, per) for ceil(expression / per). `overrides` are those that every
-    plan sets: the ones without a default in the shader. `fmt` is the weight format that the shader unpacks, if any.
-    `twin` names the NumPy twin, `module.function` in `reference/`. A case gives every override, and the symbols
-    (`tokens`, `past`, `sequences`, `done`, `generated`, `limit`) and other numbers that shapes use. `fill` says how
-    tests fill a binding (the language is in `reference/inputs.py`); the default is normal noise for what is read
-    and a NaN canary for what is written.
+    plan sets: the ones without a default in the shader. `tunables` have one, and a plan may set them: they change how
+    fast the kernel is on an adapter, not what it computes. `fmt` is the weight format that the shader unpacks, if any.
+    `twin` names the NumPy twin, `module.function` in `reference/`. A case gives every override, the tunables that it
+    is about, and the symbols (`tokens`, `past`, `sequences`, `done`, `generated`, `limit`) and other numbers that
+    shapes use. `fill` says how tests fill a binding (the language is in `reference/inputs.py`); the default is normal
+    noise for what is read and a NaN canary for what is written.
     """
 
     name: str
@@ -67,4 +68,9 @@ class Kernel:
     tolerance: Tolerance
     cases: tuple[Mapping[str, float], ...]
     fmt: str | None = None
+    tunables: tuple[str, ...] = ()
     fill: Mapping[str, str] = field(default_factory=dict)
+
+    def settable(self, constants: Mapping[str, float]) -> tuple[str, ...]:
+        """The overrides that are set where `constants` are given: all that must be, and what is told to tune."""
+        return (*self.overrides, *(name for name in self.tunables if name in constants))

@@ -121,6 +121,7 @@ _GEMV_SIZES = (
     _linear_case(1, 384, 384),
     _linear_case(2, 1056, 97),
     _linear_case(1, 2048, 66),
+    {**_linear_case(1, 1056, 35), "LANES": 8},
 )
 _GEMM_EDGE = _linear_case(67, 37, 71, column=3, alpha=0.22)
 _GEMM_SIZES = (_linear_case(1, 1, 1), _linear_case(65, 384, 128), _linear_case(19, 1544, 67))
@@ -138,10 +139,11 @@ class _Shape:
     grid: tuple[Size, Size, Size] = (("rows", 4), "tokens", 1)
     blocks: bool = False
     many: bool = False
+    tunables: tuple[str, ...] = ()
 
 
 _SHAPES: Mapping[str, _Shape] = {
-    "gemv": _Shape(("block_input.wgsl",), _GEMV_EDGE, _GEMV_SIZES, blocks=True),
+    "gemv": _Shape(("block_input.wgsl",), _GEMV_EDGE, _GEMV_SIZES, blocks=True, tunables=("LANES",)),
     "gemv_ragged": _Shape(
         ("reduce_workgroup.wgsl", "dot_4_rows.wgsl", "linear_input.wgsl"), _RAGGED_EDGE, _RAGGED_SIZES
     ),
@@ -174,6 +176,7 @@ def _linear(name: str, fmt: str, epilogue: str) -> Kernel:
         tolerance=end.tolerance,
         cases=tuple(_linear_cases(name, fmt, epilogue)),
         fmt=fmt,
+        tunables=shape.tunables,
     )
 
 

@@ -32,6 +32,7 @@ _PHASES: Mapping[Task, tuple[str, ...]] = {
 _MEMORY_OF_KIND = {
     "weight": "weights",
     "state": "states",
+    "snapshot": "states",
     "activation": "activations",
     "table": "tables",
     **dict.fromkeys(("input", "output", "step", "sampling"), "io"),
@@ -40,9 +41,12 @@ _MORE_KEYS = {
     "weight": ("shard", "offset"),
     "table": ("table", "inv_freq", "positions", "scale"),
     "state": ("role",),
+    "snapshot": ("of",),
 }
 _STATE_ROLES = ("key", "value", "conv", "ssm")
 _NAME = re.compile(r"[^\s]{1,512}")
+_CHOICE = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_MOST_VARIANTS = 16
 _STEP_BYTES, _SAMPLING_BYTES, _WORD = 32, 16, 4
 # WebGPU's limits that every device keeps to.
 _OFFSET_ALIGNMENT, _MOST_WORKGROUPS, _MOST_BINDING = 256, 65535, 999
@@ -65,7 +69,8 @@ class _Checker:
 
     def __init__(self, plan: dict[str, Any], manifest: Manifest, tier: str, file: str) -> None:
         self._plan, self._manifest, self._tier, self._file = plan, manifest, tier, file
-        self._found = self._fields(plan, "", _KEYS)
+        self._found = self._fields(plan, "", (*_KEYS, *_given(plan, "choices")))
+        self._choices: dict[str, int] = {}
         self._bytes: list[int] = []
 
     def check(self) -> None:
@@ -75,8 +80,11 @@ class _Checker:
             if not isinstance(source, str) or not name.isprintable():
                 raise self._found.unfit("shaders", "holds something else than named texts")
         self._bytes = [self._buffer(item, f"buffers.{i}") for i, item in self._each("buffers")]
+        self._check_snapshots()
         for i, kernel in self._each("kernels"):
             self._check_kernel(kernel, f"kernels.{i}")
+        if "choices" in self._plan:
+            self._choices = self._variants()
         self._check_phases()
         self._check_memory()
         self._check_named_buffers()
@@ -133,6 +141,18 @@ class _Checker:
             found.one_of("role", _STATE_ROLES)
         return size
 
+    def _check_snapshots(self) -> None:
+        kept = set()
+        for i, buffer in self._each("buffers"):
+            if buffer["kind"] != "snapshot":
+                continue
+            found = self._fields(buffer, f"buffers.{i}", tuple(buffer))
+            of = found.whole("of", most=len(self._bytes) - 1)
+            state = self._plan["buffers"][of]
+            if state["kind"] != "state" or state["bytes"] != buffer["bytes"] or of in kept:
+                raise found.unfit("of", f"is {of}, which is no state of that size, or is kept twice")
+            kept.add(of)
+
     def _check_range(self, found: Fields, size: int) -> None:
         shards = self._manifest.shards
         shard = shards[found.whole("shard", most=len(shards) - 1)]
@@ -148,6 +168,17 @@ class _Checker:
         for name in constants:
             numbers.number(name, -_LARGEST_F32, _LARGEST_F32)
 
+    def _variants(self) -> dict[str, int]:
+        """How many ways each family has."""
+        families = self._fields(self._plan["choices"], "choices", tuple(self._found.pairs("choices")))
+        ways = {name: families.texts(name, _CHOICE) for name in self._plan["choices"]}
+        for name, names in ways.items():
+            if len(set(names)) != len(names) or not 2 <= len(names) <= _MOST_VARIANTS:
+                raise families.unfit(name, f"is no list of 2 to {_MOST_VARIANTS} different names")
+            if not _CHOICE.fullmatch(name):
+                raise families.unfit(name, f"does not match {_CHOICE.pattern}")
+        return {name: len(names) for name, names in ways.items()}
+
     def _check_phases(self) -> None:
         names = _PHASES[self._manifest.task]
         phases = self._fields(self._plan["phases"], "phases", names)
@@ -156,10 +187,26 @@ class _Checker:
                 self._check_dispatch(dispatch, f"phases.{name}.{i}")
 
     def _check_dispatch(self, value: Any, path: str) -> None:
-        found = self._fields(value, path, ("kernel", "bind", "grid"))
-        found.whole("kernel", most=len(self._plan["kernels"]) - 1)
+        found = self._fields(value, path, ("kernel", "bind", "grid", *_given(value, "choice", "or")))
         for bind in found.items("bind"):
             self._check_bind(bind, found)
+        self._check_call(found, path)
+        if _given(value, "choice", "or"):
+            self._check_others(value, path)
+
+    def _check_others(self, value: Any, path: str) -> None:
+        found = self._fields(value, path, ("kernel", "bind", "grid", "choice", "or"))
+        count = self._choices[found.one_of("choice", self._choices)]
+        others = found.items("or")
+        if len(others) != count - 1:
+            raise found.unfit(
+                "or", f"has {len(others)} ways, and {value['choice']} has {count - 1} further names"
+            )
+        for i, other in enumerate(others):
+            self._check_call(self._fields(other, f"{path}.or.{i}", ("kernel", "grid")), f"{path}.or.{i}")
+
+    def _check_call(self, found: Fields, path: str) -> None:
+        found.whole("kernel", most=len(self._plan["kernels"]) - 1)
         if len(found.items("grid")) != 3:
             raise found.unfit("grid", "is not [x, y, z]")
         for size in found.items("grid"):
@@ -227,6 +274,11 @@ def _encoder_outputs(manifest: Manifest, symbols: Mapping[str, int]) -> dict[str
     if manifest.dimensions is None:
         raise ArtifactError("dimensions is missing", "manifest.json", "Export the model again.")
     return {"embedding": sequences * manifest.dimensions}
+
+
+def _given(value: Any, *keys: str) -> tuple[str, ...]:
+    """Those of `keys`, which may be absent, that `value` has."""
+    return tuple(key for key in keys if isinstance(value, dict) and key in value)
 
 
 def _check_table(found: Fields, size: int) -> None:

@@ -35,8 +35,16 @@ def _head(manifest: Mapping[str, Any], plan: Mapping[str, Any]) -> list[str]:
         f"tiers     {tiers}",
         f"shown     {plan['tier']}: {len(plan['shaders'])} shaders, {len(plan['kernels'])} kernels",
         f"symbols   {symbols}",
+        *_choices(plan),
         f"limits    {limits}",
     ]
+
+
+def _choices(plan: Mapping[str, Any]) -> list[str]:
+    """What the engine's tuner decides on the device; the first name is the default."""
+    families = plan.get("choices", {}).items()
+    ways = ", ".join(f"{family} {' or '.join(names)}" for family, names in families)
+    return [f"choices   {ways}"] if ways else []
 
 
 def _memory(plan: Mapping[str, Any]) -> list[str]:
@@ -65,7 +73,22 @@ def _dispatches(plan: Mapping[str, Any], dispatches: Sequence[Mapping[str, Any]]
         grid = " x ".join(_size(size) for size in dispatch["grid"])
         buffers = " ".join(plan["buffers"][buffer]["name"] for _, buffer, _, _ in dispatch["bind"])
         lines.append(f"  {index:>4}  {kernel['shader']:<{_WIDTH}} [{grid}]  {buffers}")
-        lines.append(f"        {' '.join(f'{k}={v:g}' for k, v in kernel['constants'].items())}")
+        lines.append(f"        {_constants(kernel)}")
+        lines += _others(plan, dispatch)
+    return lines
+
+
+def _constants(kernel: Mapping[str, Any]) -> str:
+    return " ".join(f"{name}={value:g}" for name, value in kernel["constants"].items())
+
+
+def _others(plan: Mapping[str, Any], dispatch: Mapping[str, Any]) -> list[str]:
+    names = plan["choices"][dispatch["choice"]][1:] if "choice" in dispatch else ()
+    lines = []
+    for name, other in zip(names, dispatch.get("or", ()), strict=True):
+        kernel = plan["kernels"][other["kernel"]]
+        grid = " x ".join(_size(size) for size in other["grid"])
+        lines.append(f"        or {name}: {kernel['shader']} [{grid}]  {_constants(kernel)}")
     return lines
 
 

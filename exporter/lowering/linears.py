@@ -7,12 +7,14 @@ import onnx_ir as ir
 from exporter.lowering.activations import NONE, activation_code
 from exporter.lowering.experts import feeds_router
 from exporter.lowering.heads import encoder_logits, lower_first_token
-from exporter.lowering.program import Target, View, value_name
+from exporter.lowering.program import Choice, Target, Variant, View, value_name
 from exporter.lowering.stored_weights import RowSlice, StoredMatrix, weight_format, weight_shape
 from exporter.lowering.walk import Walk, integer, number, other_input, scalar_factor, stored_value
 from wgsl_kernels import FORMATS, Format
 
 _BLOCK = 32
+# The shader's own 32 lanes fill a subgroup of a GPU; an adapter made of software is best with few.
+_LANES = Choice("gemv", "lanes-32", (Variant("lanes-8", {"LANES": 8}),))
 
 
 @dataclass
@@ -69,7 +71,10 @@ def lower_linear(walk: Walk, node: ir.Node) -> None:
         bindings = _bindings(walk, part, tail, node)
         kernel = f"{shape}_{matrix.fmt.name}_{tail.epilogue}"
         rows = x.rows if isinstance(x.rows, str) else "tokens"
-        walk.program.dispatch(kernel, {"x": x, "out": out, **bindings}, constants, str(node.name), rows)
+        choice = _LANES if shape == "gemv" else None
+        walk.program.dispatch(
+            kernel, {"x": x, "out": out, **bindings}, constants, str(node.name), rows, choice
+        )
     walk.define(tail.end, out, node, *tail.nodes)
 
 

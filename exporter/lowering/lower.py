@@ -92,6 +92,7 @@ def _lower_generation(model: ir.Model, tier: Tier, context: int, store: WeightSt
     program.begin("decode", "decode", {"tokens": 1})
     Walk(model, program, "decode").run(HANDLERS)
     _lower_sampling(program, int(program.named("logits").bytes) // 4)
+    program.keep_states()
     return program.finish()
 
 

@@ -47,17 +47,35 @@ class Bind:
 
 
 @dataclass(frozen=True)
-class Dispatch:
-    """One dispatch of `kernel`, with the graph node it came from for people."""
+class Call:
+    """A kernel and how many workgroups of it."""
 
     kernel: int
-    binds: Sequence[Bind]
     grid: Sequence[GridSize]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kernel": self.kernel, "grid": list(self.grid)}
+
+
+@dataclass(frozen=True)
+class Dispatch:
+    """One call over `binds`, with the graph node it came from for people.
+
+    `others` compute the same over the same binds: one for each further name of the choice `family`, in its order.
+    """
+
+    call: Call
+    binds: Sequence[Bind]
     node: str = ""
+    family: str = ""
+    others: Sequence[Call] = ()
 
     def to_json(self) -> dict[str, Any]:
         binds = [[b.binding, b.buffer, b.offset, b.bytes] for b in self.binds]
-        return {"kernel": self.kernel, "bind": binds, "grid": list(self.grid)}
+        made = {**self.call.to_json(), "bind": binds}
+        if self.others:
+            made |= {"choice": self.family, "or": [other.to_json() for other in self.others]}
+        return made
 
 
 @dataclass(frozen=True)
@@ -72,11 +90,18 @@ class Plan:
     buffers: Sequence[PlanBuffer]
     kernels: Sequence[PlanKernel]
     phases: Mapping[str, Sequence[Dispatch]]
+    choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def memory(self) -> dict[str, int]:
         """Bytes of GPU buffers by use, and their total."""
-        groups = {"weight": "weights", "state": "states", "activation": "activations", "table": "tables"}
+        groups = {
+            "weight": "weights",
+            "state": "states",
+            "snapshot": "states",
+            "activation": "activations",
+            "table": "tables",
+        }
         sizes = dict.fromkeys([*groups.values(), "io"], 0)
         for buffer in self.buffers:
             sizes[groups.get(buffer.kind, "io")] += buffer.bytes
@@ -98,6 +123,7 @@ class Plan:
         return [b for b in dispatch.binds if self.buffers[b.buffer].kind not in ("step", "sampling")]
 
     def to_json(self) -> dict[str, Any]:
+        choices = {family: list(names) for family, names in self.choices.items()}
         return {
             "format": FORMAT,
             "version": VERSION,
@@ -110,5 +136,6 @@ class Plan:
             "shaders": dict(self.shaders),
             "buffers": [b.to_json() for b in self.buffers],
             "kernels": [k.to_json() for k in self.kernels],
+            **({"choices": choices} if choices else {}),
             "phases": {name: [d.to_json() for d in phase] for name, phase in self.phases.items()},
         }

@@ -11,6 +11,7 @@ from exporter.lowering.plan import (
     SAMPLING_BYTES,
     STEP_BYTES,
     Bind,
+    Call,
     Dispatch,
     GridSize,
     Plan,
@@ -51,12 +52,38 @@ class Target:
     bytes: int
 
 
+@dataclass(frozen=True)
+class Variant:
+    """Another way to compute a dispatch: its name in the family, and what differs from the dispatch as it stands."""
+
+    name: str
+    constants: Mapping[str, float] = field(default_factory=dict)
+    kernel: str | None = None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A dispatch may be played as it stands, which is called `default`, or as one of `variants`.
+
+    All dispatches of a `family` have the same names, as one decision is taken for all of them on the device.
+    """
+
+    family: str
+    default: str
+    variants: Sequence[Variant]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.default, *(variant.name for variant in self.variants))
+
+
 @dataclass
 class _Draft:
-    kernel: int
+    call: Call
     targets: Sequence[tuple[int, Target]]
-    grid: Sequence[GridSize]
     node: str
+    choice: Choice | None
+    others: Sequence[Call]
 
 
 @dataclass
@@ -81,6 +108,7 @@ class Program:
         self._scratches: list[Scratch] = []
         self._phase = _Phase("")
         self._clock = 0
+        self._choices: dict[str, tuple[str, ...]] = {}
         self.fixed: Mapping[str, int] = {}
 
     def begin(self, phase: str, group: str, fixed: Mapping[str, int]) -> None:
@@ -139,10 +167,12 @@ class Program:
         constants: Mapping[str, float],
         node: str = "",
         rows: str = "tokens",
+        choice: Choice | None = None,
     ) -> None:
         """Add a dispatch of catalog kernel `name`; every binding and override of its row must be given.
 
         `rows` is the symbol that the kernel's `tokens` stand for: a kernel without a step may play sequences as well.
+        A tunable that is in `constants` is set too. `choice` says in which other ways the same may be computed.
         """
         row = CATALOG[name]
         targets = []
@@ -152,10 +182,26 @@ class Program:
             if isinstance(target.buffer, Scratch):
                 target.buffer.touch(self._clock)
             targets.append((binding.index, target))
-        ordered = {key: constants[key] for key in row.overrides}
-        kernel = self._kernel(row, ordered)
-        self._phase.drafts.append(_Draft(kernel, targets, self._grid(row, constants, rows), node))
+        others = self._others(row, constants, rows, choice) if choice else ()
+        self._phase.drafts.append(_Draft(self._call(row, constants, rows), targets, node, choice, others))
         self._clock += 1
+
+    def _others(
+        self, row: Kernel, constants: Mapping[str, float], rows: str, choice: Choice
+    ) -> Sequence[Call]:
+        if self._choices.setdefault(choice.family, choice.names) != choice.names:
+            raise ValueError(f"the family {choice.family} has other names: {self._choices[choice.family]}")
+        others = []
+        for variant in choice.variants:
+            other = CATALOG[variant.kernel or row.name]
+            if {b.index for b in other.bindings} != {b.index for b in row.bindings}:
+                raise ValueError(f"{other.name} is bound otherwise than {row.name}")
+            others.append(self._call(other, {**constants, **variant.constants}, rows))
+        return others
+
+    def _call(self, row: Kernel, constants: Mapping[str, float], rows: str) -> Call:
+        ordered = {key: constants[key] for key in row.settable(constants)}
+        return Call(self._kernel(row, ordered), self._grid(row, constants, rows))
 
     def _io(self, dtype: str) -> Target:
         sizes = {"step": STEP_BYTES, "sampling": SAMPLING_BYTES}
@@ -185,6 +231,12 @@ class Program:
             )
         return sizes
 
+    def keep_states(self) -> None:
+        """Make a snapshot of each state that cannot be cut back: of keys and values the length says how much counts."""
+        states = [(i, b) for i, b in enumerate(self._buffers) if b.more.get("role") in ("conv", "ssm")]
+        for index, state in states:
+            self.buffer(f"snapshot.{state.name}", "snapshot", state.bytes, of=index)
+
     def finish(self) -> Plan:
         """Colour the activations onto slabs and make the plan."""
         slabs, where = assign(scratch for scratch in self._scratches if scratch.first >= 0)
@@ -198,16 +250,24 @@ class Program:
             at = target.buffer if isinstance(target.buffer, int) else first + where[target.buffer]
             return Bind(binding, at, target.offset, target.bytes)
 
-        phases = {
-            name: [
-                Dispatch(d.kernel, [bind(i, t) for i, t in d.targets], d.grid, d.node) for d in phase.drafts
-            ]
-            for name, phase in self._phases.items()
-        }
+        def dispatch(draft: _Draft) -> Dispatch:
+            binds = [bind(i, t) for i, t in draft.targets]
+            family = draft.choice.family if draft.choice else ""
+            return Dispatch(draft.call, binds, draft.node, family, draft.others)
+
+        phases = {name: [dispatch(d) for d in phase.drafts] for name, phase in self._phases.items()}
         kernels = [PlanKernel(shader, dict(constants)) for shader, constants in self._kernels]
         features = [f for f in self.tier.features if self._uses(f)]
         return Plan(
-            self.tier.name, self.task, features, self.symbols, self._shaders, buffers, kernels, phases
+            self.tier.name,
+            self.task,
+            features,
+            self.symbols,
+            self._shaders,
+            buffers,
+            kernels,
+            phases,
+            self._choices,
         )
 
     def _uses(self, feature: str) -> bool:

@@ -24,9 +24,13 @@ _ONE_TOKEN = {"tokens": 1, "past": 0, "sequences": 1}
 class PlanPlayer:
     """One artifact on one device. Every weight shard is checked against its SHA-256 while it is loaded."""
 
-    def __init__(self, folder: Path, tier: str = "base") -> None:
-        """Raises ArtifactError for a missing plan or shard or an unfit one, AdapterError without a device."""
+    def __init__(self, folder: Path, tier: str = "base", choices: Mapping[str, str] | None = None) -> None:
+        """Raises ArtifactError for a missing plan or shard or an unfit one, AdapterError without a device.
+
+        `choices` names, for families of the plan, the variant to play; the others are played by default.
+        """
         self.manifest, self.plan = read_artifact_plan(folder, tier)
+        settle(self.plan, choices or {})
         for shard in self.manifest["shards"]:
             check_size(folder, shard["file"], shard["bytes"])
         self._device = open_device(TIERS[tier])
@@ -95,11 +99,11 @@ class PlanPlayer:
         """Write the step block; nothing is done or generated yet."""
         self.write("step", np.array([tokens, past, sequences, 0, 0, limit, 0, 0], _STEP_DTYPE))
 
-    def play(self, phase: str, **symbols: int) -> None:
-        """Submit all dispatches of `phase` in one pass."""
+    def play(self, *phases: str, **symbols: int) -> None:
+        """Submit all dispatches of `phases`, one after the other in one pass."""
         encoder = self._device.create_command_encoder()
         run = encoder.begin_compute_pass()
-        for dispatch, group in self._phases[phase]:
+        for dispatch, group in (each for phase in phases for each in self._phases[phase]):
             run.set_pipeline(self._pipelines[dispatch["kernel"]])
             run.set_bind_group(0, group)
             run.dispatch_workgroups(*(grid_size(size, _ONE_TOKEN | symbols) for size in dispatch["grid"]))
@@ -162,11 +166,15 @@ class PlanPlayer:
             self.play("prefill", tokens=len(block))
             start += size
 
-    def logits(self, ids: Sequence[int], split: Sequence[int] = ()) -> Floats:
-        """Logits (vocabulary,) after `ids` from an empty state."""
+    def logits(self, ids: Sequence[int], split: Sequence[int] = (), then: Sequence[int] = ()) -> Floats:
+        """Logits (vocabulary,) after `ids` from an empty state, and after the ids in `then`, which are decoded."""
         self.reset()
         self.prefill(ids, split=split)
         self.play("head")
+        for past, token in enumerate(then, len(ids)):
+            self.write("ids", np.array([token], np.uint32))
+            self.step(1, past)
+            self.play("decode")
         return self.read("logits", np.float32, self.manifest["vocabulary"])
 
     def generate(self, ids: Sequence[int], count: int, sampling: npt.NDArray[Any] | None = None) -> list[int]:
@@ -183,6 +191,23 @@ class PlanPlayer:
             self.play("sample")
             made.append(int(self.read("token", np.uint32, 1)[0]))
         return made
+
+
+def settle(plan: dict[str, Any], choices: Mapping[str, str]) -> None:
+    """Decide the choices of `plan`: its dispatches become those of the variants that `choices` name.
+
+    Raises ArtifactError for a family or a variant that the plan does not have.
+    """
+    offered = plan.pop("choices", {})
+    for family, name in choices.items():
+        if name not in offered.get(family, ()):
+            ways = "; ".join(f"{each}: {', '.join(names)}" for each, names in offered.items()) or "none"
+            raise ArtifactError(f"the plan has no choice {family}={name}", "choices", f"There are {ways}.")
+    for dispatch in (each for phase in plan["phases"].values() for each in phase if "choice" in each):
+        family, others = dispatch.pop("choice"), dispatch.pop("or")
+        index = offered[family].index(choices.get(family, offered[family][0]))
+        if index:
+            dispatch |= others[index - 1]
 
 
 @contextmanager

@@ -16,7 +16,7 @@ TEMPLATE_ENGINE = "engine/vendor/jinja.mjs"
 # The engine loads what a task's calls need, and no other task's.
 _CALLS = {
     "sentence-embedding": "engine/embed.js",
-    "text-generation": "engine/generate.js",
+    "text-generation": "engine/generation/generate.js",
     "text-classification": "engine/classify.js",
     "token-classification": "engine/classify.js",
     "fill-mask": "engine/fill_mask.js",

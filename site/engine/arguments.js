@@ -4,10 +4,11 @@ import { BadArgumentError } from './errors.js';
 import { TIERS } from './manifest.js';
 
 const BACKENDS = ['auto', 'webgpu'];
+const TUNINGS = ['auto', 'off', 'again'];
 const MAX_U32 = 2 ** 32 - 1;
 
-/** @typedef {import('./generate.js').GenerateOptions} GenerateOptions */
-/** @typedef {import('./generate.js').Prompt} Prompt */
+/** @typedef {import('./generation/generate.js').GenerateOptions} GenerateOptions */
+/** @typedef {import('./generation/generate.js').Prompt} Prompt */
 
 /** @param {boolean} good @param {string} what */
 function expect(good, what) {
@@ -32,11 +33,13 @@ function isListOf(value, good) {
 export function checkLoadArguments(url, options) {
   expect(Boolean(url) && (typeof url === 'string' || url instanceof URL), 'load takes an address');
   expect(Object(options) === options, 'options is not an object');
-  const { backend = 'auto', tier, onProgress, signal } = options;
+  const { backend = 'auto', tier, onProgress, signal, tune = 'auto' } = options;
   expect(BACKENDS.includes(backend), `backend is "${backend}", not one of ${BACKENDS.join(', ')}`);
   const known = tier === undefined || TIERS.some((name) => name === tier);
   expect(known, `tier is "${tier}", not one of ${TIERS.join(', ')}`);
   expect(onProgress === undefined || typeof onProgress === 'function', 'onProgress is not a function');
+  const picks = Object(tune) === tune && Object.values(tune).every((name) => typeof name === 'string');
+  expect(picks || TUNINGS.includes(/** @type {string} */ (tune)), `tune is not an object of names, nor one of ${TUNINGS.join(', ')}`);
   checkSignal(signal);
 }
 

@@ -15,6 +15,7 @@ function usages() {
     weight: STORAGE | COPY_DST,
     table: STORAGE | COPY_DST,
     state: STORAGE | COPY_DST | COPY_SRC,
+    snapshot: COPY_DST | COPY_SRC,
     activation: STORAGE,
     input: STORAGE | COPY_DST | COPY_SRC,
     output: STORAGE | COPY_SRC,

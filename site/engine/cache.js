@@ -52,6 +52,17 @@ export class ChunkCache {
     if (!stored) this.store = null;
   }
 
+  /** @param {string} key @returns {Promise<unknown>} what was noted under it; null where there is nothing fit */
+  async readNote(key) {
+    const response = await this.attempt((store) => store.match(key));
+    return response ? response.json().catch(() => null) : null;
+  }
+
+  /** @param {string} key @param {unknown} note */
+  async writeNote(key, note) {
+    await this.attempt((store) => store.put(key, Response.json(note)));
+  }
+
   /** @param {string} url @param {number} index */
   async drop(url, index) {
     await this.attempt((store) => store.delete(ChunkCache.key(url, index)));
@@ -71,10 +82,12 @@ export class ChunkCache {
    *
    * @param {string} base
    * @param {ChunkedFile[]} files the ones to keep
+   * @param {string} [notes] what the keys of the notes to keep begin with
    */
-  async prune(base, files) {
+  async prune(base, files, notes) {
     const kept = new Set(files.flatMap((file) => chunkKeys(base, file)));
-    const stale = (await this.keysUnder(base)).filter((key) => !kept.has(key));
+    const isKept = (/** @type {string} */ key) => kept.has(key) || (notes !== undefined && key.startsWith(notes));
+    const stale = (await this.keysUnder(base)).filter((key) => !isKept(key));
     await Promise.all(stale.map((key) => this.attempt((store) => store.delete(key))));
   }
 

@@ -18,6 +18,8 @@ import { AbortedError, EngineError, revive, UnloadedError } from './errors.js';
  * @property {number} memoryBytes
  * @property {number} networkBytes that the load brought over the network; the rest was kept from earlier
  * @property {number} loadMs
+ * @property {Record<string, string>} choices family of kernels -> the way that is played
+ * @property {number} tuneMs that the load spent on finding them; 0 where they were known
  */
 /** @typedef {(event: import('./progress.js').ProgressEvent) => void} OnProgress */
 /**

@@ -77,7 +77,7 @@ async function play(session, pack, reading) {
   const symbols = { tokens: inputs.ids.length, past: 0, sequences };
   writeStep(session, symbols, 0);
   const encoder = device.gpu.createCommandEncoder();
-  player.record(encoder, 'encode', symbols);
+  player.play(encoder, 'encode', symbols);
   const from = buffers.get(reading.output);
   const bytes = await readback.submit(encoder, [{ from, bytes: reading.words(pack) * 4 }]);
   return reading.results(pack, new Float32Array(bytes));

@@ -37,6 +37,9 @@ export { errors };
  * @property {Tier} [tier] the best that the device has unless said
  * @property {(event: Progress) => void} [onProgress] bytes of the whole download, never backwards
  * @property {AbortSignal} [signal]
+ * @property {import('./choices/tuning.js').Tune} [tune] which of a model's kernels a device plays: `auto` (unless said) times
+ *   what is not remembered of an earlier load, `again` times all, `off` takes the defaults, and an object such as
+ *   { gemv: 'lanes-8' } says it; `model.info.choices` tells what came of it
  */
 
 const MAX_MANIFEST_BYTES = 16 * 2 ** 20;
@@ -85,7 +88,7 @@ export async function inspect(url, options = {}) {
  */
 export async function load(url, options = {}) {
   checkLoadArguments(url, options);
-  const { tier, onProgress, signal } = options;
+  const { tier, onProgress, signal, tune } = options;
   const base = folderUrl(url);
   const manifest = await fetchManifest(base, signal ?? new AbortController().signal);
   const { tier: chosen, fault } = await assess(manifest, tier);
@@ -94,7 +97,7 @@ export async function load(url, options = {}) {
   onProgress?.({ stage: 'manifest', loaded: 0, total });
   const client = startWorker();
   try {
-    const opened = await client.call('load', { base, manifest, tier: chosen }, { signal, onProgress });
+    const opened = await client.call('load', { base, manifest, tier: chosen, tune }, { signal, onProgress });
     return new LoadedModel(client, manifest, opened, total);
   } catch (cause) {
     client.close(errors.typed(cause));

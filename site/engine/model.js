@@ -9,20 +9,21 @@ import { BadArgumentError } from './errors.js';
 /** @typedef {import('./manifest.js').Task} Task */
 /** @typedef {import('./client.js').OpenedModel} OpenedModel */
 /** @typedef {import('./embed.js').Embedding} Embedding */
-/** @typedef {import('./text_stream.js').Piece} Piece */
+/** @typedef {import('./generation/text_stream.js').Piece} Piece */
 /** @typedef {import('./classify.js').TextClass} TextClass */
 /** @typedef {import('./classify.js').WordClass} WordClass */
 /** @typedef {import('./fill_mask.js').Filling} Filling */
 /**
- * @typedef {Omit<import('./generate.js').GenerateOptions, 'stop'>
+ * @typedef {Omit<import('./generation/generate.js').GenerateOptions, 'stop'>
  *   & { stop?: string | string[], signal?: AbortSignal }} CallOptions
  */
 /**
  * @typedef {object} Stats
  * @property {number} networkBytes of the load; 0 where all was kept from earlier
  * @property {number} loadMs
+ * @property {number} tuneMs of the load, spent on timing kernels; 0 where what is fastest was known
  * @property {{ texts: number, tokens: number, ms: number } | null} embedding the latest call
- * @property {import('./generate.js').GenerationStats | null} generation the latest finished answer
+ * @property {import('./generation/generate.js').GenerationStats | null} generation the latest finished answer
  */
 
 /** @param {Manifest} manifest @returns what people and pages want to know of a model */
@@ -53,11 +54,11 @@ export class Model {
    * @param {OpenedModel} opened
    * @param {number} downloadBytes
    */
-  constructor(client, manifest, { tier, adapter, memoryBytes, networkBytes, loadMs }, downloadBytes) {
+  constructor(client, manifest, { networkBytes, loadMs, tuneMs, ...opened }, downloadBytes) {
     this.#client = client;
-    this.#stats = { networkBytes, loadMs, embedding: null, generation: null };
+    this.#stats = { networkBytes, loadMs, tuneMs, embedding: null, generation: null };
     const backend = /** @type {const} */ ('webgpu');
-    this.info = Object.freeze({ ...facts(manifest), backend, tier, adapter, memoryBytes, downloadBytes });
+    this.info = Object.freeze({ ...facts(manifest), backend, ...opened, downloadBytes });
   }
 
   /**
@@ -78,7 +79,7 @@ export class Model {
   }
 
   /**
-   * @param {import('./generate.js').Prompt} prompt a string goes in as it is, messages through the chat template
+   * @param {import('./generation/generate.js').Prompt} prompt a string goes in as it is, messages through the chat template
    * @param {CallOptions} [options]
    * @returns {AsyncGenerator<Piece, void>} ids up to the end token; the texts join to the text of all ids
    */

@@ -29,13 +29,16 @@ async function compile(device, { shader, constants }, module) {
 /**
  * @param {import('./device.js').Device} device
  * @param {import('./plan.js').Plan} plan
- * @returns {Promise<GPUComputePipeline[]>} one a kernel, in the plan's order
+ * @param {Set<number>} wanted kernels
+ * @returns {Promise<Map<number, GPUComputePipeline>>} by kernel
  */
-export async function compilePipelines(device, { shaders, kernels }) {
+export async function compilePipelines(device, { shaders, kernels }, wanted) {
   const modules = await device.guarded('Reading the shaders', () =>
     Object.fromEntries(
       Object.entries(shaders).map(([label, code]) => [label, device.gpu.createShaderModule({ label, code })]),
     ),
   );
-  return Promise.all(kernels.map((kernel) => compile(device, kernel, modules[kernel.shader])));
+  const compiled = await Promise.all([...wanted].map(/** @returns {Promise<[number, GPUComputePipeline]>} */
+    async (i) => [i, await compile(device, kernels[i], modules[kernels[i].shader])]));
+  return new Map(compiled);
 }

@@ -1,5 +1,6 @@
 /** Reads and checks plan.<tier>.json (exporter/artifact/FORMAT.md), and works out its grids. */
 
+import { readChoices, readWays } from './choices/choices.js';
 import { PlanInvalidError } from './errors.js';
 import { JsonReader } from './json_reader.js';
 import { MEMORY_KEYS, readFeatures, readLimits, readMemory, TASKS } from './manifest.js';
@@ -13,11 +14,14 @@ const SAMPLING_BYTES = 16;
 const OFFSET_ALIGNMENT = 256;
 const MAX_GRID = 65535;
 const SYMBOLS = /** @type {const} */ (['tokens', 'past', 'sequences']);
-const KINDS = /** @type {const} */ (['weight', 'table', 'state', 'activation', 'input', 'output', 'step', 'sampling']);
+const KINDS = /** @type {const} */ (
+  ['weight', 'table', 'state', 'snapshot', 'activation', 'input', 'output', 'step', 'sampling']
+);
+const ROLES = ['key', 'value', 'conv', 'ssm'];
 const GENERATION_PHASES = ['prefill', 'head', 'decode', 'sample'];
 /** @type {Record<typeof KINDS[number], typeof MEMORY_KEYS[number]>} */
 const MEMORY_OF_KIND = {
-  weight: 'weights', table: 'tables', state: 'states', activation: 'activations',
+  weight: 'weights', table: 'tables', state: 'states', snapshot: 'states', activation: 'activations',
   input: 'io', output: 'io', step: 'io', sampling: 'io',
 };
 
@@ -33,10 +37,12 @@ const MEMORY_OF_KIND = {
  * @property {number} bytes
  * @property {WeightRange | null} weight for kind `weight`
  * @property {RopeTable | null} rope for kind `table`
+ * @property {string | null} role for kind `state`
+ * @property {number | null} of for kind `snapshot`: the state that it keeps
  */
 /** @typedef {{ shader: string, constants: Record<string, number> }} PlanKernel */
 /** @typedef {{ binding: number, buffer: number, offset: number, bytes: number }} Binding */
-/** @typedef {{ kernel: number, bind: Binding[], grid: [GridSize, GridSize, GridSize] }} Dispatch */
+/** @typedef {{ bind: Binding[], family: string | null, ways: import('./choices/choices.js').Way[] }} Dispatch */
 /**
  * @typedef {object} Plan
  * @property {Tier} tier
@@ -47,6 +53,7 @@ const MEMORY_OF_KIND = {
  * @property {Record<string, string>} shaders
  * @property {PlanBuffer[]} buffers
  * @property {PlanKernel[]} kernels
+ * @property {import('./choices/choices.js').Choices} choices
  * @property {Record<string, Dispatch[]>} phases
  */
 
@@ -80,6 +87,8 @@ function readBuffer(reader, manifest) {
     bytes,
     weight: kind === 'weight' ? readWeight(reader, manifest, bytes) : null,
     rope: kind === 'table' ? readRope(reader, bytes) : null,
+    role: kind === 'state' ? reader.field('role').oneOf(ROLES) : null,
+    of: kind === 'snapshot' ? reader.field('of').integer(0) : null,
   };
 }
 
@@ -116,14 +125,18 @@ function readGridSize(reader, symbols) {
   return size;
 }
 
-/** @param {JsonReader} reader @param {Omit<Plan, 'phases'>} plan @returns {Dispatch} */
-function readDispatch(reader, plan) {
+/** @param {JsonReader} reader @param {Omit<Plan, 'phases'>} plan @returns {import('./choices/choices.js').Way} */
+function readWay(reader, plan) {
   const grid = reader.field('grid').items().map((size) => readGridSize(size, plan.symbols));
   if (grid.length !== 3) reader.field('grid').refuse('is not [x, y, z]');
+  return { kernel: reader.field('kernel').integer(0, plan.kernels.length - 1), grid: [grid[0], grid[1], grid[2]] };
+}
+
+/** @param {JsonReader} reader @param {Omit<Plan, 'phases'>} plan @returns {Dispatch} */
+function readDispatch(reader, plan) {
   return {
-    kernel: reader.field('kernel').integer(0, plan.kernels.length - 1),
     bind: reader.field('bind').items().map((binding) => readBinding(binding, plan.buffers)),
-    grid: [grid[0], grid[1], grid[2]],
+    ...readWays(reader, plan.choices, (way) => readWay(way, plan)),
   };
 }
 
@@ -168,6 +181,7 @@ function readParts(reader, manifest, tier) {
     shaders,
     buffers: reader.field('buffers').items().map((buffer) => readBuffer(buffer, manifest)),
     kernels: reader.field('kernels').items().map((kernel) => readKernel(kernel, shaders)),
+    choices: readChoices(reader.field('choices')),
   };
 }
 
@@ -224,6 +238,16 @@ function checkBuffers(reader, { buffers, symbols }, manifest) {
   if (samplings.length !== wanted) reader.field('buffers').refuse(`do not hold ${wanted} sampling buffer`);
 }
 
+/** @param {JsonReader} reader @param {PlanBuffer[]} buffers */
+function checkSnapshots(reader, buffers) {
+  const kept = buffers.filter(({ of }) => of !== null).map(({ of, bytes }) => {
+    const state = buffers[Number(of)];
+    if (state?.kind !== 'state' || state.bytes !== bytes) reader.field('buffers').refuse('have a snapshot of no such state');
+    return of;
+  });
+  if (new Set(kept).size !== kept.length) reader.field('buffers').refuse('have two snapshots of one state');
+}
+
 /** @param {PlanBuffer} buffer */
 function isIo({ kind }) {
   return kind === 'input' || kind === 'output';
@@ -247,6 +271,7 @@ export function readPlan(json, url, manifest, tier) {
   checkMemory(reader, plan);
   checkAgainstManifest(reader, plan, manifest);
   checkBuffers(reader, plan, manifest);
+  checkSnapshots(reader, plan.buffers);
   return plan;
 }
 

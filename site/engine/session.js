@@ -2,6 +2,7 @@
 
 import { Buffers, inWords } from './buffers.js';
 import { ChunkCache } from './cache.js';
+import { kernelsOf } from './choices/choices.js';
 import { Device } from './device.js';
 import { download, downloadWhole } from './download.js';
 import { throwIfAborted } from './errors.js';
@@ -9,15 +10,22 @@ import { parseJson } from './http.js';
 import { downloadBytes, visitedFiles } from './manifest.js';
 import { compilePipelines } from './pipelines.js';
 import { readPlan } from './plan.js';
-import { Player } from './player.js';
+import { Binder, Player } from './player.js';
 import { Progress } from './progress.js';
 import { Readback } from './readback.js';
 import { TextTokenizer } from './tokenizer.js';
+import { notesOf, Tuning } from './choices/tuning.js';
 
 /** @typedef {import('./manifest.js').Manifest} Manifest */
 /** @typedef {import('./manifest.js').Tier} Tier */
 /** @typedef {import('./download.js').Supply} Supply */
-/** @typedef {{ base: string, manifest: Manifest, tier: Tier }} LoadRequest base is the folder's address */
+/**
+ * @typedef {object} LoadRequest
+ * @property {string} base the folder's address
+ * @property {Manifest} manifest
+ * @property {Tier} tier
+ * @property {import('./choices/tuning.js').Tune} [tune]
+ */
 /**
  * @typedef {object} Session
  * @property {Manifest} manifest
@@ -29,6 +37,7 @@ import { TextTokenizer } from './tokenizer.js';
  * @property {unknown} chatTemplate what the file holds that carries it; null where it is data, or absent
  * @property {Readback} readback for what an encoder gives, or for step and ring
  * @property {Readback | null} logitsReadback text generation only
+ * @property {Tuning} tuning
  * @property {{ networkBytes: number, loadMs: number }} loaded
  */
 
@@ -98,18 +107,26 @@ async function makeReadbacks(device, manifest, buffers) {
  * @returns {Promise<Omit<Session, 'loaded'>>}
  */
 async function assemble(request, device, supply) {
-  const { manifest } = request;
+  const { manifest, tune = 'auto' } = request;
   const [plan, texts] = await Promise.all([fetchPlan(request, supply), fetchTokenizer(request, supply)]);
+  const tuning = await Tuning.open(plan, tune, supply.cache, noteKey(request, device));
   const buffers = await Buffers.create(plan.buffers, device);
-  const compiling = compilePipelines(device, plan);
+  const compiling = compilePipelines(device, plan, kernelsOf(plan, tuning.picks));
   const weights = fetchWeights(manifest, supply, buffers).then(() => supply.progress.enter('compile'));
   buffers.fillTables();
   const [pipelines] = await Promise.all([compiling, weights]);
-  const player = await Player.create(device, plan, buffers, pipelines);
+  const binder = new Binder(device.gpu, buffers.made, pipelines);
+  await tuning.finish({ device, buffers, binder }, supply.signal);
+  const player = await Player.create(device, plan, binder, tuning.picks);
   const readbacks = await makeReadbacks(device, manifest, buffers);
   throwIfAborted(supply.signal);
   device.check();
-  return { manifest, plan, device, buffers, player, ...texts, ...readbacks };
+  return { manifest, plan, device, buffers, player, tuning, ...texts, ...readbacks };
+}
+
+/** @param {LoadRequest} request @param {Device} device @returns {string} where the tuning of an adapter is noted */
+function noteKey({ base, manifest, tier }, { info }) {
+  return notesOf(base, visitedFiles(manifest, tier).plan) + encodeURIComponent(JSON.stringify(info));
 }
 
 /** @param {LoadRequest} request @param {Supply} supply @returns {Promise<Omit<Session, 'loaded'>>} */
@@ -141,7 +158,7 @@ export async function openSession(request, report, signal) {
   try {
     const session = await openOnDevice(request, supply);
     const { plan, tokenizer, shards } = visitedFiles(manifest, tier);
-    await cache.prune(base, [plan, ...tokenizer, ...shards]);
+    await cache.prune(base, [plan, ...tokenizer, ...shards], notesOf(base, plan));
     progress.enter('ready');
     return { ...session, loaded: { networkBytes: progress.fetched, loadMs: performance.now() - began } };
   } catch (cause) {

@@ -3,11 +3,12 @@
 import { STEP_WORDS } from './plan.js';
 
 /** Positions of the words that the engine reads back. */
+export const PAST = 1;
 export const DONE = 3;
 export const GENERATED = 4;
 
 /**
- * @param {import('./session.js').Session} session
+ * @param {{ device: import('./device.js').Device, buffers: import('./buffers.js').Buffers }} session
  * @param {import('./plan.js').Symbols} symbols
  * @param {number} limit most tokens to generate; 0 where nothing is generated
  */

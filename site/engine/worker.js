@@ -31,8 +31,9 @@ function post(reply, transfer = []) {
 }
 
 /** @param {Session} opened @returns {import('./client.js').OpenedModel} */
-function describe({ plan, device, loaded }) {
-  return { tier: plan.tier, adapter: device.info, memoryBytes: plan.memory.total, ...loaded };
+function describe({ plan, device, tuning, loaded }) {
+  const { played: choices, ms: tuneMs } = tuning;
+  return { tier: plan.tier, adapter: device.info, memoryBytes: plan.memory.total, choices, tuneMs, ...loaded };
 }
 
 /** @param {Call} call */
@@ -70,7 +71,7 @@ async function embedder() {
 
 /** @returns {Promise<Methods>} */
 async function generator() {
-  const { generate, logits } = await import('./generate.js');
+  const { generate, logits } = await import('./generation/generate.js');
   return {
     logits: async ({ id, args, signal }) => {
       const value = await logits(opened(), args.ids, args.split, signal);

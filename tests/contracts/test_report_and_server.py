@@ -83,6 +83,9 @@ def test_a_visit_loads_the_engine_and_the_pages_scripts(task: str) -> None:
     carried = visited_files(task, carries_template=True)
     template_engine = {"engine/vendor/jinja.mjs"} if task == "text-generation" else set()
     assert set(carried) - set(files) == template_engine
-    calls = {"embed.js", "generate.js", "fill_mask.js"} & {name.removeprefix("engine/") for name in files}
+    calls = {"embed.js", "generation/generate.js", "fill_mask.js"} & {
+        name.removeprefix("engine/") for name in files
+    }
+    assert "engine/choices/tuner.js" in files, "a first visit times the kernels"
     assert len(calls) == 1, "no task's visit loads the calls of another"
     assert all((SITE / name).is_file() for name in files)

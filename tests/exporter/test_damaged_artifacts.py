@@ -133,6 +133,12 @@ FORGERIES: list[tuple[tuple[str | int, ...], object]] = [
     (("phases", "head", 0, "grid", 0), {"of": "tokens", "times": 1, "per": 0}),
     (("phases", "head", 0, "grid", 0), {"of": "tokens", "times": 1 << 40, "per": 1}),
     (("phases", "head", 0, "grid", 0), {"of": "tokens"}),
+    (("phases", "head", 0, "or"), [{"kernel": 0, "grid": [1, 1, 1]}]),
+    (("phases", "head", 0, "choice"), "gemv"),
+    (("choices",), []),
+    *((("choices", "gemv"), value) for value in ("ab", [], ["one"], ["same", "same"], ["a", "B"], ["a", 5])),
+    (("choices", "gemv"), [f"name-{i}" for i in range(17)]),
+    (("choices", "Gemv"), ["a", "b"]),
 ]
 
 
@@ -164,6 +170,7 @@ def test_a_plan_with_one_unfit_field(folder: Path, where: tuple[str | int, ...],
         ("weight", "offset", 2),
         ("weight", "offset", 1 << 40),
         ("state", "role", "x"),
+        *(("snapshot", "of", value) for value in (-1, 0, 9999, "x", True)),
         ("activation", "shard", 0),
     ],
 )
@@ -172,6 +179,25 @@ def test_a_buffer_that_is_not_of_its_kind(folder: Path, kind: str, key: str, val
     index = next(i for i, buffer in enumerate(plan["buffers"]) if buffer["kind"] == kind)
     forge(folder, PLAN, forged(plan, ("buffers", index, key), value))
     with pytest.raises(ArtifactError, match=rf"buffers\.{index}\.{key}"):
+        read_artifact_plan(folder, "base")
+
+
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        *((("choice",), value) for value in ("other", 5)),
+        *((("or",), value) for value in ({}, [], [5], [{"kernel": 0}])),
+        (("or", 0, "kernel"), 9999),
+        (("or", 0, "grid"), [1, 1]),
+        (("or", 0, "grid", 1), 0),
+        (("or", 0, "bind"), []),
+    ],
+)
+def test_a_choice_that_is_unfit(folder: Path, where: tuple[str | int, ...], value: object) -> None:
+    plan = json.loads((folder / PLAN).read_bytes())
+    index = next(i for i, dispatch in enumerate(plan["phases"]["decode"]) if "choice" in dispatch)
+    forge(folder, PLAN, forged(plan, ("phases", "decode", index, *where), value))
+    with pytest.raises(ArtifactError, match=rf"phases\.decode\.{index}\.{where[0]}"):
         read_artifact_plan(folder, "base")
 
 

@@ -164,6 +164,30 @@ def test_prefill_scans_in_chunks_and_decode_by_the_token(folder: Path) -> None:
     assert chunks == {str({"of": "tokens", "times": 1, "per": 64})}
 
 
+def test_what_cannot_be_cut_back_has_a_snapshot_and_is_counted(folder: Path) -> None:
+    plan = json.loads((folder / "plan.base.json").read_text())
+    states = {i: buffer for i, buffer in enumerate(plan["buffers"]) if buffer["kind"] == "state"}
+    snapshots = [buffer for buffer in plan["buffers"] if buffer["kind"] == "snapshot"]
+    fixed = {i for i, state in states.items() if state["role"] in ("conv", "ssm")}
+    assert fixed == {buffer["of"] for buffer in snapshots} != set()
+    assert all(buffer["bytes"] == states[buffer["of"]]["bytes"] for buffer in snapshots)
+    counted = sum(buffer["bytes"] for buffer in [*states.values(), *snapshots])
+    assert plan["memory"]["states"] == counted
+
+
+def test_decode_offers_the_lanes_of_its_linears(folder: Path) -> None:
+    plan = json.loads((folder / "plan.base.json").read_text())
+    assert plan["choices"]["gemv"] == ["lanes-32", "lanes-8"]
+    offered = [dispatch for dispatch in plan["phases"]["decode"] if dispatch.get("choice") == "gemv"]
+    assert len(offered) > 10
+    for dispatch in offered:
+        default, other = (
+            plan["kernels"][kernel] for kernel in (dispatch["kernel"], dispatch["or"][0]["kernel"])
+        )
+        assert other == {"shader": default["shader"], "constants": {**default["constants"], "LANES": 8}}
+        assert dispatch["or"][0]["grid"] == dispatch["grid"]
+
+
 def test_decode_grids_do_not_depend_on_the_past(folder: Path) -> None:
     """So the same commands play every token."""
     plan = json.loads((folder / "plan.base.json").read_text())

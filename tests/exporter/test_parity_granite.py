@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from exporter.errors import ArtifactError
 from exporter.parity.onnx_runner import OnnxDecoder
 from exporter.parity.plan_player import PlanPlayer
 from exporter.parity.torch_reference import TorchDecoder
 from tests.parity_notes import note
 from tests.tiny_granite import PROMPT_LENGTHS, VARIANTS, random_ids
+from wgsl_kernels import TIERS
 
 LIMIT = 1e-3
 Make = Callable[..., Path]
@@ -104,6 +106,31 @@ def test_quantized_plans_equal_onnxruntime(tiny_granite: Make, artifact: Make, s
         for length in (1, 3, 65):
             ids = random_ids(length)
             assert np.abs(player.logits(ids) - onnx.logits(ids)[-1]).max() < LIMIT
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("tier", TIERS)
+def test_every_variant_that_the_tuner_can_choose_says_the_same(
+    tiny_granite: Make, artifact: Make, tier: str
+) -> None:
+    folder = artifact(tiny_granite(), quantize="q4", context=512)
+    offered = json.loads((folder / f"plan.{tier}.json").read_text())["choices"]
+    ids, onnx = random_ids(65), OnnxDecoder(folder)
+    expected = onnx.logits(ids)[-1]
+    for family, names in offered.items():
+        for name in names:
+            player = PlanPlayer(folder, tier, {family: name})
+            # Most of the ids are prefilled; the last come one by one through `decode`.
+            logits = player.logits(ids[:60], then=ids[60:])
+            assert np.abs(logits - expected).max() < (0.08 if tier == "f16" else LIMIT), (family, name)
+
+
+@pytest.mark.gpu
+def test_a_variant_that_there_is_not_is_refused(tiny_granite: Make, artifact: Make) -> None:
+    folder = artifact(tiny_granite(), quantize="q4", context=512)
+    for choices in ({"gemv": "lanes-9"}, {"gemma": "lanes-8"}):
+        with pytest.raises(ArtifactError, match="gemv: lanes-32, lanes-8"):
+            PlanPlayer(folder, choices=choices)
 
 
 @pytest.mark.gpu

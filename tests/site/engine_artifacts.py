@@ -197,7 +197,8 @@ def _buffer(name: str, kind: str, size: int, **more: object) -> Json:
 
 def _plan(task: str, symbols: Mapping[str, int], buffers: Sequence[Json], shaders: Mapping[str, str]) -> Json:
     """A plan whose memory adds up; kernels and phases are still to come."""
-    use = {"weight": "weights", "state": "states", "activation": "activations", "table": "tables"}
+    use = {"weight": "weights", "activation": "activations", "table": "tables"}
+    use |= dict.fromkeys(("state", "snapshot"), "states")
     memory = dict.fromkeys([*use.values(), "io"], 0)
     for buffer in buffers:
         memory[use.get(buffer["kind"], "io")] += buffer["bytes"]
@@ -280,18 +281,20 @@ def expected_embedding(ids: Sequence[int]) -> NDArray[np.float64]:
     return rows.mean(axis=0) + EMBED_BIAS
 
 
-def generation_artifact(script: Sequence[int], **generation: object) -> Artifact:
+def generation_artifact(
+    script: Sequence[int], *, context: int = CONTEXT, ring: int = RING, **generation: object
+) -> Artifact:
     """After n tokens the model says script[n - 1], the last for ever."""
     words = np.array(script, dtype=np.uint32).tobytes()
     vocabulary = len(PIECES)
     buffers = [
         _buffer("script", "weight", len(words), shard=0, offset=0),
-        _buffer("mix", "state", 8, role="ssm"), _buffer("ids", "input", BLOCK * 4),
+        _buffer("mix", "state", 8, role="ssm"), _buffer("kept", "snapshot", 8, of=1), _buffer("ids", "input", BLOCK * 4),
         _buffer("stops", "input", 16), _buffer("logits", "output", vocabulary * 4),
-        _buffer("token", "output", 4), _buffer("ring", "output", RING * 4),
+        _buffer("token", "output", 4), _buffer("ring", "output", ring * 4),
         _buffer("step", "step", 32), _buffer("sampling", "sampling", 16),
     ]  # fmt: skip
-    symbols = {"tokens": BLOCK, "past": CONTEXT, "sequences": 1}
+    symbols = {"tokens": BLOCK, "past": context, "sequences": 1}
     shaders = {"consume": CONSUME, "head": HEAD, "sample": SAMPLE, "advance": ADVANCE}
     plan = _plan("text-generation", symbols, buffers, shaders)
     _add(plan, ["prefill", "decode"], "consume", {}, {0: "step", 1: "ids", 2: "mix"})
@@ -300,10 +303,33 @@ def generation_artifact(script: Sequence[int], **generation: object) -> Artifact
     sample = {0: "step", 1: "logits", 2: "sampling", 3: "token"}
     _add(plan, ["sample"], "sample", {"vocabulary": vocabulary}, sample)
     advance = {0: "step", 1: "token", 2: "ids", 3: "ring", 4: "stops"}
-    _add(plan, ["sample"], "advance", {"ring_length": RING}, advance)
+    _add(plan, ["sample"], "advance", {"ring_length": ring}, advance)
     usual = {"stop_ids": [END], "bos_id": BEGIN, "temperature": 0, "top_k": 0, "top_p": 1, **generation}
-    manifest = _manifest("text-generation", context=CONTEXT, vocabulary=vocabulary, generation=usual)
+    manifest = _manifest("text-generation", context=context, vocabulary=vocabulary, generation=usual)
     return Artifact(manifest, plan, [words], byte_tokenizer())
+
+
+def choosing_artifact(script: Sequence[int]) -> Artifact:
+    """A generator whose head can be played in two ways: slowly, as it stands, or fast."""
+    artifact = generation_artifact(script)
+    plan = artifact.plan
+    plan["choices"] = {"head": ["slow", "fast"], "other": ["one", "two"]}
+    head = next(i for i, kernel in enumerate(plan["kernels"]) if kernel["shader"] == "head")
+    plan["shaders"]["slow"] = HEAD.replace("let next", SPIN + "let next")
+    plan["kernels"].append({**plan["kernels"][head], "shader": "slow"})
+    for phase in ("head", "decode"):
+        dispatch = plan["phases"][phase][-1]
+        fast = {"kernel": head, "grid": dispatch["grid"]}
+        slow = {**dispatch, "kernel": len(plan["kernels"]) - 1, "choice": "head", "or": [fast]}
+        plan["phases"][phase][-1] = slow
+    return artifact
+
+
+# Work that no compiler leaves out, and that changes no result.
+SPIN = """var spin = mix[0];
+  for (var i = 0u; i < 60000u; i++) { spin = spin * 1664525u + 1013904223u; }
+  if (spin == 1u) { logits[0] = 1.0; }
+  """
 
 
 def mix_of(ids: Sequence[int]) -> int:

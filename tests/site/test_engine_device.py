@@ -59,34 +59,6 @@ def test_memory_that_runs_out_is_a_typed_error(engine_page: EnginePage) -> None:
     assert engine_page.fails(body)["code"] == "OUT_OF_MEMORY"
 
 
-def test_a_play_makes_nothing_but_its_encoders(engine_page: EnginePage, engine_server: EngineServer) -> None:
-    """The session runs on the page here, where its calls to the GPU can be counted."""
-    body = """
-      const { readManifest } = await import('/engine/manifest.js');
-      const { openSession } = await import('/engine/session.js');
-      const { generate } = await import('/engine/generate.js');
-      const manifest = readManifest(await (await fetch(args.url + 'manifest.json')).json(), args.url);
-      const { signal } = new AbortController();
-      const session = await openSession({ base: args.url, manifest, tier: 'base' }, () => {}, signal);
-      const made = {};
-      const names = Object.getOwnPropertyNames(GPUDevice.prototype).filter((name) => name.startsWith('create'));
-      for (const name of names) {
-        const original = GPUDevice.prototype[name];
-        session.device.gpu[name] = (...rest) => {
-          made[name] = (made[name] ?? 0) + 1;
-          return original.apply(session.device.gpu, rest);
-        };
-      }
-      for await (const _ of generate(session, 'aaaaa', { maxTokens: 8 }, signal));
-      session.device.destroy();
-      return made;
-    """
-    made = engine_page.run(body, url=engine_server.add("tiny", generation_artifact([2]).files()))
-    assert made.keys() == {"createCommandEncoder"}
-    prefills = 2
-    assert made["createCommandEncoder"] <= prefills + 8
-
-
 def test_bytes_that_fail_their_hash_never_reach_the_gpu(
     engine_page: EnginePage, engine_server: EngineServer
 ) -> None:

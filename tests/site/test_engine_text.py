@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 
 STREAMS = """
   const { TextTokenizer } = await import('/engine/tokenizer.js');
-  const { TextStream } = await import('/engine/text_stream.js');
+  const { TextStream } = await import('/engine/generation/text_stream.js');
   const tokenizer = new TextTokenizer(args.tokenizer, {}, 14);
   const decode = (ids) => tokenizer.decode(ids);
   return args.cases.map(([ids, stops]) => {

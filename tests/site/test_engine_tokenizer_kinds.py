@@ -27,7 +27,7 @@ ENCODE = """
 """
 DECODE = """
   const { TextTokenizer } = await import('/engine/tokenizer.js');
-  const { TextStream } = await import('/engine/text_stream.js');
+  const { TextStream } = await import('/engine/generation/text_stream.js');
   return JSON.stringify(JSON.parse(args.kinds).map(({ tokenizer, config, cases }) => {
     const made = new TextTokenizer(tokenizer, config, 1e6);
     return cases.map((ids) => {

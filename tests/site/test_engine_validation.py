@@ -41,6 +41,19 @@ def put(value: object, *path: str | int) -> Change:
     return change
 
 
+WAY: Json = {"kernel": 0, "grid": [1, 1, 1]}
+
+
+def offer(others: object) -> Change:
+    """Makes the first dispatch one of a family of two ways."""
+
+    def change(plan: Json) -> None:
+        plan["choices"] = {"gather": ["slow", "fast"]}
+        plan["phases"]["encode"][0] |= {"choice": "gather", "or": others}
+
+    return change
+
+
 MANIFEST_FAULTS: list[tuple[Change, str]] = [
     (put("other", "format"), ".format"),
     (put(2, "version"), ".version"),
@@ -108,6 +121,27 @@ PLAN_FAULTS: list[tuple[Change, str]] = [
     (put([0, 1, 1], "phases", "encode", 0, "grid"), ".grid[0]"),
     (put({"of": "layers", "times": 1, "per": 1}, "phases", "encode", 0, "grid", 0), ".of"),
     (put({"of": "tokens", "times": 9000, "per": 1}, "phases", "encode", 0, "grid", 0), "65535"),
+    (put([], "choices"), ".choices"),
+    (put({"Gather": ["a", "b"]}, "choices"), '"Gather"'),
+    (put({"gather": "ab"}, "choices"), ".choices.gather"),
+    (put({"gather": ["a"]}, "choices"), "2 to 16"),
+    (put({"gather": ["a", "a"]}, "choices"), "2 to 16"),
+    (put({"gather": [f"a{i}" for i in range(17)]}, "choices"), "2 to 16"),
+    (put({"gather": ["a", "B"]}, "choices"), ".choices.gather[1]"),
+    (put("gather", "phases", "encode", 0, "choice"), ".encode[0].choice"),
+    (put([WAY], "phases", "encode", 0, "or"), "has 1 ways, not 0"),
+    (offer([]), "has 0 ways, not 1"),
+    (offer([WAY, WAY]), "has 2 ways, not 1"),
+    (offer([{**WAY, "kernel": 2}]), ".or[0].kernel"),
+    (offer([{**WAY, "grid": [1, 70000, 1]}]), ".or[0].grid[1]"),
+    (offer(WAY), ".or is not a list"),
+]
+GENERATION_PLAN_FAULTS: list[tuple[Change, str]] = [
+    (put("other", "buffers", 1, "role"), ".buffers[1].role"),
+    (put(-1, "buffers", 2, "of"), ".buffers[2].of"),
+    (put(99, "buffers", 2, "of"), "no such state"),
+    (put(0, "buffers", 2, "of"), "no such state"),
+    (put(4, "buffers", 2, "bytes"), "memory"),
 ]
 READER_FAULTS: list[tuple[Task, Change, str]] = [
     ("text-classification", put(None, "labels"), ".labels"),
@@ -156,6 +190,9 @@ def test_what_is_not_a_manifest_is_refused(engine_page: EnginePage) -> None:
 def test_a_bad_plan_is_refused_by_name(engine_page: EnginePage) -> None:
     cases = [changed(embedding_artifact(), change, in_plan=True) for change, _ in PLAN_FAULTS]
     check(engine_page, cases, [part for _, part in PLAN_FAULTS], "PLAN_INVALID")
+    faults = GENERATION_PLAN_FAULTS
+    cases = [changed(generation_artifact([2]), change, in_plan=True) for change, _ in faults]
+    check(engine_page, cases, [part for _, part in faults], "PLAN_INVALID")
 
 
 def test_a_context_beyond_the_caches_is_refused(engine_page: EnginePage) -> None:

@@ -45,6 +45,7 @@ def test_row_sets_every_override_without_a_default(name: str) -> None:
     kernel = CATALOG[name]
     text = compose(kernel, TIERS["base"])
     assert set(kernel.overrides) == {each.name for each in overrides(text) if not each.default}
+    assert set(kernel.tunables) <= {each.name for each in overrides(text) if each.default}
     assert {each.name for each in overrides(text) if each.kind not in ("u32", "f32")} == set()
 
 

@@ -53,7 +53,7 @@ def make_case(kernel: Kernel, case: Names, elem: str) -> Case:
     for binding in sorted(kernel.bindings, key=lambda each: kernel.fill.get(each.name) == "sequence_of"):
         if binding.dtype != "step":
             filler.made[binding.name] = filler.fill(binding)
-    constants = {name: float(np.float32(case[name])) for name in kernel.overrides}
+    constants = {name: float(np.float32(case[name])) for name in kernel.settable(case)}
     return Case(constants, filler.made, step, names)
 
 

@@ -1,0 +1,90 @@
+/** Which way of each choice a device plays: told by the caller, remembered from an earlier load, or timed now. */
+
+import { BadArgumentError } from '../errors.js';
+
+/** @typedef {import('./choices.js').Picks} Picks */
+/** @typedef {import('../plan.js').Plan} Plan */
+/** @typedef {'auto' | 'off' | 'again' | Picks} Tune */
+
+/**
+ * @param {string} base a folder's address
+ * @param {{ sha256: string }} plan
+ * @returns {string} what the keys of all that is remembered of a plan begin with
+ */
+export function notesOf(base, { sha256 }) {
+  return `${base}?thistledown-tuned-1=${sha256}&`;
+}
+
+/** @param {Plan} plan @param {string} family @param {string} name @returns {boolean} */
+function offers({ choices }, family, name) {
+  return Object.hasOwn(choices, family) && choices[family].includes(name);
+}
+
+/** @param {Plan} plan @param {unknown} noted @returns {Picks} those of `noted` that the plan offers */
+function offered(plan, noted) {
+  return Object.fromEntries(Object.entries(Object(noted)).filter(([family, name]) => offers(plan, family, name)));
+}
+
+export class Tuning {
+  /**
+   * @param {Plan} plan
+   * @param {Picks} told
+   * @param {Picks} known remembered, or the defaults
+   * @param {(picks: Picks) => Promise<void>} remember
+   */
+  constructor(plan, told, known, remember) {
+    this.plan = plan;
+    this.told = told;
+    this.known = known;
+    this.remember = remember;
+    this.ms = 0;
+  }
+
+  /**
+   * @param {Plan} plan
+   * @param {Tune} tune
+   * @param {import('../cache.js').ChunkCache} cache
+   * @param {string} key of what is remembered of this plan on this adapter
+   * @returns {Promise<Tuning>}
+   * @throws {BadArgumentError} where the plan has no such choice
+   */
+  static async open(plan, tune, cache, key) {
+    const told = typeof tune === 'object' ? tune : {};
+    const strange = Object.keys(told).find((family) => !offers(plan, family, told[family]));
+    if (strange !== undefined) {
+      const ways = JSON.stringify(plan.choices);
+      throw new BadArgumentError(`tune says ${strange}: "${told[strange]}", and the model's choices are ${ways}`);
+    }
+    const known = tune === 'off' ? defaults(plan) : offered(plan, tune === 'again' ? {} : await cache.readNote(key));
+    return new Tuning(plan, told, known, (picks) => cache.writeNote(key, picks));
+  }
+
+  /** @returns {Picks} what is decided by now */
+  get picks() {
+    return { ...this.known, ...this.told };
+  }
+
+  /** @returns {Picks} what is played, the defaults too */
+  get played() {
+    return { ...defaults(this.plan), ...this.picks };
+  }
+
+  /**
+   * @param {Parameters<typeof import('./tuner.js').tune>[2]} parts
+   * @param {AbortSignal} signal
+   */
+  async finish(parts, signal) {
+    const open = Object.keys(this.plan.choices).filter((family) => !Object.hasOwn(this.picks, family));
+    if (open.length === 0) return;
+    const began = performance.now();
+    const { tune } = await import('./tuner.js');
+    Object.assign(this.known, await tune(this.plan, open, parts, signal));
+    this.ms = performance.now() - began;
+    await this.remember(this.known);
+  }
+}
+
+/** @param {Plan} plan @returns {Picks} */
+function defaults({ choices }) {
+  return Object.fromEntries(Object.entries(choices).map(([family, [name]]) => [family, name]));
+}

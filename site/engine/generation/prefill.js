@@ -1,0 +1,135 @@
+/** Plays a prompt, block by block, from what the states hold of it; and, for tests and tools, the logits after it. */
+
+import { BadArgumentError, throwIfAborted } from '../errors.js';
+import { InFlight } from '../in_flight.js';
+import { writeStep } from '../step.js';
+import { historyOf } from './history.js';
+import { costsOf, PrefillPace } from './prefill_pace.js';
+
+/** @typedef {import('../session.js').Session} Session */
+/** @typedef {import('../plan.js').Symbols} Symbols */
+/** @typedef {import('./history.js').Beginning} Beginning */
+/** @typedef {{ blocks?: number[], limit: number, signal: AbortSignal }} PrefillOptions blocks add up to what is played */
+
+const MOST_UNDER_WAY = 2;
+
+/** @type {WeakMap<Session, PrefillPace>} what is learned of a device is of use for every later prompt */
+const paces = new WeakMap();
+
+/** @param {Session} session @returns {PrefillPace} */
+export function paceOf(session) {
+  const pace = paces.get(session) ?? new PrefillPace(costsOf(session.plan));
+  paces.set(session, pace);
+  return pace;
+}
+
+/** One prompt on its way. */
+class Prefill {
+  /**
+   * @param {Session} session
+   * @param {number[]} ids
+   * @param {PrefillOptions} options
+   */
+  constructor(session, ids, { blocks, limit, signal }) {
+    this.session = session;
+    this.ids = Uint32Array.from(ids);
+    this.blocks = blocks && [...blocks];
+    this.limit = limit;
+    this.signal = signal;
+    this.history = historyOf(session);
+    this.pace = paceOf(session);
+    /** @type {InFlight<void>} */
+    this.plays = new InFlight();
+    /** When the GPU was done with the latest submit. */
+    this.free = 0;
+  }
+
+  /** @param {Beginning} beginning @returns {Promise<Symbols>} of the last block */
+  async play({ from, restore }) {
+    let symbols = { tokens: 0, past: from, sequences: 1 };
+    for (let past = from; past < this.ids.length; past += symbols.tokens) {
+      symbols = { tokens: this.nextBlock(past), past, sequences: 1 };
+      await this.playBlock(symbols, restore && past === from);
+    }
+    return symbols;
+  }
+
+  /** @param {number} past @returns {number} tokens */
+  nextBlock(past) {
+    const left = this.ids.length - past;
+    return this.blocks?.shift() ?? this.pace.tokens(left, this.session.plan.symbols.tokens);
+  }
+
+  /** @param {Symbols} symbols @param {boolean} restore the snapshot first */
+  async playBlock(symbols, restore) {
+    const { past, tokens } = symbols;
+    this.session.device.gpu.queue.writeBuffer(this.session.buffers.get('ids'), 0, this.ids, past, tokens);
+    writeStep(this.session, symbols, this.limit);
+    const { length } = this.pace.costs;
+    for (let first = 0; first < length;) {
+      const end = this.pace.end(first, tokens);
+      this.plays.push(this.submit(symbols, first, end, restore));
+      if (this.plays.size >= (this.pace.measured ? MOST_UNDER_WAY : 1)) await this.plays.take();
+      throwIfAborted(this.signal);
+      first = end;
+    }
+  }
+
+  /** @param {Symbols} symbols @param {number} first @param {number} end @param {boolean} restore */
+  async submit(symbols, first, end, restore) {
+    const { device, player } = this.session;
+    const encoder = device.gpu.createCommandEncoder();
+    if (first === 0) this.readyStates(encoder, symbols, restore);
+    player.play(encoder, 'prefill', symbols, first, end);
+    const began = performance.now();
+    device.gpu.queue.submit([encoder.finish()]);
+    await device.settle(device.gpu.queue.onSubmittedWorkDone());
+    const now = performance.now();
+    this.pace.took(this.pace.work(first, end, symbols.tokens), now - Math.max(began, this.free));
+    this.free = now;
+  }
+
+  /** @param {GPUCommandEncoder} encoder @param {Symbols} block @param {boolean} restore */
+  readyStates(encoder, { past, tokens }, restore) {
+    if (past === 0) for (const state of this.session.buffers.states) encoder.clearBuffer(state);
+    if (restore) this.history.restore(encoder);
+    // Before the last block: a prompt that is asked again, or with another end, has something left to play.
+    else if (past > 0 && past + tokens === this.ids.length) this.history.save(encoder, past);
+  }
+}
+
+/**
+ * Each submit is short and few are under way: a long prompt neither trips a watchdog, nor keeps other pages from
+ * drawing, nor outruns an abort.
+ *
+ * @param {Session} session
+ * @param {number[]} ids at least one
+ * @param {PrefillOptions} options
+ * @returns {Promise<{ last: Symbols, reused: number }>} the last block, and how many ids the states held already
+ */
+export async function prefill(session, ids, options) {
+  const beginning = historyOf(session).begin(ids);
+  const last = await new Prefill(session, ids, options).play(beginning);
+  return { last, reused: beginning.from };
+}
+
+/**
+ * @param {Session} session of a text-generation model
+ * @param {number[]} ids
+ * @param {number[] | undefined} blocks their sizes; what fits unless said
+ * @param {AbortSignal} signal
+ * @returns {Promise<Float32Array<ArrayBuffer>>} logits [vocabulary] after the last id, from empty states
+ */
+export async function logits(session, ids, blocks, signal) {
+  const { device, buffers, player, plan, manifest } = session;
+  if (blocks?.some((size) => size > plan.symbols.tokens)) throw new BadArgumentError('split has a block too large');
+  const history = historyOf(session);
+  history.forget();
+  const { last } = await prefill(session, ids, { blocks, limit: 0, signal });
+  history.hold(ids);
+  const encoder = device.gpu.createCommandEncoder();
+  player.play(encoder, 'head', last);
+  const source = { from: buffers.get('logits'), bytes: manifest.vocabulary * 4 };
+  const readback = /** @type {import('../readback.js').Readback} */ (session.logitsReadback);
+  return new Float32Array(await readback.submit(encoder, [source]));
+}

@@ -1,0 +1,141 @@
+"""Choices of kernels: timed on the device, remembered for it, told by the caller, and always within the time."""
+
+from typing import Any
+
+import pytest
+
+from tests.site.conftest import EnginePage
+from tests.site.engine_artifacts import A, B, C, choosing_artifact, generation_artifact, mix_of
+from tests.site.engine_server import EngineServer
+
+pytestmark = pytest.mark.browser
+
+# Loads once for each of `tunes`; the page's cache is kept in between.
+LOADS = """
+  const found = [];
+  for (const tune of args.tunes) {
+    const model = await engine.load(args.url, { tune: tune ?? undefined });
+    const logits = [...await model.logits(args.ids)];
+    found.push({ choices: model.info.choices, tuned: model.stats().tuneMs > 0, logits });
+    await model.unload();
+  }
+  return found;
+"""
+# A device made up: a trial takes `cost * speeds[way]` ms a repeat, and the way there and back half a millisecond.
+SIMULATED = """
+  const { decideAll } = await import('/engine/choices/tuner.js');
+  let now = 0;
+  let longest = 0;
+  const bench = {
+    now: () => now,
+    time: async ({ cost, speeds }, way, repeats) => {
+      const ms = 0.5 + cost * speeds[way] * repeats;
+      now += ms;
+      longest = Math.max(longest, ms);
+      return ms;
+    },
+  };
+  const families = args.families.map(({ costs, speeds }) =>
+    costs.map((cost) => ({ cost, speeds, ways: speeds.map(() => []) })));
+  return { found: await decideAll(bench, families), now, longest };
+"""
+SLOW = {"head": "slow", "other": "one"}
+FAST = {**SLOW, "head": "fast"}
+
+
+def loads(page: EnginePage, server: EngineServer, *tunes: object) -> Any:
+    url = server.add("choosing", choosing_artifact([A, B, C]).files())
+    found = page.run(LOADS, url=url, tunes=list(tunes), ids=[A, B])
+    expected = [mix_of([A, B]) + (1000 if token == B else 0) for token in range(12)]
+    assert all(each["logits"] == expected for each in found), "a choice changes nothing but the speed"
+    return [(each["choices"], each["tuned"]) for each in found]
+
+
+def test_the_fastest_is_found_once_and_remembered(
+    engine_page: EnginePage, engine_server: EngineServer
+) -> None:
+    """A family that the plan names and no dispatch has is never known, and costs no load its time."""
+    found = loads(engine_page, engine_server, None, "auto", "again")
+    assert [choices for choices, _ in found] == [FAST] * 3
+
+
+def test_the_caller_has_the_last_word(engine_page: EnginePage, engine_server: EngineServer) -> None:
+    told = {"head": "slow", "other": "two"}
+    found = loads(engine_page, engine_server, "off", told, "auto", told)
+    assert found[0] == (SLOW, False)
+    assert found[1] == (told, False)
+    assert found[2][0] == FAST
+    assert found[3] == (told, False)
+
+
+def test_what_is_remembered_is_not_timed_again_and_may_be_forgotten(
+    engine_page: EnginePage, engine_server: EngineServer
+) -> None:
+    artifact = choosing_artifact([A])
+    del artifact.plan["choices"]["other"]
+    url = engine_server.add("tiny", artifact.files())
+    body = """
+      const tuned = [];
+      for (const tune of ['auto', 'auto', 'again', 'off']) {
+        const model = await engine.load(args.url, { tune });
+        tuned.push(model.stats().tuneMs > 0);
+        await model.unload();
+      }
+      await engine.forget(args.url);
+      const model = await engine.load(args.url);
+      return [...tuned, model.stats().tuneMs > 0];
+    """
+    assert engine_page.run(body, url=url) == [True, False, True, False, True]
+
+
+def test_a_plan_without_choices_loads_no_tuner(engine_page: EnginePage, engine_server: EngineServer) -> None:
+    url = engine_server.add("tiny", generation_artifact([A]).files())
+    body = """
+      const model = await engine.load(args.url);
+      return [model.info.choices, model.stats().tuneMs];
+    """
+    assert engine_page.run(body, url=url) == [{}, 0]
+
+
+@pytest.mark.parametrize("tune", [{"head": "fastest"}, {"constructor": "slow"}, {"body": "slow"}])
+def test_a_choice_that_there_is_not_is_refused_with_those_that_there_are(
+    engine_page: EnginePage, engine_server: EngineServer, tune: dict[str, str]
+) -> None:
+    url = engine_server.add("choosing", choosing_artifact([A]).files())
+    error = engine_page.fails("await engine.load(args.url, { tune: args.tune })", url=url, tune=tune)
+    assert error["code"] == "BAD_ARGUMENT"
+    assert '"head":["slow","fast"]' in error["message"]
+
+
+@pytest.mark.parametrize("tune", ["fast", 3, {"head": 3}, True])
+def test_what_is_no_choice_at_all_is_refused(engine_page: EnginePage, tune: object) -> None:
+    error = engine_page.fails("await engine.load('/models/none/', { tune: args.tune })", tune=tune)
+    assert error["code"] == "BAD_ARGUMENT"
+
+
+def simulated(page: EnginePage, *families: tuple[list[float], list[float]]) -> Any:
+    """Families as (costs of the candidates, speeds of the ways)."""
+    given = [{"costs": costs, "speeds": speeds} for costs, speeds in families]
+    return page.run(SIMULATED, families=given)
+
+
+@pytest.mark.parametrize("unit", [0.001, 0.05, 1, 8, 30])
+def test_a_device_of_any_speed_is_tuned_within_the_time(engine_page: EnginePage, unit: float) -> None:
+    """`unit` is what the lightest candidate takes, in ms: from a large GPU to an adapter made of software."""
+    costs = [unit, unit * 4, unit * 12]
+    done = simulated(engine_page, (costs, [1, 0.6]), (costs, [1, 1.2, 0.8]))
+    assert done["now"] < 240 + done["longest"]
+    assert done["now"] < 300
+    if unit < 8:
+        assert done["found"] == [1, 2]
+    assert done["found"][0] in (1, None)
+
+
+def test_a_trial_longer_than_the_time_leaves_the_default(engine_page: EnginePage) -> None:
+    done = simulated(engine_page, ([400], [1, 0.5]), ([1], [1, 0.5]))
+    assert done["found"] == [None, 1]
+    assert done["now"] < 240
+
+
+def test_a_gain_within_the_noise_keeps_the_default(engine_page: EnginePage) -> None:
+    assert simulated(engine_page, ([1], [1, 0.99, 0.98]))["found"] == [0]
