@@ -53,21 +53,20 @@ async function runAll(features, code, dispatches) {
 }
 
 /**
- * The best of several rounds, in seconds, for each shader over the same data.
+ * The best of several rounds, in seconds, of each shader with its dispatch; they take turns.
  * @param {string[]} features
- * @param {string[]} codes
- * @param {Dispatch} dispatch
+ * @param {[string, Dispatch][]} timed
  * @param {number} rounds
  * @returns {Promise<number[]>}
  */
-async function bestTimes(features, codes, dispatch, rounds) {
+async function bestTimes(features, timed, rounds) {
   const device = await deviceWith(features)
   const prepared = await Promise.all(
-    codes.map((code) => prepare(device, device.createShaderModule({ code }), dispatch)),
+    timed.map(([code, dispatch]) => prepare(device, device.createShaderModule({ code }), dispatch)),
   )
-  const best = codes.map(() => Infinity)
+  const best = timed.map(() => Infinity)
   for (let round = 0; round < rounds; round++) {
-    for (const [i, each] of prepared.entries()) best[i] = Math.min(best[i], await seconds(device, each, dispatch))
+    for (const [i, each] of prepared.entries()) best[i] = Math.min(best[i], await seconds(device, each, timed[i][1]))
   }
   return best
 }

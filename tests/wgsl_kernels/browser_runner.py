@@ -53,11 +53,11 @@ def run_cases(
 
 
 def best_times(page: "Page", shaders: Sequence[Kernel], tier: Tier, case: Case, rounds: int) -> list[float]:
-    """Seconds of the best round of each shader; they must share one row's bindings."""
-    texts = [compose(shader, tier, minify=True) for shader in shaders]
+    """Seconds of the best round of each shader, each with its own grid; they must share one row's bindings."""
+    timed = [[compose(shader, tier, minify=True), _dispatch(shader, case)] for shader in shaders]
     times: list[float] = page.evaluate(
-        "([features, codes, dispatch, rounds]) => bestTimes(features, codes, dispatch, rounds)",
-        [list(tier.features), texts, _dispatch(shaders[0], case), rounds],
+        "([features, timed, rounds]) => bestTimes(features, timed, rounds)",
+        [list(tier.features), timed, rounds],
     )
     return times
 
