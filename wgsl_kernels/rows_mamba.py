@@ -50,7 +50,7 @@ _CASES = (
     _case((4, 80, 1, 67), past=2, has=0),
     _case((48, 32, 1, 128), past=1003),
     _case((8, 64, 8, 64), past=9, taps=8, limits=(0.001, 0.1)),
-    _case((2, 64, 1, 256), past=7, taps=2),
+    _case((2, 64, 1, 1024), past=7, taps=2),
     _case((2, 8, 1, 16), past=3, done=1),
 )
 

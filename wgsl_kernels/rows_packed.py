@@ -128,12 +128,15 @@ _GEMV_SIZES = (
     _linear_case(1, 384, 384),
     _linear_case(2, 1056, 97),
     _linear_case(1, 2048, 66),
-    {**_linear_case(1, 1056, 35), "LANES": 8},
+    {**_linear_case(1, 1056, 35), "LANES": 1},
 )
 _GEMM_EDGE = _linear_case(67, 37, 71, column=3, alpha=0.22)
 _GEMM_SIZES = (_linear_case(1, 1, 1), _linear_case(65, 384, 128), _linear_case(19, 1544, 67))
 _GEMM_MODEL = _linear_case(200, 384, 1152)
 _EVERY_SIZE = ("f32", "f16", "q8", "q4")  # the others differ from q8 and q4 inside a block only
+
+
+_TEAMS: tuple[Size, Size, Size] = ("(rows+4*TEAMS-1)//(4*TEAMS)", "tokens", 1)
 
 
 @dataclass(frozen=True)
@@ -156,16 +159,16 @@ class _Shape:
 _SHAPES: Mapping[str, _Shape] = {
     "gemv": _Shape(
         ("block_input.wgsl", "quad_elem.wgsl", "prologue_none.wgsl"),
-        _GEMV_EDGE, _GEMV_SIZES, blocks=True, tunables=("LANES",),
+        _GEMV_EDGE, _GEMV_SIZES, grid=_TEAMS, blocks=True, tunables=("LANES",),
     ),
     "gemv_norm": _Shape(
         ("block_input.wgsl", "quad_elem.wgsl", "prologue_norm.wgsl"),
-        _GEMV_EDGE, _GEMV_SIZES, blocks=True, tunables=("LANES",), shader="gemv.wgsl", normed=True,
+        _GEMV_EDGE, _GEMV_SIZES, grid=_TEAMS, blocks=True, tunables=("LANES",), shader="gemv.wgsl", normed=True,
         epilogues=("store", "bias", "residual"),
     ),
     "gemv_norm_f32": _Shape(
         ("block_input.wgsl", "quad_f32.wgsl", "prologue_norm.wgsl"),
-        _GEMV_EDGE, _GEMV_SIZES[1:3], blocks=True, tunables=("LANES",), shader="gemv.wgsl", normed=True,
+        _GEMV_EDGE, _GEMV_SIZES[1:3], grid=_TEAMS, blocks=True, tunables=("LANES",), shader="gemv.wgsl", normed=True,
         read="f32", epilogues=("store", "residual"),
     ),
     "gemv_ragged": _Shape(
@@ -195,7 +198,7 @@ def _linear(name: str, fmt: str, epilogue: str) -> Kernel:
             *end.inputs,
             *((_NORM,) if shape.normed else ()),
         ),
-        overrides=("inner", "rows", "out_stride", "column", "alpha", *end.overrides, *_epsilon(shape)),
+        overrides=("inner", "rows", "out_stride", "column", "alpha", *end.overrides, *_more(shape, fmt)),
         grid=shape.grid,
         twin=f"linear.{epilogue}",
         tolerance=end.tolerance,
@@ -205,14 +208,16 @@ def _linear(name: str, fmt: str, epilogue: str) -> Kernel:
     )
 
 
-def _epsilon(shape: _Shape) -> tuple[str, ...]:
-    return ("epsilon",) if shape.normed else ()
+def _more(shape: _Shape, fmt: str) -> Mapping[str, float]:
+    """Overrides of the shape itself, with values for a test case; the number of teams is another in each format."""
+    teams = (1, 3, 16, 1, 2, 5, 8, 4)[tuple(FORMATS).index(fmt)]
+    return ({"epsilon": 1e-5} if shape.normed else {}) | ({"TEAMS": teams} if shape.blocks else {})
 
 
 def _gated(name: str, fmt: str) -> Kernel:
     """A linear whose first half of rows, activated, gates the second."""
     shape = _SHAPES[name]
-    more = dict.fromkeys(_epsilon(shape), 1e-5)
+    more = _more(shape, fmt)
     sizes = ((1, 32, 2), (3, 96, 14), (2, 1056, 130)) if fmt in _EVERY_SIZE else ((3, 96, 14),)
     return Kernel(
         name=f"{name}_{fmt}_gate",
@@ -224,7 +229,7 @@ def _gated(name: str, fmt: str) -> Kernel:
             *weight_bindings(fmt, "rows", "inner"),
             *((_NORM,) if shape.normed else ()),
         ),
-        overrides=("inner", "rows", "activation", *_epsilon(shape)),
+        overrides=("inner", "rows", "activation", *_more(shape, fmt)),
         grid=shape.grid,
         twin="linear.gate",
         tolerance=_GATED,
@@ -248,7 +253,7 @@ def _linear_cases(name: str, fmt: str, epilogue: str) -> Iterator[Mapping[str, f
     """
     shape, index = _SHAPES[name], tuple(FORMATS).index(fmt)
     more = {key: values[index % len(values)] for key, values in _EPILOGUES[epilogue].overrides.items()}
-    more |= dict.fromkeys(_epsilon(shape), 1e-5)
+    more |= _more(shape, fmt)
     yield {**shape.edge, **more}
     if epilogue == "store":
         sizes = shape.sizes if fmt in _EVERY_SIZE else shape.sizes[1:2]

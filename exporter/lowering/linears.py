@@ -15,8 +15,12 @@ from wgsl_kernels import FORMATS, Format
 
 _BLOCK = 32
 _LINEARS = ("FusedMatMul", "MatMulNBits")
-# The shader's own 32 lanes fill a subgroup of a GPU; an adapter made of software is best with few.
-_LANES = Choice("gemv", "lanes-32", (Variant("lanes-8", {"LANES": 8}),))
+# A team of 32 lanes fills a subgroup of a GPU; an adapter made of software is best with lanes that share nothing.
+_TEAMS = Choice(
+    "gemv",
+    "lanes-32",
+    (Variant("lanes-32-teams-4", {"TEAMS": 4}), Variant("lanes-1-teams-16", {"LANES": 1, "TEAMS": 16})),
+)
 
 
 @dataclass
@@ -73,6 +77,7 @@ def lower_linear(walk: Walk, node: ir.Node) -> None:
             "rows": part.rows,
             "out_stride": matrix.rows,
             "column": part.start,
+            "TEAMS": 1,
             "epsilon": norm.epsilon if norm is not None else 0.0,
             **tail.constants,
         }
@@ -81,7 +86,7 @@ def lower_linear(walk: Walk, node: ir.Node) -> None:
             bindings["norm"] = norm.weight
         kernel = f"{shape}_{matrix.fmt.name}_{tail.epilogue}"
         rows = x.rows if isinstance(x.rows, str) else "tokens"
-        choice = None if shape in ("gemm", "gemv_ragged") else _LANES
+        choice = None if shape in ("gemm", "gemv_ragged") else _TEAMS
         walk.program.dispatch(
             kernel, {"x": x, "out": out, **bindings}, constants, str(node.name), rows, choice
         )

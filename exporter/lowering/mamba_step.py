@@ -12,6 +12,8 @@ from exporter.lowering.walk import Norm, Walk, constant_array, integer, number
 
 # Most bytes between the first and the last of the vectors that are bound as one.
 _MOST_SPAN = 1 << 14
+# Most rows of a state: the kernel holds two vectors of that length in workgroup memory.
+_MOST_STATE = 1024
 _X, _DT, _B, _C, _A_LOG, _D, _DT_BIAS = range(7)
 
 
@@ -29,8 +31,10 @@ def step_of(walk: Walk, convolution: ir.Node) -> ir.Node | None:
         return None
     if tuple(scan.inputs[i] for i in (_X, _B, _C)) != tuple(split.outputs):
         return None
-    head_dim = int(constant_array(walk, split.inputs[1], split)[0]) // integer(scan, "num_heads", 1)
-    return scan if head_dim % 4 == 0 and _reachable(walk, convolution, scan) else None
+    inner, side, _ = (int(width) for width in constant_array(walk, split.inputs[1], split))
+    head_dim, state_size = inner // integer(scan, "num_heads", 1), side // integer(scan, "n_groups", 1)
+    fits = head_dim % 4 == 0 and state_size <= _MOST_STATE
+    return scan if fits and _reachable(walk, convolution, scan) else None
 
 
 def _reachable(walk: Walk, convolution: ir.Node, scan: ir.Node) -> bool:

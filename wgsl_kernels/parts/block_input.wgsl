@@ -1,5 +1,7 @@
-// Blocks of 32 values of a linear's input. `LANES` may be any number from 4 on: what is best depends on the adapter.
+// Blocks of 32 values of a linear's input. LANES and TEAMS may be any numbers: what is best depends on the adapter.
 override LANES: u32 = 32;
+override TEAMS: u32;
+override SHARES: u32 = LANES * TEAMS;
 struct Block {
     a: vec4<f32>,
     b: vec4<f32>,

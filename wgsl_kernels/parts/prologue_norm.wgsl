@@ -2,8 +2,8 @@
 // whole row, so it is multiplied into the totals: one walk over x gives both sums, and one barrier shares them.
 override epsilon: f32;
 @group(0) @binding(8) var<storage, read> norm: array<vec4<f32>>;
-var<workgroup> shares: array<vec4<f32>, LANES>;
-var<workgroup> shared_squares: array<f32, LANES>;
+var<workgroup> shares: array<vec4<f32>, SHARES>;
+var<workgroup> shared_squares: array<f32, SHARES>;
 var<private> squares: f32;
 
 fn x_block(token: u32, b: u32) -> Block {
@@ -18,16 +18,18 @@ fn x_block(token: u32, b: u32) -> Block {
 }
 
 // Lays a lane's share of four sums, and of the squares, out for `row_total`. Call from uniform control flow.
-fn share(sums: vec4<f32>, lane: u32) {
-    shares[lane] = sums;
-    shared_squares[lane] = squares;
-    workgroupBarrier();
+fn share(sums: vec4<f32>, place: vec3<u32>) {
+    shares[place.y * LANES + place.x] = sums;
+    shared_squares[place.y * LANES + place.x] = squares;
+    if LANES > 1u {
+        workgroupBarrier();
+    }
 }
 
-fn row_total(i: u32) -> f32 {
+fn row_total(i: u32, team: u32) -> f32 {
     var sum = 0.0;
     var square = 0.0;
-    for (var lane = 0u; lane < LANES; lane++) {
+    for (var lane = team * LANES; lane < (team + 1u) * LANES; lane++) {
         sum += shares[lane][i];
         square += shared_squares[lane];
     }
