@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from .catalog import Binding, Kernel, Tolerance
 from .compose import compose
 from .formats import FORMATS, Format
+from .rows_decode_attention import DECODE_ATTENTION_KERNELS
 from .rows_dense import DENSE_KERNELS
 from .rows_experts import EXPERT_KERNELS
 from .rows_mamba import MAMBA_KERNELS
@@ -23,6 +24,7 @@ CATALOG: Mapping[str, Kernel] = {
         *PACKED_KERNELS,
         *DENSE_KERNELS,
         *SEQUENCE_KERNELS,
+        *DECODE_ATTENTION_KERNELS,
         *SCAN_KERNELS,
         *MAMBA_KERNELS,
         *EXPERT_KERNELS,

@@ -2,6 +2,7 @@
 
 import onnx_ir as ir
 
+from exporter.lowering.decode_attention import attend_in_splits, splits_of
 from exporter.lowering.mamba_step import ring, step_of
 from exporter.lowering.program import Target, View
 from exporter.lowering.stored_weights import weight_shape
@@ -50,7 +51,7 @@ def lower_group_query_attention(walk: Walk, node: ir.Node) -> None:
     caches = [_cache(walk, value, k.width) for value in node.inputs[3:5]]
     q = _write_caches(walk, node, (q, k, v), caches, rotary)
     out = walk.program.scratch(q.rows, q.width)
-    constants = {
+    constants: dict[str, float] = {
         "heads": heads,
         "kv_heads": kv_heads,
         "head_dim": head_dim,
@@ -60,8 +61,12 @@ def lower_group_query_attention(walk: Walk, node: ir.Node) -> None:
         "window": max(integer(node, "local_window_size", -1), 0),
         "softcap": number(node, "softcap", 0.0),
     }
-    bindings: dict[str, View | Target] = {"query": q, "key": caches[0], "value": caches[1], "out": out}
-    walk.program.dispatch("attention_causal", bindings, constants, str(node.name))
+    bindings: dict[str, View | Target] = {"query": q, "key": caches[0], "value": caches[1]}
+    constants["splits"] = splits_of(walk, constants)
+    if constants["splits"] > 1:
+        attend_in_splits(walk, bindings, constants, out, str(node.name))
+    else:
+        walk.program.dispatch("attention_causal", {**bindings, "out": out}, constants, str(node.name))
     walk.define(node.outputs[0], out)
 
 
