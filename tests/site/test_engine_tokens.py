@@ -105,7 +105,11 @@ PREFILL = """
       tokens = pace.tokens(length - past, 256);
       blocks.push(tokens);
       for (let first = 0; first < args.kernels.length;) {
-        const end = pace.end(first, tokens);
+        let end = pace.end(first, tokens);
+        if (pace.expected(first, end) === Infinity) {
+          for (const one of news.splice(0)) pace.took(...one);
+          end = pace.end(first, tokens);
+        }
         let ms = 0;
         for (let i = first; i < end; i++) {
           const cost = args.costs[args.kernels[i]] * (args.kernels[i] === 5 ? 1 + past / 256 : 1);

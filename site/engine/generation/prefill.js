@@ -67,12 +67,18 @@ class Prefill {
     writeStep(this.session, symbols, this.limit);
     const { length } = this.pace.kernels;
     for (let first = 0; first < length;) {
+      await this.leave(MOST_UNDER_WAY - 1);
       const end = this.pace.end(first, tokens);
+      if (this.pace.expected(first, end) === Infinity) await this.leave(0);
       this.plays.push(this.submit(symbols, first, end, restore));
-      if (this.plays.size >= MOST_UNDER_WAY) await this.plays.take();
-      throwIfAborted(this.signal);
       first = end;
     }
+  }
+
+  /** @param {number} most submits that may still be under way; a kernel's first time is only true where there is none */
+  async leave(most) {
+    while (this.plays.size > most) await this.plays.take();
+    throwIfAborted(this.signal);
   }
 
   /** @param {Symbols} symbols @param {number} first @param {number} end @param {boolean} restore */

@@ -10,10 +10,10 @@
 const SUBMIT_MS = 60;
 /** The kernels of prefill work on as many tokens at a time, so fewer take as long and a multiple wastes nothing. */
 const TILE = 64;
-/** How far one time may move what is known, either way: the GPU may have had other work. */
-const MOST_CHANGE = 4;
+/** How much less one time may make of what is known: the news of several submits may come together. */
+const LEAST_CHANGE = 1 / 4;
 /** The clock of a page may be coarse, and nothing takes no time. */
-const LEAST_MS = 1e-4;
+const LEAST_MS = 1e-3;
 
 /** @param {number} tokens @returns {number} tiles, or parts of one past the first */
 function tilesOf(tokens) {
@@ -64,7 +64,7 @@ export class PrefillPace {
     const each = Math.max(LEAST_MS, ms / tilesOf(tokens));
     const expected = this.expected(first, end);
     if (expected === Infinity) return void this.known.set(this.kernels[first], each);
-    const change = Math.min(MOST_CHANGE, Math.max(1 / MOST_CHANGE, each / expected));
+    const change = Math.max(LEAST_CHANGE, each / expected);
     for (const kernel of new Set(this.kernels.slice(first, end))) {
       this.known.set(kernel, change * /** @type {number} */ (this.known.get(kernel)));
     }
