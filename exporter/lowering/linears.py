@@ -17,6 +17,16 @@ _BLOCK = 32
 _LANES = Choice("gemv", "lanes-32", (Variant("lanes-8", {"LANES": 8}),))
 
 
+def _ways(shape: str, matrix: StoredMatrix, epilogue: str) -> Choice | None:
+    """How else the device may multiply: what is without barriers is faster in software, and reads whole blocks only."""
+    if shape == "gemv":
+        return _LANES
+    if shape != "gemm" or matrix.inner % _BLOCK:
+        return None
+    direct = Variant("direct", kernel=f"gemm_direct_{matrix.fmt.name}_{epilogue}")
+    return Choice("gemm", "tiled", (direct,))
+
+
 @dataclass
 class Tail:
     """What follows a linear and is fused into it: act(alpha * acc + bias), or residual + alpha * acc + bias."""
@@ -71,7 +81,7 @@ def lower_linear(walk: Walk, node: ir.Node) -> None:
         bindings = _bindings(walk, part, tail, node)
         kernel = f"{shape}_{matrix.fmt.name}_{tail.epilogue}"
         rows = x.rows if isinstance(x.rows, str) else "tokens"
-        choice = _LANES if shape == "gemv" else None
+        choice = _ways(shape, matrix, tail.epilogue)
         walk.program.dispatch(
             kernel, {"x": x, "out": out, **bindings}, constants, str(node.name), rows, choice
         )
