@@ -22,6 +22,15 @@ def block_parts(fmt: str) -> tuple[str, ...]:
     return (f"block_q{stored.bits}.wgsl", "block_scales.wgsl", zero_point)
 
 
+def direct_parts(fmt: str) -> tuple[str, ...]:
+    """The parts that unpack four values of four rows of whole blocks, in any order, for kernels without barriers."""
+    stored = FORMATS[fmt]
+    if not stored.block:
+        return (f"direct_{fmt}.wgsl", "direct_floats.wgsl")
+    zero_point = "zero_point_stored.wgsl" if stored.zeros else "zero_point_fixed.wgsl"
+    return (f"direct_q{stored.bits}.wgsl", "direct_blocks.wgsl", zero_point)
+
+
 def weight_bindings(fmt: str, rows: str, inner: str) -> tuple[Binding, ...]:
     """A weight of `rows` x `inner` at binding 3, its scales at 4 and its zero points at 7, as far as `fmt` has them."""
     shape = (rows, inner)

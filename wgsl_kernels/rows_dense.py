@@ -1,6 +1,7 @@
 """Catalog rows of the kernels that treat tokens alone and read no packed weight: norms, elementwise, pooling."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from .catalog import STEP, Binding, Kernel, Tolerance
 from .tolerances import EXACT, ROUNDING, SUM
@@ -39,6 +40,13 @@ _LAYER_NORM = Kernel(
     fill={"x": "normal 3"},
 )
 
+_LAYER_NORM_DIRECT = replace(
+    _LAYER_NORM,
+    name="layer_norm_direct",
+    shader="layer_norm_direct.wgsl",
+    parts=("sum_of_one.wgsl", "optional_bias.wgsl"),
+)
+
 _RMS_NORM = Kernel(
     name="rms_norm",
     shader="rms_norm.wgsl",
@@ -58,6 +66,10 @@ _RMS_NORM = Kernel(
         {"tokens": 2, "width": 128, "epsilon": 1e-6, "heads": 8, "x_stride": 2048, "x_offset": 1024},
     ),
     fill={"x": "normal 3"},
+)
+
+_RMS_NORM_DIRECT = replace(
+    _RMS_NORM, name="rms_norm_direct", shader="rms_norm_direct.wgsl", parts=("sum_of_one.wgsl",)
 )
 
 _GATED_RMS_NORM = Kernel(
@@ -250,7 +262,9 @@ _TAKE_ROWS = Kernel(
 
 DENSE_KERNELS: tuple[Kernel, ...] = (
     _LAYER_NORM,
+    _LAYER_NORM_DIRECT,
     _RMS_NORM,
+    _RMS_NORM_DIRECT,
     _GATED_RMS_NORM,
     _GATE,
     _ACTIVATE,

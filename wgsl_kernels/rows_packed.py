@@ -1,11 +1,11 @@
 """Catalog rows of the kernels that read a weight in a packed format: embeddings and linears."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from .catalog import STEP, Binding, DType, Kernel, Size, Tolerance
 from .formats import FORMATS
-from .packed_weights import block_parts, weight_bindings, weight_parts
+from .packed_weights import block_parts, direct_parts, weight_bindings, weight_parts
 from .tolerances import ROUNDING, SUM
 
 _LINEAR = Tolerance(5e-6, 7e-4, f"{SUM}, 2048 terms at most here; f16 output rounds at 2^-11")
@@ -132,6 +132,13 @@ _GEMV_SIZES = (
 )
 _GEMM_EDGE = _linear_case(67, 37, 71, column=3, alpha=0.22)
 _GEMM_SIZES = (_linear_case(1, 1, 1), _linear_case(65, 384, 128), _linear_case(19, 1544, 67))
+_DIRECT_EDGE = _linear_case(19, 96, 71, column=3, alpha=0.22)
+_DIRECT_SIZES = (
+    _linear_case(1, 32, 1),
+    _linear_case(65, 384, 128),
+    _linear_case(16, 1056, 64),
+    _linear_case(35, 1536, 67),
+)
 _GEMM_MODEL = _linear_case(200, 384, 1152)
 _EVERY_SIZE = ("f32", "f16", "q8", "q4")  # the others differ from q8 and q4 inside a block only
 
@@ -147,7 +154,7 @@ class _Shape:
     edge: Mapping[str, float]
     sizes: tuple[Mapping[str, float], ...]
     grid: tuple[Size, Size, Size] = (("rows", 4), "tokens", 1)
-    blocks: bool = False
+    unpacks: Callable[[str], tuple[str, ...]] = weight_parts
     many: bool = False
     tunables: tuple[str, ...] = ()
     shader: str = ""
@@ -159,17 +166,17 @@ class _Shape:
 _SHAPES: Mapping[str, _Shape] = {
     "gemv": _Shape(
         ("block_input.wgsl", "quad_elem.wgsl", "prologue_none.wgsl"),
-        _GEMV_EDGE, _GEMV_SIZES, grid=_TEAMS, blocks=True, tunables=("LANES",),
+        _GEMV_EDGE, _GEMV_SIZES, grid=_TEAMS, unpacks=block_parts, tunables=("LANES",),
     ),
     "gemv_norm": _Shape(
         ("block_input.wgsl", "quad_elem.wgsl", "prologue_norm.wgsl"),
-        _GEMV_EDGE, _GEMV_SIZES, grid=_TEAMS, blocks=True, tunables=("LANES",), shader="gemv.wgsl", normed=True,
+        _GEMV_EDGE, _GEMV_SIZES, grid=_TEAMS, unpacks=block_parts, tunables=("LANES",), shader="gemv.wgsl", normed=True,
         epilogues=("store", "bias", "residual"),
     ),
     "gemv_norm_f32": _Shape(
         ("block_input.wgsl", "quad_f32.wgsl", "prologue_norm.wgsl"),
-        _GEMV_EDGE, _GEMV_SIZES[1:3], grid=_TEAMS, blocks=True, tunables=("LANES",), shader="gemv.wgsl", normed=True,
-        read="f32", epilogues=("store", "residual"),
+        _GEMV_EDGE, _GEMV_SIZES[1:3], grid=_TEAMS, unpacks=block_parts, tunables=("LANES",), shader="gemv.wgsl",
+        normed=True, read="f32", epilogues=("store", "residual"),
     ),
     "gemv_ragged": _Shape(
         ("reduce_workgroup.wgsl", "dot_4_rows.wgsl", "linear_input.wgsl"), _RAGGED_EDGE, _RAGGED_SIZES
@@ -181,6 +188,14 @@ _SHAPES: Mapping[str, _Shape] = {
         grid=(("rows", 64), ("tokens", 64), 1),
         many=True,
     ),
+    "gemm_direct": _Shape(
+        ("step.wgsl", "direct_input.wgsl"),
+        _DIRECT_EDGE,
+        _DIRECT_SIZES,
+        grid=(("rows", 64), ("tokens", 16), 1),
+        unpacks=direct_parts,
+        many=True,
+    ),
 }  # fmt: skip
 
 
@@ -189,7 +204,7 @@ def _linear(name: str, fmt: str, epilogue: str) -> Kernel:
     return Kernel(
         name=f"{name}_{fmt}_{epilogue}",
         shader=shape.shader or f"{name}.wgsl",
-        parts=(*shape.parts, *_weight_parts(shape, fmt), f"epilogue_{epilogue}.wgsl", *end.parts),
+        parts=(*shape.parts, *shape.unpacks(fmt), f"epilogue_{epilogue}.wgsl", *end.parts),
         bindings=(
             *((STEP,) if shape.many else ()),
             Binding(1, "x", "read", shape.read, ("tokens", "inner")),
@@ -211,7 +226,7 @@ def _linear(name: str, fmt: str, epilogue: str) -> Kernel:
 def _more(shape: _Shape, fmt: str) -> Mapping[str, float]:
     """Overrides of the shape itself, with values for a test case; the number of teams is another in each format."""
     teams = (1, 3, 16, 1, 2, 5, 8, 4)[tuple(FORMATS).index(fmt)]
-    return ({"epsilon": 1e-5} if shape.normed else {}) | ({"TEAMS": teams} if shape.blocks else {})
+    return ({"epsilon": 1e-5} if shape.normed else {}) | ({"TEAMS": teams} if shape.grid is _TEAMS else {})
 
 
 def _gated(name: str, fmt: str) -> Kernel:
@@ -222,7 +237,7 @@ def _gated(name: str, fmt: str) -> Kernel:
     return Kernel(
         name=f"{name}_{fmt}_gate",
         shader="gemv_gate.wgsl",
-        parts=(*shape.parts, *_weight_parts(shape, fmt), "activation.wgsl", "sigmoid.wgsl"),
+        parts=(*shape.parts, *shape.unpacks(fmt), "activation.wgsl", "sigmoid.wgsl"),
         bindings=(
             Binding(1, "x", "read", "elem", ("tokens", "inner")),
             Binding(2, "out", "write", "elem", ("tokens", "rows//2")),
@@ -240,10 +255,6 @@ def _gated(name: str, fmt: str) -> Kernel:
         fmt=fmt,
         tunables=shape.tunables,
     )
-
-
-def _weight_parts(shape: _Shape, fmt: str) -> tuple[str, ...]:
-    return block_parts(fmt) if shape.blocks else weight_parts(fmt)
 
 
 def _linear_cases(name: str, fmt: str, epilogue: str) -> Iterator[Mapping[str, float]]:

@@ -1,6 +1,7 @@
 """Catalog rows of the kernels that walk a sequence: caches, attention, convolution, sampling."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from .catalog import Binding, Kernel, Tolerance
 
@@ -171,6 +172,13 @@ _ATTENTION_BIDIRECTIONAL = Kernel(
     fill={"bounds": "bounds tokens", "sequence_of": "sequence_of"},
 )  # fmt: skip
 
+_ATTENTION_BIDIRECTIONAL_DIRECT = replace(
+    _ATTENTION_BIDIRECTIONAL,
+    name="attention_bidirectional_direct",
+    parts=("attention_direct.wgsl", "step.wgsl"),
+    grid=("heads", ("tokens", 32), 1),
+)
+
 _CAUSAL_CONV = Kernel(
     name="causal_conv",
     shader="causal_conv.wgsl",
@@ -271,6 +279,7 @@ SEQUENCE_KERNELS: tuple[Kernel, ...] = (
     _CACHE_WRITE_ROPE,
     _ATTENTION_CAUSAL,
     _ATTENTION_BIDIRECTIONAL,
+    _ATTENTION_BIDIRECTIONAL_DIRECT,
     _CAUSAL_CONV,
     _SAMPLE,
     _ADVANCE,

@@ -24,7 +24,11 @@ TIERS: Mapping[str, Tier] = {
     "subgroups": Tier(
         "subgroups",
         features=("subgroups",),
-        swaps={"reduce_workgroup.wgsl": "reduce_subgroup.wgsl"},
+        swaps={
+            "reduce_workgroup.wgsl": "reduce_subgroup.wgsl",
+            "direct_input.wgsl": "direct_input_quads.wgsl",
+            "sum_of_one.wgsl": "sum_of_quad.wgsl",
+        },
     ),
     "f16": Tier("f16", features=("shader-f16",), elem="f16"),
 }

@@ -4,7 +4,7 @@ import onnx_ir as ir
 
 from exporter.lowering.activations import lower_multiply
 from exporter.lowering.linears import takes_norm
-from exporter.lowering.program import Target, View
+from exporter.lowering.program import Target, View, direct_way
 from exporter.lowering.walk import Norm, Walk, constant_array, integer, number, other_input, scalar_factor
 
 
@@ -23,7 +23,9 @@ def lower_layer_norm(walk: Walk, node: ir.Node) -> None:
         "has_bias": int(has_bias),
     }
     bindings: dict[str, View | Target] = {"x": x, "out": out, "weight": weight, "bias": bias}
-    walk.program.dispatch("layer_norm", bindings, constants, str(node.name))
+    walk.program.dispatch(
+        "layer_norm", bindings, constants, str(node.name), choice=direct_way("layer_norm", "norm")
+    )
     walk.define(node.outputs[0], out)
 
 
@@ -43,7 +45,10 @@ def lower_rms_norm(walk: Walk, node: ir.Node) -> None:
         "x_stride": x.stride,
         "x_offset": x.offset,
     }
-    walk.program.dispatch("rms_norm", {"x": x, "out": out, "weight": weight}, constants, str(node.name))
+    bindings: dict[str, View | Target] = {"x": x, "out": out, "weight": weight}
+    walk.program.dispatch(
+        "rms_norm", bindings, constants, str(node.name), choice=direct_way("rms_norm", "norm")
+    )
     walk.define(node.outputs[0], out)
 
 

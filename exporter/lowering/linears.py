@@ -23,6 +23,16 @@ _TEAMS = Choice(
 )
 
 
+def _ways(shape: str, matrix: StoredMatrix, epilogue: str) -> Choice | None:
+    """How else the device may multiply: what is without barriers is faster in software, and reads whole blocks only."""
+    if shape.startswith("gemv_norm") or shape == "gemv":
+        return _TEAMS
+    if shape != "gemm" or matrix.inner % _BLOCK:
+        return None
+    direct = Variant("direct", kernel=f"gemm_direct_{matrix.fmt.name}_{epilogue}")
+    return Choice("gemm", "tiled", (direct,))
+
+
 @dataclass
 class Tail:
     """What follows a linear and is fused into it: act(alpha * acc + bias), residual + alpha * acc + bias, or a gate."""
@@ -86,7 +96,7 @@ def lower_linear(walk: Walk, node: ir.Node) -> None:
             bindings["norm"] = norm.weight
         kernel = f"{shape}_{matrix.fmt.name}_{tail.epilogue}"
         rows = x.rows if isinstance(x.rows, str) else "tokens"
-        choice = None if shape in ("gemm", "gemv_ragged") else _TEAMS
+        choice = _ways(shape, matrix, tail.epilogue)
         walk.program.dispatch(
             kernel, {"x": x, "out": out, **bindings}, constants, str(node.name), rows, choice
         )

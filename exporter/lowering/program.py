@@ -77,6 +77,11 @@ class Choice:
         return (self.default, *(variant.name for variant in self.variants))
 
 
+def direct_way(kernel: str, family: str) -> Choice:
+    """The dispatch as it stands, or as its kernel without workgroup memory and barriers, which software prefers."""
+    return Choice(family, "shared", (Variant("direct", kernel=f"{kernel}_direct"),))
+
+
 @dataclass
 class _Draft:
     call: Call

@@ -4,7 +4,7 @@ import onnx_ir as ir
 
 from exporter.lowering.decode_attention import attend_in_splits, splits_of
 from exporter.lowering.mamba_step import ring, step_of
-from exporter.lowering.program import Target, View
+from exporter.lowering.program import Target, View, direct_way
 from exporter.lowering.stored_weights import weight_shape
 from exporter.lowering.walk import Walk, constant_array, integer, number
 
@@ -28,7 +28,8 @@ def lower_multi_head_attention(walk: Walk, node: ir.Node) -> None:
         constants |= {f"{name}_stride": view.stride, f"{name}_offset": view.offset}
     bindings: dict[str, View | Target] = {"query": q, "key": k, "value": v, "out": out}
     bindings |= {name: walk.program.named(name) for name in ("sequence_of", "bounds")}
-    walk.program.dispatch("attention_bidirectional", bindings, constants, str(node.name))
+    choice = direct_way("attention_bidirectional", "attention")
+    walk.program.dispatch("attention_bidirectional", bindings, constants, str(node.name), choice=choice)
     walk.define(node.outputs[0], out)
 
 

@@ -8,7 +8,7 @@ import pytest
 import wgsl_kernels
 from tests.wgsl_kernels.wgsl_text import bindings, overrides, workgroup_bytes
 from wgsl_kernels import CATALOG, FORMATS, TIERS, compose, grid, measure
-from wgsl_kernels.packed_weights import block_parts, weight_parts
+from wgsl_kernels.packed_weights import block_parts, direct_parts, weight_parts
 
 ROOT = Path(wgsl_kernels.__file__).parent
 ELEMENT = {
@@ -82,9 +82,10 @@ def test_fill_names_bindings(name: str) -> None:
 @every_kernel
 def test_format_is_that_of_the_weight_parts(name: str) -> None:
     kernel = CATALOG[name]
-    parts = [part for part in kernel.parts if part.startswith(("weight", "block_", "zero_point"))]
-    parts = [part for part in parts if part != "block_input.wgsl"]
-    wanted = (weight_parts(kernel.fmt), block_parts(kernel.fmt)) if kernel.fmt else ((),)
+    parts = [part for part in kernel.parts if part.startswith(("weight", "block_", "direct_", "zero_point"))]
+    parts = [part for part in parts if not part.endswith("_input.wgsl")]
+    unpackers = (weight_parts, block_parts, direct_parts)
+    wanted = [unpack(kernel.fmt) for unpack in unpackers] if kernel.fmt else [()]
     assert tuple(parts) in wanted
     stored = {binding.dtype for binding in kernel.bindings} & {"packed", "scales", "zeros"}
     fmt = FORMATS[kernel.fmt] if kernel.fmt else None
