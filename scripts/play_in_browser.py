@@ -26,9 +26,10 @@ PLAY = """async ([folder, text, maxTokens]) => {
   const loaded = performance.now();
   const ids = [];
   for await (const { id } of model.generate(text, { maxTokens, temperature: 0 })) ids.push(id);
+  const { info } = model;
   const stats = model.stats();
   await model.unload();
-  return { loadSeconds: (loaded - begin) / 1000, ids, stats };
+  return { loadSeconds: (loaded - begin) / 1000, ids, stats, choices: info.choices };
 }"""
 
 

@@ -78,7 +78,9 @@ PROFILE = """async ([folder, tier, phase, symbols, rounds]) => {
     writeStep(session, symbols, 0);
     for (const [i, each] of dispatches.entries()) best[i] = Math.min(best[i], await play([each]));
   }
-  const labels = plan.phases[phase].map(({ kernel }) => {
+  const { wayOf } = await import('/engine/choices/choices.js');
+  const labels = plan.phases[phase].map((dispatch) => {
+    const { kernel } = wayOf(dispatch, plan.choices, session.tuning.played);
     const { shader, constants } = plan.kernels[kernel];
     return 'inner' in constants ? `${shader} ${constants.inner} x ${constants.rows}` : shader;
   });

@@ -26,7 +26,7 @@ def _names(names: str, *values: float) -> Mapping[str, float]:
 _TOP_EXPERTS = Kernel(
     name="top_experts",
     shader="top_experts.wgsl",
-    parts=("ordered.wgsl",),
+    parts=("rank.wgsl", "ordered.wgsl"),
     bindings=(
         Binding(1, "logits", "read", "f32", ("tokens", "expert_total")),
         Binding(2, "experts", "write", "u32", ("tokens", "slots")),
@@ -98,20 +98,21 @@ def _up_gemv(fmt: str) -> Kernel:
     return Kernel(
         name=f"experts_up_gemv_{fmt}",
         shader="experts_up_gemv.wgsl",
-        parts=(*_gemv_parts(fmt), "sigmoid.wgsl"),
+        parts=(*_gemv_parts(fmt), "rank.wgsl", "ordered.wgsl", "sigmoid.wgsl"),
         bindings=(
             Binding(1, "x", "read", "elem", ("tokens", "inner")),
             Binding(2, "out", "write", "elem", ("tokens*slots", "rows//2")),
             *weight_bindings(fmt, "expert_count*rows", "inner"),
-            Binding(5, "experts", "read", "u32", ("tokens", "slots")),
+            Binding(5, "routes", "write", "u32", ("tokens", "slots", 2)),
+            Binding(6, "logits", "read", "f32", ("tokens", "expert_total")),
         ),
-        overrides=(*_CUT, "expert_count"),
+        overrides=(*_CUT, "expert_count", "expert_total"),
         grid=(("rows", 4), "tokens", "slots"),
         twin="experts.up_gemv",
         tolerance=_GATED,
         cases=_cases(_GEMV_CASES, fmt),
         fmt=fmt,
-        fill={"experts": "index 0 expert_total"},
+        fill={"logits": "index 0 9"},
     )
 
 
@@ -124,8 +125,7 @@ def _down_gemv(fmt: str) -> Kernel:
             Binding(1, "x", "read", "elem", ("tokens*slots", "inner")),
             Binding(2, "out", "write", "elem", ("tokens", "rows")),
             *weight_bindings(fmt, "expert_count*rows", "inner"),
-            Binding(5, "experts", "read", "u32", ("tokens", "slots")),
-            Binding(6, "routing", "read", "f32", ("tokens", "slots")),
+            Binding(5, "routes", "read", "u32", ("tokens", "slots", 2)),
         ),
         overrides=(*_CUT, "expert_count", "accumulate"),
         grid=(("rows", 4), "tokens", 1),
@@ -135,7 +135,7 @@ def _down_gemv(fmt: str) -> Kernel:
             {**case, "accumulate": int(case["first_expert"] > 0)} for case in _cases(_GEMV_CASES, fmt)
         ),
         fmt=fmt,
-        fill={"experts": "index 0 expert_total", "out": "normal 1"},
+        fill={"routes": "routes expert_total", "out": "normal 1"},
     )
 
 

@@ -62,31 +62,44 @@ def lower_experts(walk: Walk, node: ir.Node) -> None:
     _require_form(walk, node)
     x, logits = walk.dense(node.inputs[0], node), walk.dense(node.inputs[_ROUTER], node)
     mixture = _mixture(walk, node, x, logits)
-    routes = _Routes(*(walk.program.scratch(x.rows, mixture.slots, 4) for _ in range(2)))
-    sizes = {"expert_total": mixture.experts, "slots": mixture.slots}
-    chosen: dict[str, View | Target] = {"experts": routes.experts, "routing": routes.routing}
-    walk.program.dispatch("top_experts", {"logits": logits, **chosen}, sizes, str(node.name))
     play = _many_tokens if x.rows == "tokens" else _few_tokens
-    walk.define(node.outputs[0], play(walk, mixture, x, routes))
+    walk.define(node.outputs[0], play(walk, mixture, x, logits))
 
 
-def _few_tokens(walk: Walk, mixture: _Mixture, x: View, routes: _Routes) -> View:
-    """Two dispatches for each cut of the matrices, which read the chosen experts only."""
+def _few_tokens(walk: Walk, mixture: _Mixture, x: View, logits: View) -> View:
+    """Two dispatches for each cut of the matrices, which choose the experts and read the chosen ones only."""
     program, name = walk.program, str(mixture.node.name)
+    routes = program.scratch(x.rows, mixture.slots * 2, 4)
     hidden = program.scratch(x.rows, mixture.slots * mixture.width)
     out = program.scratch(x.rows, mixture.hidden)
     for weight, cut in _cuts(walk, mixture, mixture.up):
-        bound: dict[str, View | Target] = {"x": x, "out": hidden, "experts": routes.experts, **weight}
-        program.dispatch(f"experts_up_gemv_{mixture.up.fmt.name}", bound, cut, name)
+        bound: dict[str, View | Target] = {
+            "x": x,
+            "out": hidden,
+            "routes": routes,
+            "logits": logits,
+            **weight,
+        }
+        constants = {**cut, "expert_total": mixture.experts}
+        program.dispatch(f"experts_up_gemv_{mixture.up.fmt.name}", bound, constants, name)
     for weight, cut in _cuts(walk, mixture, mixture.down):
-        bound = {"x": hidden, "out": out, "experts": routes.experts, "routing": routes.routing, **weight}
+        bound = {"x": hidden, "out": out, "routes": routes, **weight}
         constants = {**cut, "accumulate": int(cut["first_expert"] > 0)}
         program.dispatch(f"experts_down_gemv_{mixture.down.fmt.name}", bound, constants, name)
     return out
 
 
-def _many_tokens(walk: Walk, mixture: _Mixture, x: View, routes: _Routes) -> View:
+def _routes(walk: Walk, mixture: _Mixture, x: View, logits: View) -> _Routes:
+    routes = _Routes(*(walk.program.scratch(x.rows, mixture.slots, 4) for _ in range(2)))
+    sizes = {"expert_total": mixture.experts, "slots": mixture.slots}
+    chosen: dict[str, View | Target] = {"experts": routes.experts, "routing": routes.routing}
+    walk.program.dispatch("top_experts", {"logits": logits, **chosen}, sizes, str(mixture.node.name))
+    return routes
+
+
+def _many_tokens(walk: Walk, mixture: _Mixture, x: View, logits: View) -> View:
     """The pairs of tokens and experts, grouped so that a tile is of one expert; then the sum over each token's."""
+    routes = _routes(walk, mixture, x, logits)
     program, name, slots = walk.program, str(mixture.node.name), mixture.slots
     bounds, pairs = program.scratch(1, mixture.experts + 1, 4), program.scratch(x.rows, slots, 4)
     grouped: dict[str, View | Target] = {"bounds": bounds, "pairs": pairs}

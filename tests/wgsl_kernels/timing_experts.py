@@ -3,7 +3,7 @@
     python -m tests.wgsl_kernels.timing_experts --tokens 1 8 64 --format q4 --repeat 5
 
 The sizes are Granite-4.0-H-Tiny's. Both forms play one after the other, several rounds, and the best round counts; only
-the ratio means something. The router is the same in both and left out.
+the ratio means something. Few tokens choose their experts on the way; for many, `top_experts` is left out.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from tests.wgsl_kernels import wgpu_runner
 from tests.wgsl_kernels.timing import best_times
 from wgsl_kernels import CATALOG, FORMATS, TIERS
 from wgsl_kernels.reference import Step
-from wgsl_kernels.reference.experts import group_by_expert
+from wgsl_kernels.reference.experts import group_by_expert, top_experts
 from wgsl_kernels.reference.inputs import make_case
 
 HIDDEN, WIDTH, EXPERTS, SLOTS = 1536, 512, 64, 6  # f32 would pass the binding limit
@@ -66,11 +66,12 @@ def _ways(up: Mapping[str, float], down: Mapping[str, float]) -> tuple[tuple[str
 
 
 def _routes(tokens: int) -> Arrays:
-    """Other experts for each of a token's slots, and the pairs in their order."""
-    rng = np.random.default_rng(tokens)
-    experts = np.stack([rng.permutation(EXPERTS)[:SLOTS] for _ in range(tokens)]).astype(np.uint32)
-    grouped = group_by_expert({"experts": experts}, {"expert_total": EXPERTS}, Step(tokens=tokens))
-    return {"experts": experts, **grouped}
+    """Router logits, the experts that they choose for a token's slots, and the pairs in the order of these."""
+    logits = np.random.default_rng(tokens).normal(0, 1, (tokens, EXPERTS)).astype(np.float32)
+    chosen = top_experts({"logits": logits}, {"slots": SLOTS}, Step(tokens=tokens))["experts"]
+    grouped = group_by_expert({"experts": chosen}, {"expert_total": EXPERTS}, Step(tokens=tokens))
+    bits = np.take_along_axis(logits.view(np.uint32), chosen.astype(int), axis=-1)
+    return {"logits": logits, "routes": np.stack([chosen, bits], axis=-1), **grouped}
 
 
 def _form(

@@ -36,27 +36,33 @@ def group_by_expert(inputs: Arrays, constants: Constants, step: Step) -> Arrays:
 
 def sum_experts(inputs: Arrays, constants: Constants, step: Step) -> Arrays:
     """The sum over slots of routing (tokens, slots) times x (tokens * slots, width)."""
-    return {"out": _mixed(inputs, inputs["x"].astype(np.float64))}
+    return {"out": _mixed(inputs["routing"].astype(np.float64), inputs["x"].astype(np.float64))}
 
 
 def up_gemv(inputs: Arrays, constants: Constants, step: Step) -> Arrays:
-    """silu(gate) * up of each pair whose expert is in the cut: (tokens * slots, rows / 2)."""
-    out = untouched(inputs["out"])
-    weight = _weight(inputs, constants)
-    for pair, expert in _pairs_of_cut(inputs, constants, len(weight)):
+    """silu(gate) * up of each pair whose expert is in the cut: (tokens * slots, rows / 2).
+
+    And `routes` (tokens, slots, 2): the experts as `top_experts` chooses them, and the bits of their logits.
+    """
+    out, weight = untouched(inputs["out"]), _weight(inputs, constants)
+    experts = top_experts(inputs, constants, step)["experts"].astype(int)
+    for pair, expert in _pairs_of_cut(experts, constants, len(weight)):
         x = inputs["x"][pair // int(constants["slots"])].astype(np.float64)
         out[pair] = _gated(weight[expert] @ x)
-    return {"out": out}
+    bits = np.take_along_axis(inputs["logits"].view(np.uint32), experts, axis=-1)
+    return {"out": out, "routes": np.stack([experts.astype(np.uint32), bits], axis=-1)}
 
 
 def down_gemv(inputs: Arrays, constants: Constants, step: Step) -> Arrays:
-    """The sum over slots of routing * expert (rows, inner) x hidden, for experts of the cut; added if accumulate."""
-    weight = _weight(inputs, constants)
+    """The sum over slots of softmax(logits) * expert (rows, inner) x hidden, for the cut; added if accumulate."""
+    weight, experts = _weight(inputs, constants), inputs["routes"][..., 0].astype(int)
     products = np.zeros((len(inputs["x"]), weight.shape[1]))
-    for pair, expert in _pairs_of_cut(inputs, constants, len(weight)):
+    for pair, expert in _pairs_of_cut(experts, constants, len(weight)):
         products[pair] = weight[expert] @ inputs["x"][pair].astype(np.float64)
     before = untouched(inputs["out"]) if constants["accumulate"] else 0.0
-    return {"out": before + _mixed(inputs, products)}
+    logits = np.ascontiguousarray(inputs["routes"][..., 1]).view(np.float32).astype(np.float64)
+    shares = np.exp(logits - logits[:, :1])
+    return {"out": before + _mixed(shares / shares.sum(axis=-1, keepdims=True), products)}
 
 
 def up_gemm(inputs: Arrays, constants: Constants, step: Step) -> Arrays:
@@ -87,11 +93,11 @@ def _gated(rows: Floats) -> Floats:
     return silu(rows[..., ::2]) * rows[..., 1::2]
 
 
-def _pairs_of_cut(inputs: Arrays, constants: Constants, count: int) -> Iterator[tuple[int, int]]:
+def _pairs_of_cut(experts: NDArray[np.int64], constants: Constants, count: int) -> Iterator[tuple[int, int]]:
     """Each pair of an expert in the cut, and the expert's place there."""
-    for pair, expert in enumerate(inputs["experts"].reshape(-1).astype(int) - int(constants["first_expert"])):
+    for pair, expert in enumerate(experts.reshape(-1) - int(constants["first_expert"])):
         if 0 <= expert < count:
-            yield pair, expert
+            yield pair, int(expert)
 
 
 def _spans_of_cut(inputs: Arrays, constants: Constants) -> Iterator[tuple[slice, Floats]]:
@@ -102,7 +108,6 @@ def _spans_of_cut(inputs: Arrays, constants: Constants) -> Iterator[tuple[slice,
         yield slice(bounds[expert], bounds[expert + 1]), weight
 
 
-def _mixed(inputs: Arrays, products: Floats) -> Floats:
-    routing = inputs["routing"].astype(np.float64)
+def _mixed(routing: Floats, products: Floats) -> Floats:
     mixed: Floats = np.einsum("ts,tsw->tw", routing, products.reshape(*routing.shape, -1))
     return mixed

@@ -97,6 +97,8 @@ class _Filler:
                 return self._bounds(measure(total, self.names), shape[0] - 1)
             case ("sequence_of",):
                 return np.searchsorted(self.made["bounds"], np.arange(shape[0]), side="right") - 1
+            case "routes", total:
+                return self._chosen(shape, measure(total, self.names))
             case ("expert_pairs",):
                 return np.argsort(self._routes(), kind="stable")
             case ("expert_bounds",):
@@ -127,6 +129,11 @@ class _Filler:
             weight = sizes[part] * np.exp(place - place[-1])
             moves[part] = np.stack([sizes[part], np.floor(place), place % 1, weight], axis=-1)
         return moves
+
+    def _chosen(self, shape: tuple[int, ...], total: int) -> Array:
+        """Pairs of any expert and the bits of its logit, which fall from slot to slot."""
+        logits = -np.sort(self.rng.exponential(2.0, shape[:2]), axis=1).astype(np.float32)
+        return np.stack([self.rng.integers(0, total, shape[:2]), logits.view(np.uint32)], axis=-1)
 
     def _routes(self) -> Array:
         """The expert of each pair, other ones for the slots of a token; none goes to the first where that can be."""

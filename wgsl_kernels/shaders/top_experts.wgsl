@@ -1,24 +1,18 @@
-// The `slots` experts with the largest router logits of a token, largest first, and the softmax over these. An expert's
-// rank is its slot, so no rounds of maxima are needed; of equal logits the lower index is first. A token a workgroup.
+// The `slots` experts with the largest router logits of a token, largest first, and the softmax over these. A token a
+// workgroup.
 @group(0) @binding(1) var<storage, read> logits: array<u32>; // bits of f32: NaN must not spoil the order
 @group(0) @binding(2) var<storage, read_write> experts: array<u32>;
 @group(0) @binding(3) var<storage, read_write> routing: array<f32>;
-override expert_total: u32; // at most MOST_EXPERTS
 override slots: u32; // at most MOST_SLOTS, and expert_total
 
 const WG: u32 = 64u;
-const MOST_EXPERTS: u32 = 256u;
 const MOST_SLOTS: u32 = 16u;
-var<workgroup> keys: array<u32, MOST_EXPERTS>;
 var<workgroup> chosen: array<f32, MOST_SLOTS>;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let token = group.x;
-    for (var expert = lane; expert < expert_total; expert += WG) {
-        keys[expert] = ordered(logits[token * expert_total + expert]);
-    }
-    workgroupBarrier();
+    stage_logits(token, lane);
     for (var expert = lane; expert < expert_total; expert += WG) {
         let slot = rank(expert);
         if slot < slots {
@@ -30,15 +24,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if lane < slots {
         routing[token * slots + lane] = exp(chosen[lane] - chosen[0]) / total();
     }
-}
-
-fn rank(expert: u32) -> u32 {
-    let key = keys[expert];
-    var before = 0u;
-    for (var other = 0u; other < expert_total; other++) {
-        before += select(0u, 1u, keys[other] > key || (keys[other] == key && other < expert));
-    }
-    return before;
 }
 
 fn total() -> f32 {
