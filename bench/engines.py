@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from bench import peers
+from bench.errors import BenchError
 from bench.made_files import Made
 from bench.model_folder import ModelFolder
 from bench.peers import Peer
@@ -16,7 +17,7 @@ GREEDY_TOKENS = 4
 # Of the largest logit: both engines sum in float32, each in its own order, over rounded weights.
 LOGITS_LIMIT = 0.005
 # Peers may round otherwise (8 bits with scales of a whole tensor), which is theirs to do.
-COSINE_LIMIT = 0.98
+COSINE_LIMIT = 0.9
 
 
 class Caller(Protocol):
@@ -74,13 +75,18 @@ class Engines:
         return f"{name} is not measured: {self.records[name]['error']}"
 
     def check(self, chosen: Sequence[Workload]) -> list[dict[str, Any]]:
-        """Compare what each peer answers with ours; one that answers otherwise is still timed, and marked."""
+        """Compare what each peer answers with ours. One that answers otherwise is marked, one that fails left out."""
         checks = []
         for name in self.measurable[1:]:
-            checks += (
-                self._check_writer(name, chosen) if self._writes else [self._check_embedder(name, chosen[0])]
-            )
+            try:
+                checks += self._check(name, chosen)
+            except BenchError as error:
+                self.records[name] |= {"ok": False, "error": f"it fails when it is run: {error.place}"}
+                self._say(self._failure(name))
         return checks
+
+    def _check(self, name: str, chosen: Sequence[Workload]) -> list[dict[str, Any]]:
+        return self._check_writer(name, chosen) if self._writes else [self._check_embedder(name, chosen[0])]
 
     @property
     def _writes(self) -> bool:

@@ -7,4 +7,5 @@ class BenchError(Exception):
     exit_code = 2
 
     def __init__(self, thing: str, place: str, remedy: str) -> None:
+        self.place = place
         super().__init__(f"{thing}: {place}. {remedy}")

@@ -1,6 +1,7 @@
 """The layout that Transformers.js loads: onnx/model.onnx, or model_quantized.onnx as its own converter makes it."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -10,6 +11,7 @@ ALL_TOKENS = "last_hidden_state"
 POOLINGS = frozenset({"MeanPool", "Gather"})
 _NORMALIZES = "LpNormalization"
 _TURNED = ".turned"
+_BIAS = "bench_attention_bias"
 
 
 def write_pipeline_folder(source: Path, folder: Path, quantize: bool) -> str:
@@ -23,6 +25,7 @@ def write_pipeline_folder(source: Path, folder: Path, quantize: bool) -> str:
     _end_before_pooling(model)
     for node in [node for node in model.graph.node if node.op_type == "FusedMatMul"]:
         _plain_product(model.graph, node)
+    _mask_as_bias(model.graph)
     onnx.save(model, target / "model.onnx")
     if not quantize:
         return "fp32"
@@ -60,7 +63,51 @@ def _plain_product(graph: onnx.GraphProto, node: onnx.NodeProto) -> None:
     del node.attribute[:]
 
 
+def _mask_as_bias(graph: onnx.GraphProto) -> None:
+    """The padding mask of attention as numbers to add: onnxruntime's WebGPU provider does not take the mask itself."""
+    attentions = [node for node in graph.node if node.op_type == "MultiHeadAttention"]
+    for node in attentions:
+        linears = [*node.input, ""][:4]  # query, key, value, and their bias
+        del node.input[:]
+        node.input.extend([*linears, "", _BIAS])
+    constants: dict[str, np.ndarray[Any, Any]] = {
+        "one": np.array(1, np.float32),
+        "far": np.array(-1e9, np.float32),
+        "axes": np.array([1, 2], np.int64),
+        "unit": np.array([1], np.int64),
+    }
+    for name, value in constants.items():
+        graph.initializer.append(numpy_helper.from_array(value, f"{_BIAS}.{name}"))
+    for place, node in enumerate(_bias_nodes()):
+        graph.node.insert(place, node)
+
+
+def _bias_nodes() -> list[onnx.NodeProto]:
+    """(1 - mask) * -1e9 for every pair of tokens: (batch, 1, tokens, tokens)."""
+    chain: list[tuple[str, list[str], str, dict[str, Any]]] = [
+        ("Cast", ["attention_mask"], "kept", {"to": onnx.TensorProto.FLOAT}),
+        ("Sub", [f"{_BIAS}.one", f"{_BIAS}.kept"], "left", {}),
+        ("Mul", [f"{_BIAS}.left", f"{_BIAS}.far"], "row", {}),
+        ("Unsqueeze", [f"{_BIAS}.row", f"{_BIAS}.axes"], "rows", {}),
+        ("Shape", ["attention_mask"], "batch", {"start": 0, "end": 1}),
+        ("Shape", ["attention_mask"], "length", {"start": 1, "end": 2}),
+        (
+            "Concat",
+            [f"{_BIAS}.{part}" for part in ("batch", "unit", "length", "length")],
+            "shape",
+            {"axis": 0},
+        ),
+        ("Expand", [f"{_BIAS}.rows", f"{_BIAS}.shape"], "", {}),
+    ]
+    return [
+        helper.make_node(kind, inputs, [f"{_BIAS}.{name}" if name else _BIAS], **attributes)
+        for kind, inputs, name, attributes in chain
+    ]
+
+
 def _quantize(source: Path, target: Path) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    quantize_dynamic(source, target, weight_type=QuantType.QInt8)
+    # The outputs of contrib operators, whose types it cannot infer, are floats.
+    options = {"DefaultTensorType": onnx.TensorProto.FLOAT}
+    quantize_dynamic(source, target, weight_type=QuantType.QInt8, extra_options=options)
