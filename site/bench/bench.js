@@ -68,7 +68,7 @@ async function listModels() {
 /** @param {Entry} entry @param {AbortSignal} signal */
 async function run(entry, signal) {
   const onProgress = (/** @type {{ loaded: number, total: number }} */ { loaded, total }) => say(`Loading: ${Math.floor((100 * loaded) / total)} %`);
-  const engine = await Ours.open(new URL(`../${entry.url}`, location.href).href, { onProgress, signal });
+  const engine = await Ours.open(`../${entry.url}`, { onProgress, signal });
   try {
     const { vendor, architecture, description } = engine.model.info.adapter;
     const name = [vendor, architecture, description].filter(Boolean).join(' ') || 'unknown';
@@ -135,4 +135,6 @@ async function showLinked() {
 }
 
 addEventListener('hashchange', () => showLinked().catch(complain));
-await Promise.all([listModels().catch(complain), showLinked().catch(complain)]);
+// In this order: what is wrong with the link must stay to be read.
+await listModels().catch(complain);
+await showLinked().catch(complain);

@@ -12,7 +12,7 @@ const ratio = new Intl.NumberFormat('en', { minimumFractionDigits: 2, maximumFra
 /** @param {Result} result */
 export function table(result) {
   const peers = enginesOf(result).filter((name) => name !== OURS);
-  const heads = ['', 'Tokens/s', 'Slowest to fastest', ...peers.map((name) => `${name} takes`)];
+  const heads = ['Workload', 'Tokens/s', 'Slowest to fastest', ...peers.map((name) => `${name} takes`)];
   const head = html('tr', {}, ...heads.map((words) => html('th', { scope: 'col' }, words)));
   const rows = result.workloads.map((row) => html('tr', {}, html('th', { scope: 'row' }, row.name), ...cells(row, peers)));
   return html('table', {}, html('caption', {}, 'Medians of all rounds'), html('thead', {}, head), html('tbody', {}, ...rows));

@@ -7,8 +7,9 @@ import { OURS } from './result.js';
 /** @typedef {{ name: string, tokens: number, once: () => Promise<number> }} Workload once gives milliseconds */
 
 const PREFILLS = [32, 128, 512, 2048];
-const CONTEXTS = [0, 1024, 4096];
+const CONTEXTS = [1024, 4096];
 const ANSWER = 32;
+const WORD = 'a';
 const SENTENCE = 'The lightest thing that travels on the wind is a seed with a crown of fine hair. ';
 const TEXTS = 64;
 const WORDS = 'river stone harbour winter lantern copper meadow signal engine garden marble thunder basket ribbon compass'.split(' ');
@@ -29,23 +30,30 @@ function prefill(engine, tokens) {
   return { name: `prefill ${tokens}`, tokens, once: () => engine.prefill(ids) };
 }
 
-/** @param {Ours} engine @param {string} text @param {number} context @returns {Workload} */
-function decode(engine, text, context) {
-  const tokens = ANSWER;
-  return { name: `decode at ${context}`, tokens, once: async () => (await engine.generate({ text }, tokens + 1)).decodeMs };
+/** @param {Ours} engine @param {string} text @param {number} context @param {number} tokens @returns {Workload} */
+function decode(engine, text, context, tokens) {
+  const once = async () => (await engine.generate({ text }, tokens + 1)).decodeMs;
+  return { name: `decode at ${context}`, tokens, once };
 }
 
 /** @param {Ours} engine @returns {Promise<Workload[]>} */
 async function writing(engine) {
   const { context } = engine.model.info;
-  const one = (await engine.generate({ text: SENTENCE }, 1)).promptTokens;
-  const lengths = PREFILLS.filter((tokens) => tokens < context);
-  const places = CONTEXTS.map((tokens) => Math.max(1, Math.floor(tokens / one)))
-    .filter((repeats) => repeats * one + ANSWER + 1 < context);
-  return [
-    ...lengths.map((tokens) => prefill(engine, tokens)),
-    ...places.map((repeats) => decode(engine, SENTENCE.repeat(repeats), repeats * one)),
-  ];
+  const fit = PREFILLS.filter((tokens) => tokens < context);
+  const lengths = fit.length > 0 ? fit : [context >> 1];
+  const answer = Math.min(ANSWER, context >> 1);
+  // A prompt's length is known when it has been read: once a word, and where there is room for more, a sentence.
+  const least = (await engine.generate({ text: WORD }, 1)).promptTokens;
+  const found = [decode(engine, WORD, least, answer)];
+  const far = CONTEXTS.filter((tokens) => tokens + answer < context);
+  if (far.length > 0) {
+    const one = (await engine.generate({ text: SENTENCE }, 1)).promptTokens;
+    for (const tokens of far) {
+      const repeats = Math.max(1, Math.floor(tokens / one));
+      found.push(decode(engine, SENTENCE.repeat(repeats), repeats * one, answer));
+    }
+  }
+  return [...lengths.map((tokens) => prefill(engine, tokens)), ...found];
 }
 
 /** @param {Ours} engine @returns {Promise<Workload[]>} */
