@@ -4,6 +4,8 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 MINILM := build/models/minilm
+GRANITE := build/models/granite-350m-random
+BENCH_FLAGS ?=
 EXPORTER_SOURCES := $(shell find exporter wgsl_kernels -name '*.py' -o -name '*.wgsl')
 
 .PHONY: help setup demo check test parity bench passages lock
@@ -39,9 +41,21 @@ parity: setup  ## rewrite docs/parity.md: every architecture in three runtimes a
 	  tests/exporter/test_parity_encoders.py tests/whole/test_encoders_in_the_browser.py \
 	  tests/whole/test_granite_in_the_browser.py tests/whole/test_decoders_in_the_browser.py --write-parity
 
-bench: setup  ## the plan of MiniLM on wgpu against onnxruntime on this CPU, as ratios
-	@$(MAKE) --no-print-directory $(MINILM)/manifest.json
-	@$(BIN)/python scripts/bench.py $(MINILM)
+# A machine without a GPU measures with BENCH_FLAGS="--software --prefill 32 --decode 0 --tokens 4 --rounds 3 --texts 8".
+bench: setup  ## MiniLM and a random Granite-4.0-H-350M in a browser, in turns with other engines; BENCH_FLAGS=
+	@$(MAKE) --no-print-directory $(GRANITE)/manifest.json $(MINILM)/manifest.json $(MINILM)-f32/manifest.json
+	@$(BIN)/thistledown bench $(GRANITE) $(BENCH_FLAGS) -o build/bench/granite-350m.json
+	@$(BIN)/thistledown bench $(MINILM) --float $(MINILM)-f32 $(BENCH_FLAGS) -o build/bench/minilm-q8.json
+	@$(BIN)/thistledown bench $(MINILM)-f32 $(BENCH_FLAGS) -o build/bench/minilm-f32.json
+
+$(MINILM)-f32/manifest.json: $(EXPORTER_SOURCES) requirements.lock
+	@$(BIN)/thistledown export minilm -o $(MINILM)-f32 --quantize f32 --overwrite
+	@touch $@
+
+$(GRANITE)/manifest.json: $(EXPORTER_SOURCES) requirements.lock
+	@$(BIN)/python -m scripts.random_checkpoint tests/published/granite-4.0-h-350m -o build/checkpoints/granite-350m
+	@$(BIN)/thistledown export build/checkpoints/granite-350m -o $(GRANITE) --quantize q4 --context 4608 --overwrite
+	@touch $@
 
 passages: setup  ## rewrite the search page's passages from the documents
 	@$(BIN)/python -m scripts.make_passages

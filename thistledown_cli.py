@@ -39,6 +39,7 @@ COMMANDS = (
         "the same, as a folder to host",
         "bundle build/models/minilm -o build/public",
     ),
+    Command("bench", "bench.__main__", "in a real browser, against peers", "bench build/models/minilm"),
 )
 
 

@@ -6,23 +6,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
-CHROMIUM_NAMES = (
-    "chromium",
-    "chromium-browser",
-    "google-chrome",
-    "google-chrome-stable",
-    "chrome",
-    "microsoft-edge",
-)
-CHROMIUM_APPLICATIONS = (
-    "/Applications/Chromium.app/Contents/MacOS/Chromium",
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-)
-PLAYWRIGHT_FOLDERS = ("~/.cache/ms-playwright", "~/Library/Caches/ms-playwright")
-PLAYWRIGHT_BINARIES = (
-    "chromium-*/chrome-linux*/chrome",
-    "chromium-*/chrome-mac*/*.app/Contents/MacOS/*",
-)
+from bench import find_chromium
+
+__all__ = ["SetupError", "find_chromium", "find_vulkan_driver", "provide_chromium", "provide_vulkan_driver"]
+
 VULKAN_DRIVER_FOLDERS = (
     "/usr/share/vulkan/icd.d",
     "/etc/vulkan/icd.d",
@@ -32,17 +19,6 @@ VULKAN_DRIVER_FOLDERS = (
 
 class SetupError(Exception):
     """Something that could not be provided; the text says what to do about it."""
-
-
-def find_chromium() -> Path | None:
-    """Chromium's program: $CHROMIUM, else one on PATH, else an application, else Playwright's own."""
-    named = os.environ.get("CHROMIUM")
-    if named:
-        found = shutil.which(named)
-        return Path(found) if found else None
-    on_path = (shutil.which(name) for name in CHROMIUM_NAMES)
-    candidates = [Path(path) for path in (*on_path, *CHROMIUM_APPLICATIONS) if path]
-    return next((path for path in (*candidates, *_playwright_chromiums()) if path.exists()), None)
 
 
 def find_vulkan_driver() -> Path | None:
@@ -85,11 +61,3 @@ def _apt_install(package: str) -> bool:
         for command in commands
     ]
     return results[-1].returncode == 0
-
-
-def _playwright_chromiums() -> list[Path]:
-    """Browsers that `playwright install chromium` left, newest first."""
-    folders = [os.environ.get("PLAYWRIGHT_BROWSERS_PATH") or "", *PLAYWRIGHT_FOLDERS]
-    roots = [Path(folder).expanduser() for folder in folders if folder]
-    found = (sorted(root.glob(pattern)) for root in roots for pattern in PLAYWRIGHT_BINARIES)
-    return [path for paths in found for path in reversed(paths)]

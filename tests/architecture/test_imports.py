@@ -9,12 +9,24 @@ import pytest
 from tests.architecture.python_imports import Import, imports_under
 from tests.architecture.tree import ROOT, own_files, read
 
-ROOMS = ("exporter", "webapp", "wgsl_kernels")
+ROOMS = ("bench", "exporter", "webapp", "wgsl_kernels")
 
 # Which other rooms and which packages a room may import. Rooms are entered by their door.
 ROOM_IMPORTS = {
     "wgsl_kernels": {"numpy"},
     "webapp": {"wgsl_kernels", "starlette", "uvicorn", "brotli"},
+    # uvicorn and starlette only to put the peers beside the web app; onnx and onnxruntime to make their files.
+    "bench": {
+        "wgsl_kernels",
+        "webapp",
+        "numpy",
+        "onnx",
+        "onnxruntime",
+        "playwright",
+        "starlette",
+        "tokenizers",
+        "uvicorn",
+    },
     "exporter": {
         "wgsl_kernels",
         "brotli",
@@ -141,7 +153,7 @@ def test_packages_stay_in_their_folders(package: str) -> None:
 
 
 def test_heavy_packages_are_imported_where_they_are_used() -> None:
-    eager = [found for found in imports_under("exporter") if not found.deferred]
+    eager = [found for room in ("bench", "exporter") for found in imports_under(room) if not found.deferred]
     heavy = {found.file for found in eager if found.top in HEAVY}
     misnamed = [str(file) for file in heavy if file.stem.split("_")[0] not in HEAVY]
     assert not misnamed, f"import it inside the function that needs it, or name the file after it: {misnamed}"
@@ -151,7 +163,7 @@ def test_heavy_packages_are_imported_where_they_are_used() -> None:
 
 
 def test_the_command_line_starts_without_heavy_packages() -> None:
-    script = "import sys, exporter.__main__, webapp.__main__; print(*sys.modules)"
+    script = "import sys, bench.__main__, exporter.__main__, webapp.__main__; print(*sys.modules)"
     ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert set(ran.stdout.split()).isdisjoint(HEAVY)
 

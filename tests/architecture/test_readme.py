@@ -12,7 +12,7 @@ import pytest
 from tests.architecture.tree import ROOT, files, own_files, read
 from thistledown_cli import COMMANDS
 
-ROOMS = ("exporter", "wgsl_kernels", "webapp", "site")
+ROOMS = ("exporter", "wgsl_kernels", "webapp", "site", "bench")
 DOCUMENTS = [path for path in own_files(".md") if path.parts[0] in ("README.md", "CONTRIBUTING.md", "docs")]
 TREE_LINE = re.compile(r"^(?P<indent> *)(?P<name>[\w.-]+)/ +(?P<purpose>\S.*)$")
 

@@ -38,7 +38,7 @@ def test_no_python_function_is_longer_than_a_screen() -> None:
     assert not wrong, f"split into parts that a name can explain: {wrong}"
 
 
-@pytest.mark.parametrize("room", ["exporter", "webapp", "wgsl_kernels"])
+@pytest.mark.parametrize("room", ["bench", "exporter", "webapp", "wgsl_kernels"])
 def test_the_usual_python_function_is_short(room: str) -> None:
     lengths = [lines for path in own_files(".py", under=room) for _, lines in _functions(path)]
     assert median(lengths) < MEDIAN_FUNCTION

@@ -2,7 +2,6 @@ from pathlib import Path
 
 import pytest
 
-from scripts import programs
 from scripts.programs import SetupError, find_chromium, find_vulkan_driver, provide_chromium
 
 
@@ -21,7 +20,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("PLAYWRIGHT_BROWSERS_PATH", raising=False)
-    monkeypatch.setattr(programs, "CHROMIUM_APPLICATIONS", ())
+    monkeypatch.setattr("bench.chromium.APPLICATIONS", ())
     return tmp_path / "bin"
 
 

@@ -1,0 +1,114 @@
+"""The measurement: open every engine once, compare answers, then time them in turns."""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Protocol
+
+from bench import peers
+from bench.engines import Engines
+from bench.made_files import Made
+from bench.model_folder import ModelFolder
+from bench.plan_counts import plan_counts
+from bench.ratios import Spread, ratios
+from bench.server import serving
+from bench.settings import OURS, BenchSettings
+from bench.tab import open_tab
+from bench.workload_choice import choose
+from bench.workloads import Workload
+
+FORMAT, VERSION = "thistledown-bench", 1
+Say = Callable[[str], None]
+
+
+class Caller(Protocol):
+    """What a measurement needs of the tab."""
+
+    def call(self, name: str, *args: object) -> Any:
+        """The value of that function of page/harness.js."""
+
+
+def bench(path: Path, settings: BenchSettings, say: Say) -> dict[str, Any]:
+    """Measure the artifact at `path`. Raises BenchError where nothing can be measured."""
+    model = ModelFolder.read(path)
+    fit, missing = peers.chosen(settings.peers, model.task)
+    trouble = peers.fetch() if fit else None
+    if trouble:
+        missing |= {peer.name: f"not measured: {trouble}" for peer in fit}
+        fit = []
+    with tempfile.TemporaryDirectory() as folder:
+        made = Made(Path(folder), model)
+        modules = peers.FOLDER / "node_modules" if fit else Path(folder)
+        with (
+            serving(model.path, Path(folder), modules) as served,
+            open_tab(served.address, settings.arguments) as tab,
+        ):
+            engines = Engines(tab, model, made, settings, served.paths, say)
+            engines.open_all(fit)
+            return _result(tab, engines, model, settings, missing, say)
+
+
+def _result(
+    tab: Caller,
+    engines: Engines,
+    model: ModelFolder,
+    settings: BenchSettings,
+    missing: dict[str, str],
+    say: Say,
+) -> dict[str, Any]:
+    chosen, left_out = choose(model, settings)
+    checks = engines.check(chosen)
+    measured = [time_in_turns(tab, engines.measurable, load, settings.rounds, say) for load in chosen]
+    tier = engines.records[OURS]["facts"]["settings"]["tier"]
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "thistledown": _own_version(),
+        "model": model.facts(),
+        "device": tab.call("device"),
+        "settings": settings.described(),
+        "engines": engines.described(missing),
+        "checks": checks,
+        "workloads": measured,
+        "left_out": left_out,
+        "counts": plan_counts(model.plan(tier)),
+        "gpu_calls": engines.gpu_calls(chosen),
+        "memory": tab.call("memory"),
+    }
+
+
+def time_in_turns(tab: Caller, names: Sequence[str], load: Workload, rounds: int, say: Say) -> dict[str, Any]:
+    """One warm-up of each engine, then all of them once a round; the order turns, so that none is always first."""
+    times: dict[str, list[float]] = {name: [] for name in names}
+    for turn in range(rounds + 1):
+        shift = turn % len(names)
+        for name in (*names[shift:], *names[:shift]):
+            milliseconds = tab.call("measure", name, load.method, list(load.args), load.key)
+            if turn > 0:
+                times[name].append(milliseconds)
+        say(f"{load.name}: {'warm-up' if turn == 0 else f'round {turn} of {rounds}'}")
+    return described(load, times)
+
+
+def described(load: Workload, times: dict[str, list[float]]) -> dict[str, Any]:
+    """A row of the result."""
+    spreads = {name: Spread.of(values) for name, values in times.items()}
+    return {
+        "name": load.name,
+        "kind": load.method if load.key != "firstMs" else "first token",
+        "tokens": load.tokens,
+        "context": load.context,
+        "milliseconds": times,
+        "median_ms": {name: spread.median for name, spread in spreads.items()},
+        "tokens_per_second": {name: 1000 * load.tokens / spread.median for name, spread in spreads.items()},
+        "times_as_long": {peer: asdict(spread) for peer, spread in ratios(times, OURS).items()},
+    }
+
+
+def _own_version() -> str:
+    try:
+        return version("thistledown")
+    except PackageNotFoundError:
+        return "a checkout"

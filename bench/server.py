@@ -1,0 +1,95 @@
+"""The web app as visitors get it, and beside it, under /bench-peers/, what only a measurement needs."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bench.errors import BenchError
+from webapp import Settings, create_app
+
+PAGE = Path(__file__).parent / "page"
+PATIENCE = 20.0
+
+# Threads of WebAssembly need isolation; the site's own policy, which forbids WebAssembly, stays the site's.
+_ISOLATION = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+@dataclass(frozen=True)
+class Served:
+    """Where the server is, and the paths that it was asked for, in order."""
+
+    address: str
+    paths: list[str]
+
+
+@contextmanager
+def serving(folder: Path, made: Path, modules: Path) -> Iterator[Served]:
+    """A server of the artifact `folder`, of files `made` for the peers, and of their npm `modules`."""
+    paths: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        application = _noting(_application(folder, made, modules), paths)
+        config = uvicorn.Config(application, ws="none", lifespan="off", log_level="warning", access_log=False)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        try:
+            _wait(server)
+            yield Served(f"http://localhost:{listener.getsockname()[1]}", paths)
+        finally:
+            server.should_exit = True
+            thread.join(PATIENCE)
+
+
+def _wait(server: uvicorn.Server) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not server.started:
+        if time.monotonic() > deadline:
+            raise BenchError("The server of the bench did not start", "localhost", "Run it again.")
+        time.sleep(0.02)
+
+
+def _application(folder: Path, made: Path, modules: Path) -> ASGIApp:
+    return Starlette(
+        routes=[
+            Mount("/bench-peers/page", _isolated(StaticFiles(directory=PAGE))),
+            Mount("/bench-peers/made", _isolated(StaticFiles(directory=made))),
+            Mount("/bench-peers/npm", _isolated(StaticFiles(directory=modules))),
+            Mount("/", create_app(Settings(folders=(folder,)))),
+        ]
+    )
+
+
+def _isolated(application: ASGIApp) -> ASGIApp:
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(_ISOLATION)
+            await send(message)
+
+        await application(scope, receive, send_with_headers)
+
+    return answer
+
+
+def _noting(application: ASGIApp, paths: list[str]) -> ASGIApp:
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        paths.append(scope["path"])
+        await application(scope, receive, send)
+
+    return answer

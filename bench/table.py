@@ -1,0 +1,76 @@
+"""A result as lines for a terminal."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from bench.settings import OURS
+
+Result = Mapping[str, Any]
+
+
+def table(result: Result) -> str:
+    """The result, one workload a line: our median, and how many times as long each peer took."""
+    return "\n".join(_lines(result))
+
+
+def _lines(result: Result) -> Iterator[str]:
+    model, device = result["model"], result["device"]
+    yield f"{model['title']}, {model['quantization']}, on {_device(device)}"
+    if device["software"]:
+        yield "A software adapter: the ratios of one run say something, the times nothing about a GPU."
+    yield from _workloads(result)
+    yield from _engines(result["engines"])
+    yield from _checks(result["checks"])
+    for gone in result["left_out"]:
+        yield f"left out: {gone['name']}: {gone['reason']}"
+    yield from _counts(result)
+
+
+def _device(device: Result) -> str:
+    return " ".join(
+        part for part in (device["vendor"], device["architecture"], device["description"]) if part
+    )
+
+
+def _workloads(result: Result) -> Iterator[str]:
+    peers = [engine["name"] for engine in result["engines"] if engine["ok"] and engine["name"] != OURS]
+    yield f"{'':<22}{'ours':>12}{'tokens/s':>10}" + "".join(f"{f'{peer} takes':>34}" for peer in peers)
+    for load in result["workloads"]:
+        ours = f"{load['median_ms'][OURS]:>9.1f} ms{load['tokens_per_second'][OURS]:>10.1f}"
+        yield f"{load['name']:<22}{ours}" + "".join(
+            f"{_ratio(load['times_as_long'][peer]):>34}" for peer in peers
+        )
+
+
+def _ratio(spread: Result) -> str:
+    return f"{spread['median']:.2f} times as long ({spread['low']:.2f}–{spread['high']:.2f})"
+
+
+def _engines(engines: Iterable[Result]) -> Iterator[str]:
+    for engine in engines:
+        if not engine["ok"]:
+            yield f"{engine['name']}: {engine['error']}"
+            continue
+        runtime, name = engine["runtime_bytes"], f"{engine['name']} {engine['version']}".strip()
+        yield (
+            f"{name}: loads in {engine['loadMs'] / 1000:.1f} s, {runtime['gzip'] / 1e6:.2f} MB of code in gzip, "
+            f"{engine['gpuBytes'] / 1e6:.0f} MB of GPU buffers"
+        )
+
+
+def _checks(checks: Iterable[Result]) -> Iterator[str]:
+    for check in checks:
+        verdict = "agrees" if check["agrees"] else "DOES NOT AGREE"
+        yield f"{check['peer']} {verdict}: {check['what']} {check['value']:.3g}, limit {check['limit']:g}"
+
+
+def _counts(result: Result) -> Iterator[str]:
+    counts = result["counts"]
+    part = counts["bytes_bound_total"] / max(1, counts["weights_and_states"])
+    yield (
+        f"{' and '.join(counts['phases'])}: {counts['dispatches']} dispatches, {counts['barriers']} barriers, "
+        f"{counts['bytes_bound_total'] / 1e6:.1f} MB bound, {part:.2f} of weights and states"
+    )
+    for name, found in result["gpu_calls"].items():
+        calls = ", ".join(f"{call} {number:g}" for call, number in found["calls"].items() if number)
+        yield f"{name} for {found['for']}: {calls or 'no calls'}"

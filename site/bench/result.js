@@ -1,0 +1,112 @@
+/** What a measurement gives, and the check that something from outside is one. */
+
+/**
+ * @typedef {object} Row a workload; times are milliseconds of each round, by engine
+ * @property {string} name
+ * @property {number} tokens that one time is for
+ * @property {Record<string, number[]>} milliseconds
+ */
+/**
+ * @typedef {object} Result
+ * @property {{ title: string, quantization: string }} model
+ * @property {{ name: string, software: boolean, browser: string }} device
+ * @property {string} date ISO, or empty
+ * @property {Row[]} workloads
+ * @property {string[]} notes
+ */
+
+export const OURS = 'thistledown';
+const MOST_ROWS = 64;
+const MOST_ROUNDS = 1000;
+const MOST_LETTERS = 400;
+
+/** @param {unknown} value @returns {value is Record<string, unknown>} */
+function isObject(value) {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** @param {unknown} value @returns {string} */
+function text(value) {
+  return typeof value === 'string' ? value.slice(0, MOST_LETTERS) : '';
+}
+
+/** @param {unknown} value @returns {number[] | null} */
+function times(value) {
+  if (!Array.isArray(value) || value.length === 0 || value.length > MOST_ROUNDS) return null;
+  return value.every((ms) => Number.isFinite(ms) && ms > 0) ? value : null;
+}
+
+/** @param {unknown} value @returns {Row | null} */
+function row(value) {
+  if (!isObject(value) || !isObject(value.milliseconds)) return null;
+  const { tokens } = value;
+  if (typeof tokens !== 'number' || !Number.isFinite(tokens) || tokens <= 0) return null;
+  const milliseconds = Object.create(null);
+  for (const [engine, given] of Object.entries(value.milliseconds).slice(0, 8)) {
+    const read = times(given);
+    if (read) milliseconds[text(engine)] = read;
+  }
+  return milliseconds[OURS] ? { name: text(value.name), tokens, milliseconds } : null;
+}
+
+/** @param {Record<string, unknown>} device */
+function deviceName({ name, vendor, architecture, description }) {
+  return text(name) || [vendor, architecture, description].map(text).filter(Boolean).join(' ') || 'unknown';
+}
+
+/**
+ * @param {unknown} value of this page's link, or of a file that `thistledown bench -o` has written
+ * @returns {Result}
+ * @throws {TypeError} for anything else
+ */
+export function readResult(value) {
+  const fault = new TypeError('This is no result of a measurement.');
+  if (!isObject(value) || !isObject(value.model) || !isObject(value.device) || !Array.isArray(value.workloads)) throw fault;
+  const rows = value.workloads.slice(0, MOST_ROWS).map(row).filter((found) => found !== null);
+  if (rows.length === 0) throw fault;
+  const { model, device } = value;
+  return {
+    model: { title: text(model.title), quantization: text(model.quantization) },
+    device: { name: deviceName(device), software: device.software === true, browser: text(device.browser) },
+    date: text(value.date),
+    workloads: rows,
+    notes: Array.isArray(value.notes) ? value.notes.slice(0, 16).map(text) : [],
+  };
+}
+
+/** @param {Result} result @returns {string[]} names of the engines, ours first */
+export function enginesOf({ workloads }) {
+  const names = new Set(workloads.flatMap(({ milliseconds }) => Object.keys(milliseconds)));
+  return [OURS, ...[...names].filter((name) => name !== OURS).sort()];
+}
+
+/** @param {number[]} values */
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/**
+ * @param {Row} row
+ * @param {string} engine
+ * @returns {{ middle: number, low: number, high: number } | null} tokens per second
+ */
+export function speed({ tokens, milliseconds }, engine) {
+  const found = milliseconds[engine];
+  if (!found) return null;
+  const rate = (/** @type {number} */ ms) => (1000 * tokens) / ms;
+  return { middle: rate(median(found)), low: rate(Math.max(...found)), high: rate(Math.min(...found)) };
+}
+
+/**
+ * @param {Row} row
+ * @param {string} peer
+ * @returns {{ middle: number, low: number, high: number } | null} how many times as long the peer took, round by round
+ */
+export function timesAsLong({ milliseconds }, peer) {
+  const [ours, theirs] = [milliseconds[OURS], milliseconds[peer]];
+  if (!theirs || theirs.length !== ours.length) return null;
+  const ratios = theirs.map((ms, round) => ms / ours[round]);
+  return { middle: median(ratios), low: Math.min(...ratios), high: Math.max(...ratios) };
+}
