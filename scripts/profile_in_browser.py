@@ -4,7 +4,7 @@
     python -m scripts.profile_in_browser build/models/minilm-q8 --embed 64
 
 Each dispatch is submitted and waited for alone; the best of several rounds counts. `--embed` times that many sentences
-of about 23 tokens instead, from text to vectors. The times compare kernels with one another and say nothing about a GPU.
+of about 23 tokens instead, from text to vectors. Times compare kernels with one another and say nothing about a GPU.
 """
 
 import argparse

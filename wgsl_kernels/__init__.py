@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from .catalog import Binding, Kernel, Tolerance
 from .compose import compose
 from .formats import FORMATS, Format
+from .rows_decode_attention import DECODE_ATTENTION_KERNELS
 from .rows_dense import DENSE_KERNELS
 from .rows_experts import EXPERT_KERNELS
+from .rows_mamba import MAMBA_KERNELS
 from .rows_packed import PACKED_KERNELS
 from .rows_scan import SCAN_KERNELS
 from .rows_sequence import SEQUENCE_KERNELS
@@ -18,7 +20,15 @@ from .tiers import TIERS, Tier
 
 CATALOG: Mapping[str, Kernel] = {
     kernel.name: kernel
-    for kernel in PACKED_KERNELS + DENSE_KERNELS + SEQUENCE_KERNELS + SCAN_KERNELS + EXPERT_KERNELS
+    for kernel in (
+        *PACKED_KERNELS,
+        *DENSE_KERNELS,
+        *SEQUENCE_KERNELS,
+        *DECODE_ATTENTION_KERNELS,
+        *SCAN_KERNELS,
+        *MAMBA_KERNELS,
+        *EXPERT_KERNELS,
+    )
 }
 
 __all__ = [

@@ -15,6 +15,12 @@ _ACTIVATED = Tolerance(
     f"{SUM}; erf is off by 3e-7 at most, |x| / 2 of that in GELU; tanh is off by 3e-7",
     absolute=1e-6,
 )
+_GATED = Tolerance(
+    1e-5,
+    1.4e-3,
+    f"{SUM}; the product of two such, one of them through an exp; f16 output rounds at 2^-11",
+    absolute=1e-6,
+)
 
 
 def _gather(fmt: str) -> Kernel:
@@ -78,6 +84,7 @@ class _Epilogue:
 
 
 _BIAS = Binding(5, "bias", "read", "f32", ("rows",))
+_NORM = Binding(8, "norm", "read", "f32", ("inner",))
 _RESIDUAL = Binding(6, "residual", "read", "elem", ("tokens", "out_stride"))
 _EPILOGUES: Mapping[str, _Epilogue] = {
     "store": _Epilogue((), (), {}, "elem", _LINEAR),
@@ -121,7 +128,7 @@ _GEMV_SIZES = (
     _linear_case(1, 384, 384),
     _linear_case(2, 1056, 97),
     _linear_case(1, 2048, 66),
-    {**_linear_case(1, 1056, 35), "LANES": 8},
+    {**_linear_case(1, 1056, 35), "LANES": 1},
 )
 _GEMM_EDGE = _linear_case(67, 37, 71, column=3, alpha=0.22)
 _GEMM_SIZES = (_linear_case(1, 1, 1), _linear_case(65, 384, 128), _linear_case(19, 1544, 67))
@@ -136,6 +143,9 @@ _GEMM_MODEL = _linear_case(200, 384, 1152)
 _EVERY_SIZE = ("f32", "f16", "q8", "q4")  # the others differ from q8 and q4 inside a block only
 
 
+_TEAMS: tuple[Size, Size, Size] = ("(rows+4*TEAMS-1)//(4*TEAMS)", "tokens", 1)
+
+
 @dataclass(frozen=True)
 class _Shape:
     """One way to multiply: its own parts, an edge case, and more sizes for the epilogue `store`."""
@@ -147,10 +157,27 @@ class _Shape:
     unpacks: Callable[[str], tuple[str, ...]] = weight_parts
     many: bool = False
     tunables: tuple[str, ...] = ()
+    shader: str = ""
+    normed: bool = False
+    read: DType = "elem"
+    epilogues: tuple[str, ...] = tuple(_EPILOGUES)
 
 
 _SHAPES: Mapping[str, _Shape] = {
-    "gemv": _Shape(("block_input.wgsl",), _GEMV_EDGE, _GEMV_SIZES, unpacks=block_parts, tunables=("LANES",)),
+    "gemv": _Shape(
+        ("block_input.wgsl", "quad_elem.wgsl", "prologue_none.wgsl"),
+        _GEMV_EDGE, _GEMV_SIZES, grid=_TEAMS, unpacks=block_parts, tunables=("LANES",),
+    ),
+    "gemv_norm": _Shape(
+        ("block_input.wgsl", "quad_elem.wgsl", "prologue_norm.wgsl"),
+        _GEMV_EDGE, _GEMV_SIZES, grid=_TEAMS, unpacks=block_parts, tunables=("LANES",), shader="gemv.wgsl", normed=True,
+        epilogues=("store", "bias", "residual"),
+    ),
+    "gemv_norm_f32": _Shape(
+        ("block_input.wgsl", "quad_f32.wgsl", "prologue_norm.wgsl"),
+        _GEMV_EDGE, _GEMV_SIZES[1:3], grid=_TEAMS, unpacks=block_parts, tunables=("LANES",), shader="gemv.wgsl",
+        normed=True, read="f32", epilogues=("store", "residual"),
+    ),
     "gemv_ragged": _Shape(
         ("reduce_workgroup.wgsl", "dot_4_rows.wgsl", "linear_input.wgsl"), _RAGGED_EDGE, _RAGGED_SIZES
     ),
@@ -169,27 +196,62 @@ _SHAPES: Mapping[str, _Shape] = {
         unpacks=direct_parts,
         many=True,
     ),
-}
+}  # fmt: skip
 
 
 def _linear(name: str, fmt: str, epilogue: str) -> Kernel:
     shape, end = _SHAPES[name], _EPILOGUES[epilogue]
     return Kernel(
         name=f"{name}_{fmt}_{epilogue}",
-        shader=f"{name}.wgsl",
+        shader=shape.shader or f"{name}.wgsl",
         parts=(*shape.parts, *shape.unpacks(fmt), f"epilogue_{epilogue}.wgsl", *end.parts),
         bindings=(
             *((STEP,) if shape.many else ()),
-            Binding(1, "x", "read", "elem", ("tokens", "inner")),
+            Binding(1, "x", "read", shape.read, ("tokens", "inner")),
             Binding(2, "out", "write", end.written, ("tokens", "out_stride")),
             *weight_bindings(fmt, "rows", "inner"),
             *end.inputs,
+            *((_NORM,) if shape.normed else ()),
         ),
-        overrides=("inner", "rows", "out_stride", "column", "alpha", *end.overrides),
+        overrides=("inner", "rows", "out_stride", "column", "alpha", *end.overrides, *_more(shape, fmt)),
         grid=shape.grid,
         twin=f"linear.{epilogue}",
         tolerance=end.tolerance,
         cases=tuple(_linear_cases(name, fmt, epilogue)),
+        fmt=fmt,
+        tunables=shape.tunables,
+    )
+
+
+def _more(shape: _Shape, fmt: str) -> Mapping[str, float]:
+    """Overrides of the shape itself, with values for a test case; the number of teams is another in each format."""
+    teams = (1, 3, 16, 1, 2, 5, 8, 4)[tuple(FORMATS).index(fmt)]
+    return ({"epsilon": 1e-5} if shape.normed else {}) | ({"TEAMS": teams} if shape.grid is _TEAMS else {})
+
+
+def _gated(name: str, fmt: str) -> Kernel:
+    """A linear whose first half of rows, activated, gates the second."""
+    shape = _SHAPES[name]
+    more = _more(shape, fmt)
+    sizes = ((1, 32, 2), (3, 96, 14), (2, 1056, 130)) if fmt in _EVERY_SIZE else ((3, 96, 14),)
+    return Kernel(
+        name=f"{name}_{fmt}_gate",
+        shader="gemv_gate.wgsl",
+        parts=(*shape.parts, *shape.unpacks(fmt), "activation.wgsl", "sigmoid.wgsl"),
+        bindings=(
+            Binding(1, "x", "read", "elem", ("tokens", "inner")),
+            Binding(2, "out", "write", "elem", ("tokens", "rows//2")),
+            *weight_bindings(fmt, "rows", "inner"),
+            *((_NORM,) if shape.normed else ()),
+        ),
+        overrides=("inner", "rows", "activation", *_more(shape, fmt)),
+        grid=shape.grid,
+        twin="linear.gate",
+        tolerance=_GATED,
+        cases=tuple(
+            {"tokens": tokens, "inner": inner, "rows": rows, "activation": 4 - tokens % 2 * 2, **more}
+            for tokens, inner, rows in sizes
+        ),
         fmt=fmt,
         tunables=shape.tunables,
     )
@@ -202,6 +264,7 @@ def _linear_cases(name: str, fmt: str, epilogue: str) -> Iterator[Mapping[str, f
     """
     shape, index = _SHAPES[name], tuple(FORMATS).index(fmt)
     more = {key: values[index % len(values)] for key, values in _EPILOGUES[epilogue].overrides.items()}
+    more |= _more(shape, fmt)
     yield {**shape.edge, **more}
     if epilogue == "store":
         sizes = shape.sizes if fmt in _EVERY_SIZE else shape.sizes[1:2]
@@ -213,8 +276,10 @@ def _linear_cases(name: str, fmt: str, epilogue: str) -> Iterator[Mapping[str, f
 def _linears() -> Iterator[Kernel]:
     for name in _SHAPES:
         for fmt in FORMATS:
-            for epilogue in _EPILOGUES:
+            for epilogue in _SHAPES[name].epilogues:
                 yield _linear(name, fmt, epilogue)
+    for fmt in FORMATS:
+        yield from (_gated(name, fmt) for name in ("gemv", "gemv_norm"))
 
 
 PACKED_KERNELS: tuple[Kernel, ...] = (

@@ -1,4 +1,4 @@
-"""Catalog rows of the kernels that walk a sequence: rotary, caches, attention, convolution, sampling."""
+"""Catalog rows of the kernels that walk a sequence: caches, attention, convolution, sampling."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -7,8 +7,6 @@ from .catalog import Binding, Kernel, Tolerance
 
 _STEP = Binding(0, "step", "uniform", "step")
 _VIEW = Binding(1, "x", "read", "elem", ("tokens", "x_stride"))
-_CACHE = Binding(2, "cache", "write", "elem", ("context", "width"))
-_TABLE = Binding(3, "table", "read", "f32", ("context", "rotary_dim//2", 2))
 _VIEWED = ("x_stride", "x_offset")
 
 _EXACT = Tolerance(0.0, 0.0, "moves values and does no arithmetic")
@@ -26,43 +24,30 @@ def _names(names: str, *values: float) -> Mapping[str, float]:
     return dict(zip(names.split(), values, strict=True))
 
 
-_ROPE = Kernel(
-    name="rope",
-    shader="rope.wgsl",
-    parts=("rotate.wgsl", "step.wgsl"),
-    bindings=(_STEP, _VIEW, Binding(2, "out", "write", "elem", ("tokens", "heads*head_dim")), _TABLE),
-    overrides=("heads", "head_dim", "rotary_dim", *_VIEWED),
-    grid=(("heads*head_dim", 128), "tokens", 1),
-    twin="rope.rope",
-    tolerance=_ROTATION,
-    cases=tuple(
-        _names("tokens past context heads head_dim rotary_dim x_stride x_offset", *case)
-        for case in (
-            (1, 0, 1, 1, 2, 2, 2, 0),
-            (3, 5, 11, 7, 10, 6, 83, 13),
-            (5, 0, 5, 12, 64, 64, 1280, 0),
-            (2, 9, 16, 4, 128, 64, 512, 0),
-        )
-    ),
-    fill={"table": "rope 10000"},
+_KEYS_VALUES = (
+    Binding(1, "key", "read", "elem", ("tokens", "key_stride")),
+    Binding(2, "value", "read", "elem", ("tokens", "value_stride")),
+    Binding(3, "keys", "write", "elem", ("context", "width")),
+    Binding(4, "values", "write", "elem", ("context", "width")),
 )
+_KEY_VALUE_PLACES = ("key_stride", "key_offset", "value_stride", "value_offset")
 
 _CACHE_WRITE = Kernel(
     name="cache_write",
     shader="cache_write.wgsl",
     parts=("step.wgsl",),
-    bindings=(_STEP, _VIEW, _CACHE),
-    overrides=("width", *_VIEWED),
-    grid=(("width", 64), "tokens", 1),
+    bindings=(_STEP, *_KEYS_VALUES),
+    overrides=("width", *_KEY_VALUE_PLACES),
+    grid=(("2*width", 64), "tokens", 1),
     twin="cache.cache_write",
     tolerance=_EXACT,
     cases=tuple(
-        _names("tokens past context width x_stride x_offset done", *case)
+        _names("tokens past context width key_stride key_offset value_stride value_offset done", *case)
         for case in (
-            (1, 0, 1, 1, 1, 0, 0),
-            (3, 5, 11, 67, 83, 13, 0),
-            (4, 2, 8, 256, 1280, 1024, 0),
-            (2, 1, 4, 65, 65, 0, 1),
+            (1, 0, 1, 1, 1, 0, 1, 0, 0),
+            (3, 5, 11, 67, 83, 13, 70, 3, 0),
+            (4, 2, 8, 256, 1280, 768, 1280, 1024, 0),
+            (2, 1, 4, 65, 65, 0, 65, 0, 1),
         )
     ),
 )
@@ -70,24 +55,35 @@ _CACHE_WRITE = Kernel(
 _CACHE_WRITE_ROPE = Kernel(
     name="cache_write_rope",
     shader="cache_write_rope.wgsl",
-    parts=("rotate.wgsl", "step.wgsl"),
-    bindings=(_STEP, _VIEW, _CACHE, _TABLE),
-    overrides=("width", *_VIEWED, "head_dim", "rotary_dim"),
-    grid=(("width", 64), "tokens", 1),
+    parts=("step.wgsl",),
+    bindings=(
+        _STEP,
+        *_KEYS_VALUES,
+        Binding(5, "query", "read", "elem", ("tokens", "query_stride")),
+        Binding(6, "out", "write", "elem", ("tokens", "query_width")),
+        Binding(7, "table", "read", "f32", ("context", "rotary_dim//2", 2)),
+    ),
+    overrides=(
+        "width", "query_width", "head_dim", "rotary_dim", "query_stride", "query_offset", *_KEY_VALUE_PLACES,
+    ),
+    grid=(("query_width+2*width", 64), "tokens", 1),
     twin="cache.cache_write_rope",
     tolerance=_ROTATION,
     cases=tuple(
-        _names("tokens past context width x_stride x_offset head_dim rotary_dim done", *case)
+        _names(
+            "tokens past context width query_width head_dim rotary_dim query_stride query_offset key_stride key_offset "
+            "value_stride value_offset done", *case,
+        )
         for case in (
-            (1, 0, 1, 2, 2, 0, 2, 2, 0),
-            (3, 5, 11, 70, 83, 13, 10, 6, 0),
-            (4, 2, 8, 256, 1280, 768, 64, 64, 0),
-            (2, 3, 9, 256, 256, 0, 128, 64, 0),
-            (2, 1, 4, 64, 64, 0, 64, 64, 1),
+            (1, 0, 1, 2, 2, 2, 2, 2, 0, 2, 0, 2, 0, 0),
+            (3, 5, 11, 70, 140, 10, 6, 163, 23, 83, 13, 75, 5, 0),
+            (5, 0, 5, 256, 768, 64, 64, 1280, 0, 1280, 768, 1280, 1024, 0),
+            (2, 3, 9, 256, 512, 128, 64, 512, 0, 256, 0, 256, 0, 0),
+            (2, 1, 4, 64, 64, 64, 64, 64, 0, 64, 0, 64, 0, 1),
         )
     ),
     fill={"table": "rope 10000"},
-)
+)  # fmt: skip
 
 _ATTENTION_OUT = Binding(4, "out", "write", "elem", ("tokens", "heads*head_dim"))
 _QUERY = Binding(1, "query", "read", "elem", ("tokens", "query_stride"))
@@ -193,25 +189,26 @@ _CAUSAL_CONV = Kernel(
         Binding(2, "out", "write", "elem", ("tokens", "channels")),
         Binding(3, "weight", "read", "f32", ("channels", "taps")),
         Binding(4, "bias", "read", "f32", ("channels",)),
-        Binding(5, "state", "write", "elem", ("taps-1", "channels")),
+        Binding(5, "ring", "write", "elem", ("taps", "channels")),
     ),
     overrides=("channels", "taps", *_VIEWED, "has_bias"),
     grid=(("channels", 64), 1, 1),
     twin="conv.causal_conv",
     tolerance=_CONVOLUTION,
     cases=tuple(
-        _names("tokens channels taps x_stride x_offset has_bias done", *case)
+        _names("tokens past channels taps x_stride x_offset has_bias done", *case)
         for case in (
-            (1, 1, 2, 1, 0, 1, 0),
-            (1, 67, 4, 67, 0, 1, 0),
-            (2, 130, 4, 163, 31, 0, 0),
-            (3, 65, 4, 65, 0, 1, 0),
-            (7, 64, 8, 64, 0, 1, 0),
-            (33, 1792, 4, 3376, 1536, 1, 0),
-            (5, 66, 4, 66, 0, 1, 1),
+            (1, 0, 1, 2, 1, 0, 1, 0),
+            (1, 5, 67, 4, 67, 0, 1, 0),
+            (2, 11, 130, 4, 163, 31, 0, 0),
+            (3, 4, 65, 4, 65, 0, 1, 0),
+            (4, 2, 65, 4, 65, 0, 1, 0),
+            (7, 1, 64, 8, 64, 0, 1, 0),
+            (33, 3, 1792, 4, 3376, 1536, 1, 0),
+            (5, 9, 66, 4, 66, 0, 1, 1),
         )
     ),
-    fill={"state": "normal 1", "x": "normal 2"},
+    fill={"ring": "normal 1", "x": "normal 2"},
 )
 
 
@@ -278,7 +275,6 @@ _ADVANCE = Kernel(
 )
 
 SEQUENCE_KERNELS: tuple[Kernel, ...] = (
-    _ROPE,
     _CACHE_WRITE,
     _CACHE_WRITE_ROPE,
     _ATTENTION_CAUSAL,

@@ -19,6 +19,11 @@ def activation_code(node: ir.Node) -> int | None:
     return _PLAIN.get(node.op_type)
 
 
+def gate_code(node: ir.Node) -> int | None:
+    """The code of a gate's activation, or None if `node` is no gate of two halves of a row."""
+    return _GATES.get(node.op_type)
+
+
 def lower_activation(walk: Walk, node: ir.Node) -> None:
     """Gelu, Relu, Silu, Tanh or Sigmoid that no linear took along."""
     code = activation_code(node)

@@ -3,8 +3,9 @@
 import onnx_ir as ir
 
 from exporter.lowering.activations import lower_multiply
+from exporter.lowering.linears import takes_norm
 from exporter.lowering.program import Target, View, direct_way
-from exporter.lowering.walk import Walk, constant_array, integer, number, other_input, scalar_factor
+from exporter.lowering.walk import Norm, Walk, constant_array, integer, number, other_input, scalar_factor
 
 
 def lower_layer_norm(walk: Walk, node: ir.Node) -> None:
@@ -22,24 +23,32 @@ def lower_layer_norm(walk: Walk, node: ir.Node) -> None:
         "has_bias": int(has_bias),
     }
     bindings: dict[str, View | Target] = {"x": x, "out": out, "weight": weight, "bias": bias}
-    walk.program.dispatch("layer_norm", bindings, constants, str(node.name), choice=direct_way("layer_norm", "norm"))
+    walk.program.dispatch(
+        "layer_norm", bindings, constants, str(node.name), choice=direct_way("layer_norm", "norm")
+    )
     walk.define(node.outputs[0], out)
 
 
 def lower_rms_norm(walk: Walk, node: ir.Node) -> None:
     """RMSNorm over the last axis, and HeadRMSNorm over each head of it."""
     x, heads = walk.view(node.inputs[0]), integer(node, "num_heads", 1)
-    out = walk.program.scratch(x.rows, x.width)
     weight = walk.program.weight(walk.weight(node.inputs[1], node))
+    epsilon = number(node, "epsilon", 1e-5)
+    if heads == 1 and takes_norm(walk, node.outputs[0], x.width):
+        walk.postpone(node.outputs[0], Norm(walk.dense(node.inputs[0], node), weight, epsilon))
+        return
+    out = walk.program.scratch(x.rows, x.width)
     constants = {
         "width": x.width // heads,
-        "epsilon": number(node, "epsilon", 1e-5),
+        "epsilon": epsilon,
         "heads": heads,
         "x_stride": x.stride,
         "x_offset": x.offset,
     }
     bindings: dict[str, View | Target] = {"x": x, "out": out, "weight": weight}
-    walk.program.dispatch("rms_norm", bindings, constants, str(node.name), choice=direct_way("rms_norm", "norm"))
+    walk.program.dispatch(
+        "rms_norm", bindings, constants, str(node.name), choice=direct_way("rms_norm", "norm")
+    )
     walk.define(node.outputs[0], out)
 
 

@@ -1,26 +1,32 @@
 """Lowering of linears and embeddings, with the epilogues that are fused into them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import onnx_ir as ir
 
-from exporter.lowering.activations import NONE, activation_code
+from exporter.lowering.activations import NONE, activation_code, gate_code
 from exporter.lowering.experts import feeds_router
 from exporter.lowering.heads import encoder_logits, lower_first_token
 from exporter.lowering.program import Choice, Target, Variant, View, value_name
 from exporter.lowering.stored_weights import RowSlice, StoredMatrix, weight_format, weight_shape
-from exporter.lowering.walk import Walk, integer, number, other_input, scalar_factor, stored_value
+from exporter.lowering.walk import Norm, Walk, integer, number, other_input, scalar_factor, stored_value
 from wgsl_kernels import FORMATS, Format
 
 _BLOCK = 32
-# The shader's own 32 lanes fill a subgroup of a GPU; an adapter made of software is best with few.
-_LANES = Choice("gemv", "lanes-32", (Variant("lanes-8", {"LANES": 8}),))
+_LINEARS = ("FusedMatMul", "MatMulNBits")
+# A team of 32 lanes fills a subgroup of a GPU; an adapter made of software is best with lanes that share nothing.
+_TEAMS = Choice(
+    "gemv",
+    "lanes-32",
+    (Variant("lanes-32-teams-4", {"TEAMS": 4}), Variant("lanes-1-teams-16", {"LANES": 1, "TEAMS": 16})),
+)
 
 
 def _ways(shape: str, matrix: StoredMatrix, epilogue: str) -> Choice | None:
     """How else the device may multiply: what is without barriers is faster in software, and reads whole blocks only."""
-    if shape == "gemv":
-        return _LANES
+    if shape.startswith("gemv_norm") or shape == "gemv":
+        return _TEAMS
     if shape != "gemm" or matrix.inner % _BLOCK:
         return None
     direct = Variant("direct", kernel=f"gemm_direct_{matrix.fmt.name}_{epilogue}")
@@ -29,7 +35,7 @@ def _ways(shape: str, matrix: StoredMatrix, epilogue: str) -> Choice | None:
 
 @dataclass
 class Tail:
-    """What follows a linear and is fused into it: act(alpha * acc + bias), or residual + alpha * acc + bias."""
+    """What follows a linear and is fused into it: act(alpha * acc + bias), residual + alpha * acc + bias, or a gate."""
 
     end: ir.Value
     nodes: list[ir.Node]
@@ -39,6 +45,7 @@ class Tail:
     cap: float = 0.0
     residual: View | None = None
     routes: bool = False
+    gates: bool = False
 
     @property
     def makes_logits(self) -> bool:
@@ -47,6 +54,8 @@ class Tail:
 
     @property
     def epilogue(self) -> str:
+        if self.gates:
+            return "gate"
         if self.residual is not None:
             return "residual"
         if self.makes_logits or self.routes:
@@ -63,22 +72,28 @@ class Tail:
 def lower_linear(walk: Walk, node: ir.Node) -> None:
     """FusedMatMul(x, W, transB=1) and MatMulNBits: GEMM over many tokens, GEMV over one."""
     matrix = _matrix(walk, node)
-    tail = _tail(walk, node)
-    x = walk.dense(node.inputs[0], node)
+    norm = walk.postponed(node.inputs[0])
+    x = norm.x if norm is not None else walk.dense(node.inputs[0], node)
+    shape = _shape(walk, x, matrix, norm)
+    tail = _tail(walk, node, matrix)
     if tail.makes_logits:
         x, out = _logits(walk, x, matrix.rows, node)
     else:
-        out = walk.program.scratch(x.rows, matrix.rows, 4 if tail.routes else None)
-    shape = _shape(x, matrix)
+        width = matrix.rows // 2 if tail.gates else matrix.rows
+        out = walk.program.scratch(x.rows, width, 4 if tail.routes else None)
     for part in walk.program.store.matrix(matrix):
         constants = {
             "inner": matrix.inner,
             "rows": part.rows,
             "out_stride": matrix.rows,
             "column": part.start,
+            "TEAMS": 1,
+            "epsilon": norm.epsilon if norm is not None else 0.0,
             **tail.constants,
         }
         bindings = _bindings(walk, part, tail, node)
+        if norm is not None:
+            bindings["norm"] = norm.weight
         kernel = f"{shape}_{matrix.fmt.name}_{tail.epilogue}"
         rows = x.rows if isinstance(x.rows, str) else "tokens"
         choice = _ways(shape, matrix, tail.epilogue)
@@ -88,11 +103,28 @@ def lower_linear(walk: Walk, node: ir.Node) -> None:
     walk.define(tail.end, out, node, *tail.nodes)
 
 
-def _shape(x: View, matrix: StoredMatrix) -> str:
+def _shape(walk: Walk, x: View, matrix: StoredMatrix, norm: Norm | None) -> str:
     """The kernels to multiply with: GEMV over few rows reads whole blocks where the length has only such."""
     if x.rows == "tokens":
         return "gemm"
-    return "gemv_ragged" if matrix.inner % _BLOCK else "gemv"
+    if matrix.inner % _BLOCK:
+        return "gemv_ragged"
+    if norm is None:
+        return "gemv"
+    return "gemv_norm" if x.elem_bytes == walk.program.tier.elem_bytes else "gemv_norm_f32"
+
+
+def takes_norm(
+    walk: Walk, value: ir.Value, width: int, epilogues: Sequence[str] = ("store", "bias", "residual", "gate")
+) -> bool:
+    """Whether the only reader of `value`, an RMSNorm of `width`, is a linear that works it out on the way.
+
+    So it is for one token, except before the head: each of its many workgroups would work out the same again.
+    """
+    node = walk.only_user(value)
+    if walk.mode != "decode" or width % _BLOCK or node is None or node.op_type not in _LINEARS:
+        return False
+    return node.inputs[0] is value and _tail(walk, node, _matrix(walk, node)).epilogue in epilogues
 
 
 def _logits(walk: Walk, x: View, vocabulary: int, node: ir.Node) -> tuple[View, View]:
@@ -151,8 +183,10 @@ def _blocks(walk: Walk, node: ir.Node, matrix: StoredMatrix) -> StoredMatrix:
     return replace(matrix, scales=scales, zeros=zeros)
 
 
-def _tail(walk: Walk, node: ir.Node) -> Tail:
+def _tail(walk: Walk, node: ir.Node, matrix: StoredMatrix) -> Tail:
     tail = Tail(node.outputs[0], [])
+    if _fuse_gate(walk, tail, matrix):
+        return tail
     mul = walk.follower(tail.end, "Mul")
     factor = scalar_factor(mul) if mul is not None else None
     if mul is not None and factor is not None:
@@ -169,6 +203,18 @@ def _tail(walk: Walk, node: ir.Node) -> Tail:
         _fuse_cap(walk, tail)
         tail.routes = tail.residual is None and feeds_router(walk, tail.end)
     return tail
+
+
+def _fuse_gate(walk: Walk, tail: Tail, matrix: StoredMatrix) -> bool:
+    """A gate is fused for one token, where both halves of its rows are bound as one."""
+    gate = walk.only_user(tail.end)
+    code = None if gate is None else gate_code(gate)
+    whole = matrix.inner % _BLOCK == 0 and len(walk.program.store.matrix(matrix)) == 1
+    if walk.mode != "decode" or gate is None or code is None or not whole:
+        return False
+    tail.gates, tail.activation, tail.end = True, code, gate.outputs[0]
+    tail.nodes.append(gate)
+    return True
 
 
 def _fuse_residual(walk: Walk, tail: Tail) -> None:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import onnx_ir as ir
 
+from exporter.lowering.mamba_step import lower_mamba_step, scan_state, step_of, time_limits
 from exporter.lowering.program import Program, Target, View
-from exporter.lowering.walk import Walk, integer, number
+from exporter.lowering.walk import Walk, integer
 
 CHUNK = 64
-_NO_LIMIT = 3.4e38
 _ALIGNED = ("head_dim", "state_size", "stride", "x_offset", "b_offset", "c_offset")
 
 
@@ -26,14 +26,14 @@ class _Scan:
 
 def lower_ssm_scan(walk: Walk, node: ir.Node) -> None:
     """SSMScan: x, B and C are slices of one row; the state stays on the GPU in float32."""
+    convolution = _convolution_before(node)
+    if convolution is not None and step_of(walk, convolution) is node:
+        return lower_mamba_step(walk, convolution, node)
     x, dt, b, c = (walk.view(value) for value in node.inputs[:4])
     if len({(view.buffer, view.stride) for view in (x, b, c)}) != 1:
         raise walk.refuse(node, "x, B and C must be slices of one value")
     program = walk.program
     constants = _constants(node, x, dt, b, c)
-    state = str(node.inputs[7].name) if node.inputs[7] is not None else ""
-    size = int(constants["heads"] * constants["state_size"] * constants["head_dim"])
-    program.buffer(state, "state", size * 4, role="ssm")
     a_log, dt_bias = (program.weight(walk.weight(node.inputs[i], node)) for i in (4, 6))
     d = a_log if node.inputs[5] is None else program.weight(walk.weight(node.inputs[5], node))
     given: dict[str, View | Target] = {
@@ -41,7 +41,7 @@ def lower_ssm_scan(walk: Walk, node: ir.Node) -> None:
         "a_log": a_log,
         "dt_bias": dt_bias,
         "d": d,
-        "state": program.named(state),
+        "state": scan_state(program, node, constants),
     }
     out = program.scratch(x.rows, x.width)
     scan = _Scan(x, given, constants, out, str(node.name))
@@ -50,6 +50,14 @@ def lower_ssm_scan(walk: Walk, node: ir.Node) -> None:
     else:
         _in_chunks(program, _aligned(program, scan))
     walk.define(node.outputs[0], out)
+
+
+def _convolution_before(scan: ir.Node) -> ir.Node | None:
+    """The CausalConvWithState that the scan's x is cut from."""
+    split = scan.inputs[0].producer() if scan.inputs[0] is not None else None
+    source = split.inputs[0] if split is not None and split.op_type == "Split" else None
+    node = source.producer() if source is not None else None
+    return node if node is not None and node.op_type == "CausalConvWithState" else None
 
 
 def _constants(node: ir.Node, x: View, dt: View, b: View, c: View) -> dict[str, float]:
@@ -65,8 +73,7 @@ def _constants(node: ir.Node, x: View, dt: View, b: View, c: View) -> dict[str, 
         "c_offset": c.offset,
         "dt_stride": dt.stride,
         "dt_offset": dt.offset,
-        "dt_min": number(node, "dt_min", 0.0),
-        "dt_max": min(number(node, "dt_max", _NO_LIMIT), _NO_LIMIT),
+        **time_limits(node),
         "has_d": int(node.inputs[5] is not None),
     }
 

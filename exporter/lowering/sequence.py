@@ -2,6 +2,8 @@
 
 import onnx_ir as ir
 
+from exporter.lowering.decode_attention import attend_in_splits, splits_of
+from exporter.lowering.mamba_step import ring, step_of
 from exporter.lowering.program import Target, View, direct_way
 from exporter.lowering.stored_weights import weight_shape
 from exporter.lowering.walk import Walk, constant_array, integer, number
@@ -9,6 +11,8 @@ from exporter.lowering.walk import Walk, constant_array, integer, number
 # What the kernels keep in registers and workgroup memory.
 MOST_HEAD_DIM = 256
 MOST_TAPS = 8
+
+Rotary = tuple[Target, int]
 
 
 def lower_multi_head_attention(walk: Walk, node: ir.Node) -> None:
@@ -46,12 +50,9 @@ def lower_group_query_attention(walk: Walk, node: ir.Node) -> None:
     _require_at_most(walk, node, "head_dim", head_dim, MOST_HEAD_DIM)
     rotary = _rotary_table(walk, node) if integer(node, "do_rotary", 0) else None
     caches = [_cache(walk, value, k.width) for value in node.inputs[3:5]]
-    _write_cache(walk, node, k, caches[0], head_dim, rotary)
-    _write_cache(walk, node, v, caches[1], head_dim, None)
-    if rotary is not None:
-        q = _rotate(walk, node, q, heads, head_dim, rotary)
+    q = _write_caches(walk, node, (q, k, v), caches, rotary)
     out = walk.program.scratch(q.rows, q.width)
-    constants = {
+    constants: dict[str, float] = {
         "heads": heads,
         "kv_heads": kv_heads,
         "head_dim": head_dim,
@@ -61,8 +62,12 @@ def lower_group_query_attention(walk: Walk, node: ir.Node) -> None:
         "window": max(integer(node, "local_window_size", -1), 0),
         "softcap": number(node, "softcap", 0.0),
     }
-    bindings: dict[str, View | Target] = {"query": q, "key": caches[0], "value": caches[1], "out": out}
-    walk.program.dispatch("attention_causal", bindings, constants, str(node.name))
+    bindings: dict[str, View | Target] = {"query": q, "key": caches[0], "value": caches[1]}
+    constants["splits"] = splits_of(walk, constants)
+    if constants["splits"] > 1:
+        attend_in_splits(walk, bindings, constants, out, str(node.name))
+    else:
+        walk.program.dispatch("attention_causal", {**bindings, "out": out}, constants, str(node.name))
     walk.define(node.outputs[0], out)
 
 
@@ -74,7 +79,7 @@ def _cache(walk: Walk, past: ir.Value | None, width: int) -> Target:
     return walk.program.named(name)
 
 
-def _rotary_table(walk: Walk, node: ir.Node) -> tuple[Target, int]:
+def _rotary_table(walk: Walk, node: ir.Node) -> Rotary:
     """The table behind cos_cache, and the number of rotated values in a head."""
     cos = node.inputs[7]
     producer = cos.producer() if cos is not None else None
@@ -99,31 +104,23 @@ def lower_rotary_table(walk: Walk, node: ir.Node) -> None:
     """Nothing to play: attention finds the table through its inputs."""
 
 
-def _write_cache(
-    walk: Walk, node: ir.Node, x: View, cache: Target, head_dim: int, rotary: tuple[Target, int] | None
-) -> None:
-    constants = {"width": x.width, "x_stride": x.stride, "x_offset": x.offset}
-    bindings: dict[str, View | Target] = {"x": x, "cache": cache}
-    kernel = "cache_write"
-    if rotary is not None:
-        kernel = "cache_write_rope"
-        constants |= {"head_dim": head_dim, "rotary_dim": rotary[1]}
-        bindings["table"] = rotary[0]
-    walk.program.dispatch(kernel, bindings, constants, str(node.name))
-
-
-def _rotate(
-    walk: Walk, node: ir.Node, x: View, heads: int, head_dim: int, rotary: tuple[Target, int]
+def _write_caches(
+    walk: Walk, node: ir.Node, qkv: tuple[View, View, View], caches: list[Target], rotary: Rotary | None
 ) -> View:
-    out = walk.program.scratch(x.rows, x.width)
-    constants = {
-        "heads": heads,
-        "head_dim": head_dim,
-        "rotary_dim": rotary[1],
-        "x_stride": x.stride,
-        "x_offset": x.offset,
-    }
-    walk.program.dispatch("rope", {"x": x, "out": out, "table": rotary[0]}, constants, str(node.name))
+    """Keys and values go into the caches; returns the queries, rotated as the keys are."""
+    q, k, v = qkv
+    bindings: dict[str, View | Target] = {"key": k, "value": v, "keys": caches[0], "values": caches[1]}
+    constants: dict[str, float] = {"width": k.width}
+    for name, view in (("query", q), ("key", k), ("value", v)):
+        constants |= {f"{name}_stride": view.stride, f"{name}_offset": view.offset}
+    if rotary is None:
+        walk.program.dispatch("cache_write", bindings, constants, str(node.name))
+        return q
+    out = walk.program.scratch(q.rows, q.width)
+    bindings |= {"query": q, "out": out, "table": rotary[0]}
+    head_dim = q.width // integer(node, "num_heads", 1)
+    constants |= {"query_width": q.width, "head_dim": head_dim, "rotary_dim": rotary[1]}
+    walk.program.dispatch("cache_write_rope", bindings, constants, str(node.name))
     return out
 
 
@@ -141,17 +138,18 @@ def lower_causal_conv(walk: Walk, node: ir.Node) -> None:
         raise walk.refuse(node, "the kernel must be a weight")
     channels, *_, taps = weight_shape(weight)
     _require_at_most(walk, node, "the number of taps", taps, MOST_TAPS)
+    if step_of(walk, node) is not None:
+        walk.define(node.outputs[0], x)
+        return
     program = walk.program
     stored = program.weight(walk.weight(weight, node))
-    state = str(node.inputs[3].name) if node.inputs[3] is not None else ""
-    program.buffer(state, "state", (taps - 1) * channels * program.tier.elem_bytes, role="conv")
     out = program.scratch(x.rows, channels)
     bindings: dict[str, View | Target] = {
         "x": x,
         "out": out,
         "weight": stored,
         "bias": stored if bias is None else program.weight(walk.weight(bias, node)),
-        "state": program.named(state),
+        "ring": ring(walk, node),
     }
     constants = {
         "channels": channels,

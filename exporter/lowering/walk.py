@@ -1,18 +1,28 @@
 """Walking a graph: which values are known, which nodes are done, and what follows a node."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import onnx_ir as ir
 
 from exporter.errors import LoweringError
-from exporter.lowering.program import Program, View, value_name
+from exporter.lowering.program import Program, Target, View, value_name
 from exporter.lowering.stored_weights import Range
 
 FRAME_INPUTS = frozenset({"input_ids", "attention_mask"})
 FRAME_OPS = frozenset({"Cast", "Range", "ReduceSum", "Shape", "Squeeze", "Sub"})
 # What turns stored weights into those that onnxruntime computes with: the plan's kernels read what is stored.
 WEIGHT_OPS = frozenset({"Cast", "ConstantOfShape", "DequantizeLinear", "Nibbles", "Octets", "Slice"})
+
+
+@dataclass(frozen=True)
+class Norm:
+    """An RMSNorm of the rows of `x` that is left to the linear which reads it."""
+
+    x: View
+    weight: Target
+    epsilon: float
 
 
 class Walk:
@@ -26,6 +36,7 @@ class Walk:
         self.program = program
         self.mode = mode
         self._views: dict[ir.Value, View] = {}
+        self._norms: dict[ir.Value, Norm] = {}
         self._done: set[ir.Node] = set()
         self._forms: set[ir.Value] = set()
         self._frame = {value for value in self.graph.inputs if value.name in FRAME_INPUTS}
@@ -93,6 +104,14 @@ class Walk:
         """`value` is now `view`; the nodes in `done` were lowered with it."""
         self._views[value] = view
         self._done.update(done)
+
+    def postpone(self, value: ir.Value, norm: Norm) -> None:
+        """`value` is `norm`, which the one linear that reads it works out."""
+        self._norms[value] = norm
+
+    def postponed(self, value: ir.Value | None) -> Norm | None:
+        """The norm that was left to the reader of `value`."""
+        return None if value is None else self._norms.get(value)
 
     def weight(self, value: ir.Value | None, node: ir.Node) -> Range:
         """The stored range of a weight that is bound whole."""

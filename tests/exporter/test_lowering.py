@@ -150,12 +150,14 @@ def test_prefill_scans_in_chunks_and_decode_by_the_token(folder: Path) -> None:
         for name, phase in plan["phases"].items()
     }
     scans = {
-        name: [kernel for kernel in kernels if kernel.startswith("ss")] for name, kernels in played.items()
+        name: [kernel for kernel in kernels if kernel.startswith(("ss", "mamba", "causal_conv"))]
+        for name, kernels in played.items()
     }
     layers = len(scans["decode"])
     assert layers > 0
-    assert scans["decode"] == ["ssm_step"] * layers
-    assert scans["prefill"] == ["ssd_decay", "ssd_scores", "ssd_states", "ssd_out"] * layers
+    assert scans["decode"] == ["mamba_step_plain"] * layers
+    chunked = ["causal_conv", "ssd_decay", "ssd_scores", "ssd_states", "ssd_out"]
+    assert scans["prefill"] == chunked * layers
     chunks = {
         str(dispatch["grid"][1])
         for dispatch, kernel in zip(plan["phases"]["prefill"], played["prefill"], strict=True)
@@ -175,17 +177,17 @@ def test_what_cannot_be_cut_back_has_a_snapshot_and_is_counted(folder: Path) -> 
     assert plan["memory"]["states"] == counted
 
 
-def test_decode_offers_the_lanes_of_its_linears(folder: Path) -> None:
+def test_decode_offers_teams_of_lanes_for_its_linears(folder: Path) -> None:
     plan = json.loads((folder / "plan.base.json").read_text())
-    assert plan["choices"]["gemv"] == ["lanes-32", "lanes-8"]
+    assert plan["choices"]["gemv"] == ["lanes-32", "lanes-32-teams-4", "lanes-1-teams-16"]
     offered = [dispatch for dispatch in plan["phases"]["decode"] if dispatch.get("choice") == "gemv"]
     assert len(offered) > 10
     for dispatch in offered:
-        default, other = (
-            plan["kernels"][kernel] for kernel in (dispatch["kernel"], dispatch["or"][0]["kernel"])
-        )
-        assert other == {"shader": default["shader"], "constants": {**default["constants"], "LANES": 8}}
-        assert dispatch["or"][0]["grid"] == dispatch["grid"]
+        default, *others = (plan["kernels"][call["kernel"]] for call in (dispatch, *dispatch["or"]))
+        teams = [{"TEAMS": 4}, {"LANES": 1, "TEAMS": 16}]
+        for other, team, call in zip(others, teams, dispatch["or"], strict=True):
+            assert other == {"shader": default["shader"], "constants": {**default["constants"], **team}}
+            assert call["grid"] == [-(-dispatch["grid"][0] // team["TEAMS"]), *dispatch["grid"][1:]]
 
 
 def test_decode_grids_do_not_depend_on_the_past(folder: Path) -> None:

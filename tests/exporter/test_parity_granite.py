@@ -128,8 +128,8 @@ def test_every_variant_that_the_tuner_can_choose_says_the_same(
 @pytest.mark.gpu
 def test_a_variant_that_there_is_not_is_refused(tiny_granite: Make, artifact: Make) -> None:
     folder = artifact(tiny_granite(), quantize="q4", context=512)
-    for choices in ({"gemv": "lanes-9"}, {"gemma": "lanes-8"}):
-        with pytest.raises(ArtifactError, match="gemv: lanes-32, lanes-8"):
+    for choices in ({"gemv": "lanes-9"}, {"gemma": "lanes-32"}):
+        with pytest.raises(ArtifactError, match="gemv: lanes-32, lanes-32-teams-4"):
             PlanPlayer(folder, choices=choices)
 
 

@@ -199,25 +199,24 @@ def test_a_prompt_in_any_pieces_gives_the_same_logits_to_the_bit(
         OPEN
         + """
       const pace = paceOf(session);
-      pace.took = () => undefined;
+      const { length } = pace.kernels;
       const rows = [];
       const submits = [];
       const original = session.player.play;
-      for (const part of [1, 0.5, 0]) {
-        let count = 0;
-        session.player.play = function (...rest) { count += 1; return original.apply(this, rest); };
-        pace.allowed = pace.block * 64 * part;
+      session.player.play = function (...rest) { submits[submits.length - 1] += 1; return original.apply(this, rest); };
+      pace.took = () => undefined;
+      pace.tokens = (left) => Math.min(left, 64);
+      for (const part of [length, Math.ceil(length / 2), 1]) {
+        pace.end = (first) => Math.min(length, first + part);
+        submits.push(0);
         rows.push(await fresh(args.ids));
-        submits.push(count - 1);
       }
-      return { rows, submits, dispatches: session.plan.phases.prefill.length };
+      return { rows, submits, dispatches: length };
     """
     )
     folder = artifact(tiny_granite(), quantize="q4", context=512)
     url = engine_server.add("granite", folder_files(folder))
     found = engine_page.run(body, url=url, ids=random_ids(150))
     assert found["rows"][0] == found["rows"][1] == found["rows"][2]
-    whole, halves, single = found["submits"]
-    assert whole == 3
-    assert 6 <= halves <= 12
-    assert single == 3 * found["dispatches"]
+    blocks, head = 3, 1
+    assert found["submits"] == [blocks + head, 2 * blocks + head, blocks * found["dispatches"] + head]

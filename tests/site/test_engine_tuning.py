@@ -1,5 +1,8 @@
 """Choices of kernels: timed on the device, remembered for it, told by the caller, and always within the time."""
 
+import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +10,8 @@ import pytest
 from tests.site.conftest import EnginePage
 from tests.site.engine_artifacts import A, B, C, choosing_artifact, generation_artifact, mix_of
 from tests.site.engine_server import EngineServer
+from tests.site.engine_session import folder_files
+from tests.tiny_granite import random_ids
 
 pytestmark = pytest.mark.browser
 
@@ -139,3 +144,31 @@ def test_a_trial_longer_than_the_time_leaves_the_default(engine_page: EnginePage
 
 def test_a_gain_within_the_noise_keeps_the_default(engine_page: EnginePage) -> None:
     assert simulated(engine_page, ([1], [1, 0.99, 0.98]))["found"] == [0]
+
+
+def test_every_way_of_a_real_plan_says_the_same(
+    engine_page: EnginePage,
+    engine_server: EngineServer,
+    tiny_granite: Callable[..., Path],
+    artifact: Callable[..., Path],
+) -> None:
+    folder = artifact(tiny_granite(), quantize="q4", context=512)
+    choices = json.loads((folder / "plan.base.json").read_text())["choices"]
+    body = """
+      const model = await engine.load(args.url, { tune: args.tune });
+      const logits = [...await model.logits(args.ids)];
+      const ids = [];
+      for await (const { id } of model.generate('The wind', { maxTokens: 24, temperature: 0 })) ids.push(id);
+      const { choices } = model.info;
+      await model.unload();
+      return { logits, ids, choices };
+    """
+    url = engine_server.add("granite", folder_files(folder))
+    ids = random_ids(70)
+    default = engine_page.run(body, url=url, ids=ids, tune="off")
+    assert default["choices"] == {family: names[0] for family, names in choices.items()}
+    for family, name in [(family, name) for family, names in choices.items() for name in names[1:]]:
+        other = engine_page.run(body, url=url, ids=ids, tune={family: name})
+        assert other["choices"][family] == name
+        assert other["ids"] == default["ids"]
+        assert max(abs(a - b) for a, b in zip(other["logits"], default["logits"], strict=True)) < 1e-4

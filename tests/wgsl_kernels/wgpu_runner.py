@@ -75,7 +75,12 @@ def _module(tier: str, wgsl: str) -> Any:
 def _buffers(opened: Any, kernel: Kernel, case: Case) -> dict[str, Any]:
     import wgpu
 
-    usage = wgpu.BufferUsage.STORAGE | wgpu.BufferUsage.COPY_SRC | wgpu.BufferUsage.UNIFORM
+    usage = (
+        wgpu.BufferUsage.STORAGE
+        | wgpu.BufferUsage.UNIFORM
+        | wgpu.BufferUsage.COPY_SRC
+        | wgpu.BufferUsage.COPY_DST
+    )
     return {
         binding.name: opened.create_buffer_with_data(data=bound_bytes(binding, case), usage=usage)
         for binding in kernel.bindings

@@ -1,5 +1,7 @@
-// Blocks of 32 values of a linear's input. `LANES` may be any number from 4 on: what is best depends on the adapter.
+// Blocks of 32 values of a linear's input. LANES and TEAMS may be any numbers: what is best depends on the adapter.
 override LANES: u32 = 32;
+override TEAMS: u32;
+override SHARES: u32 = LANES * TEAMS;
 struct Block {
     a: vec4<f32>,
     b: vec4<f32>,
@@ -10,13 +12,13 @@ struct Block {
     g: vec4<f32>,
     h: vec4<f32>,
 }
-@group(0) @binding(1) var<storage, read> x: array<vec4<Elem>>;
 
-fn x_block(token: u32, b: u32) -> Block {
+// Block `b` of a token's row, as it is stored.
+fn stored_block(token: u32, b: u32) -> Block {
     let at = token * (inner / 4u) + b * 8u;
     return Block(
-        vec4<f32>(x[at]), vec4<f32>(x[at + 1u]), vec4<f32>(x[at + 2u]), vec4<f32>(x[at + 3u]),
-        vec4<f32>(x[at + 4u]), vec4<f32>(x[at + 5u]), vec4<f32>(x[at + 6u]), vec4<f32>(x[at + 7u]),
+        x_quad(at), x_quad(at + 1u), x_quad(at + 2u), x_quad(at + 3u),
+        x_quad(at + 4u), x_quad(at + 5u), x_quad(at + 6u), x_quad(at + 7u),
     );
 }
 
@@ -32,20 +34,4 @@ fn dot_block_of_four(rows: vec4<u32>, b: u32, v: Block) -> vec4<f32> {
         dot_block(rows.z, b, v, total),
         dot_block(rows.w, b, v, total),
     );
-}
-
-var<workgroup> shares: array<vec4<f32>, LANES>;
-
-// Lays a lane's share of four sums out for `row_total`. Call from uniform control flow.
-fn share(sums: vec4<f32>, lane: u32) {
-    shares[lane] = sums;
-    workgroupBarrier();
-}
-
-fn row_total(i: u32) -> f32 {
-    var sum = 0.0;
-    for (var lane = 0u; lane < LANES; lane++) {
-        sum += shares[lane][i];
-    }
-    return sum;
 }

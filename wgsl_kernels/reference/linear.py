@@ -37,10 +37,25 @@ def _optional_bias(inputs: Arrays, constants: Constants) -> NDArray[np.float64]:
     return inputs["bias"].astype(np.float64) * constants["has_bias"]
 
 
+def gate(inputs: Arrays, constants: Constants, step: Step) -> Arrays:
+    """The activation of x W^T for the first half of the rows, times x W^T for the second."""
+    first, second = np.split(_product(inputs, {**constants, "alpha": 1}), 2, axis=-1)
+    return {"out": activated(first, constants["activation"]) * second}
+
+
 def _product(inputs: Arrays, constants: Constants) -> NDArray[np.float64]:
     weight = dequantize(inputs, int(constants["inner"]))
-    product: NDArray[np.float64] = constants["alpha"] * (inputs["x"].astype(np.float64) @ weight.T)
+    product: NDArray[np.float64] = constants["alpha"] * (_input(inputs, constants) @ weight.T)
     return product
+
+
+def _input(inputs: Arrays, constants: Constants) -> NDArray[np.float64]:
+    """x, or RMSNorm(x) where the kernel has a norm for a prologue."""
+    x = inputs["x"].astype(np.float64)
+    if "norm" not in inputs:
+        return x
+    mean: NDArray[np.float64] = (x * x).mean(axis=-1, keepdims=True)
+    return x / np.sqrt(mean + constants["epsilon"]) * inputs["norm"].astype(np.float64)
 
 
 def _columns(constants: Constants) -> slice:

@@ -1,7 +1,8 @@
 alias Elem = f32;
 // Depthwise causal convolution with a state, then SiLU. A workgroup takes 64 channels; four lanes share a channel, each
-// walking a quarter of the tokens with the last inputs in registers. The state is read by all before the barrier and
-// written after it by the lane that saw the last token, so any split of the tokens gives the same numbers.
+// walking a quarter of the tokens with the last inputs in registers. The state is a ring of `taps` rows, that of a token
+// at its position % taps, so that a step of one token (mamba_step.wgsl) writes none that it reads. Here it is read by all
+// before the barrier and written after it by the lane that saw the last token: any split of the tokens gives the same.
 const CHANNELS: u32 = 64u;
 const QUARTERS: u32 = 4u;
 const MOST_TAPS: u32 = 8u;
@@ -16,12 +17,12 @@ override has_bias: u32;
 @group(0) @binding(2) var<storage, read_write> out: array<Elem>;   // [tokens, channels]
 @group(0) @binding(3) var<storage, read> weight: array<f32>;       // [channels, taps]
 @group(0) @binding(4) var<storage, read> bias: array<f32>;         // [channels]
-@group(0) @binding(5) var<storage, read_write> state: array<Elem>; // [taps - 1, channels], oldest first
+@group(0) @binding(5) var<storage, read_write> ring: array<Elem>; // [taps, channels]
 
-// Input `i` of the state followed by the tokens.
+// Input `i` of the last taps - 1 before the tokens, followed by the tokens.
 fn input(i: u32, channel: u32) -> f32 {
     if i < taps - 1u {
-        return f32(state[i * channels + channel]);
+        return f32(ring[(step.past + i + 1u) % taps * channels + channel]);
     }
     return f32(x[(i + 1u - taps) * x_stride + x_offset + channel]);
 }
@@ -61,8 +62,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
         }
     }
     if end == step.tokens {
-        for (var j = 0u; j + 1u < taps; j++) {
-            state[j * channels + channel] = Elem(window[j]);
+        for (var t = end - min(end, taps); t < end; t++) {
+            ring[(step.past + t) % taps * channels + channel] = x[t * x_stride + x_offset + channel];
         }
     }
 }

@@ -4,7 +4,7 @@ import { BadArgumentError, throwIfAborted } from '../errors.js';
 import { InFlight } from '../in_flight.js';
 import { writeStep } from '../step.js';
 import { historyOf } from './history.js';
-import { costsOf, PrefillPace } from './prefill_pace.js';
+import { PrefillPace } from './prefill_pace.js';
 
 /** @typedef {import('../session.js').Session} Session */
 /** @typedef {import('../plan.js').Symbols} Symbols */
@@ -18,7 +18,7 @@ const paces = new WeakMap();
 
 /** @param {Session} session @returns {PrefillPace} */
 export function paceOf(session) {
-  const pace = paces.get(session) ?? new PrefillPace(costsOf(session.plan));
+  const pace = paces.get(session) ?? PrefillPace.of(session.plan);
   paces.set(session, pace);
   return pace;
 }
@@ -65,14 +65,20 @@ class Prefill {
     const { past, tokens } = symbols;
     this.session.device.gpu.queue.writeBuffer(this.session.buffers.get('ids'), 0, this.ids, past, tokens);
     writeStep(this.session, symbols, this.limit);
-    const { length } = this.pace.costs;
+    const { length } = this.pace.kernels;
     for (let first = 0; first < length;) {
+      await this.leave(MOST_UNDER_WAY - 1);
       const end = this.pace.end(first, tokens);
+      if (this.pace.expected(first, end) === Infinity) await this.leave(0);
       this.plays.push(this.submit(symbols, first, end, restore));
-      if (this.plays.size >= (this.pace.measured ? MOST_UNDER_WAY : 1)) await this.plays.take();
-      throwIfAborted(this.signal);
       first = end;
     }
+  }
+
+  /** @param {number} most submits that may still be under way; a kernel's first time is only true where there is none */
+  async leave(most) {
+    while (this.plays.size > most) await this.plays.take();
+    throwIfAborted(this.signal);
   }
 
   /** @param {Symbols} symbols @param {number} first @param {number} end @param {boolean} restore */
@@ -85,7 +91,7 @@ class Prefill {
     device.gpu.queue.submit([encoder.finish()]);
     await device.settle(device.gpu.queue.onSubmittedWorkDone());
     const now = performance.now();
-    this.pace.took(this.pace.work(first, end, symbols.tokens), now - Math.max(began, this.free));
+    this.pace.took(first, end, symbols.tokens, now - Math.max(began, this.free));
     this.free = now;
   }
 
