@@ -17,10 +17,10 @@ from scripts.play_in_browser import FLAGS, PATIENCE_MS, _serving
 from scripts.programs import find_chromium
 
 SENTENCE = "The lightest seed that travels on the wind is carried by a crown of fine hairs over field {}"
-EMBED = """async ([folder, tier, texts, rounds]) => {
+EMBED = """async ([folder, tier, tune, texts, rounds]) => {
   const { load } = await import('/engine/index.js');
   const began = performance.now();
-  const model = await load(`/models/${folder}/`, tier ? { tier } : {});
+  const model = await load(`/models/${folder}/`, { ...(tier && { tier }), tune });
   const loaded = performance.now() - began;
   const seconds = [];
   let tokens = 0;
@@ -29,18 +29,18 @@ EMBED = """async ([folder, tier, texts, rounds]) => {
     tokens = (await model.embed(texts)).reduce((sum, each) => sum + each.tokens, 0);
     seconds.push((performance.now() - begin) / 1000);
   }
-  const { tier: played } = model.info;
+  const { tier: played, choices } = model.info;
   await model.unload();
-  return { tier: played, loadSeconds: loaded / 1000, tokens, seconds };
+  return { tier: played, choices, loadSeconds: loaded / 1000, tokens, seconds };
 }"""
-PROFILE = """async ([folder, tier, phase, symbols, rounds]) => {
+PROFILE = """async ([folder, tier, tune, phase, symbols, rounds]) => {
   const { openSession } = await import('/engine/session.js');
   const { readManifest } = await import('/engine/manifest.js');
   const { gridSize } = await import('/engine/plan.js');
   const { writeStep } = await import('/engine/step.js');
   const base = new URL(`/models/${folder}/`, location.href).href;
   const manifest = readManifest(await (await fetch(`${base}manifest.json`)).json(), `${base}manifest.json`);
-  const session = await openSession({ base, manifest, tier }, () => {}, new AbortController().signal);
+  const session = await openSession({ base, manifest, tier, tune }, () => {}, new AbortController().signal);
   const { device, plan, player, buffers } = session;
   const put = (name, words) => {
     const target = buffers.find(name);
@@ -97,17 +97,21 @@ def main() -> None:
     parser.add_argument("--past", type=int, default=0)
     parser.add_argument("--sequences", type=int, default=22)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--choose", action="append", default=[], metavar="FAMILY=WAY", help="else the device's tuner chooses"
+    )
     parser.add_argument("--embed", type=int, metavar="TEXTS", help="time texts to vectors instead")
     options = parser.parse_args()
+    tune: Any = dict(each.split("=") for each in options.choose) or "auto"
     with _page(options.folder) as page:
         name = options.folder.resolve().name
         if options.embed:
             texts = [SENTENCE.format(i) for i in range(options.embed)]
-            print(page.evaluate(EMBED, [name, options.tier, texts, options.rounds]))
+            print(page.evaluate(EMBED, [name, options.tier, tune, texts, options.rounds]))
             return
         symbols = {key: getattr(options, key) for key in ("tokens", "past", "sequences")}
         tier = options.tier or "subgroups"
-        _tell(page.evaluate(PROFILE, [name, tier, options.phase, symbols, options.rounds]))
+        _tell(page.evaluate(PROFILE, [name, tier, tune, options.phase, symbols, options.rounds]))
 
 
 @contextmanager
