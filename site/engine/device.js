@@ -14,6 +14,7 @@ export class Device {
   constructor(gpu, info) {
     this.gpu = gpu;
     this.info = { vendor: info.vendor, architecture: info.architecture, description: info.description };
+    this.software = info.isFallbackAdapter;
     /** @type {EngineError | null} what makes every later result worthless */
     this.fault = null;
     this.lost = gpu.lost.then(({ reason, message }) => {

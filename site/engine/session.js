@@ -109,7 +109,9 @@ async function makeReadbacks(device, manifest, buffers) {
 async function assemble(request, device, supply) {
   const { manifest, tune = 'auto' } = request;
   const [plan, texts] = await Promise.all([fetchPlan(request, supply), fetchTokenizer(request, supply)]);
-  const tuning = await Tuning.open(plan, tune, supply.cache, noteKey(request, device));
+  const tuning = await Tuning.open(plan, tune, supply.cache, {
+    key: noteKey(request, device), software: device.software,
+  });
   const buffers = await Buffers.create(plan.buffers, device);
   const compiling = compilePipelines(device, plan, kernelsOf(plan, tuning.picks));
   const weights = fetchWeights(manifest, supply, buffers).then(() => supply.progress.enter('compile'));
@@ -117,7 +119,7 @@ async function assemble(request, device, supply) {
   const [pipelines] = await Promise.all([compiling, weights]);
   const binder = new Binder(device.gpu, buffers.made, pipelines);
   await tuning.finish({ device, buffers, binder }, supply.signal);
-  const player = await Player.create(device, plan, binder, tuning.picks);
+  const player = await Player.create(device, plan, binder, tuning.played);
   const readbacks = await makeReadbacks(device, manifest, buffers);
   throwIfAborted(supply.signal);
   device.check();

@@ -30,10 +30,12 @@ export class Tuning {
    * @param {Plan} plan
    * @param {Picks} told
    * @param {Picks} known remembered, or the defaults
+   * @param {Picks} usual for what is neither told nor known
    * @param {(picks: Picks) => Promise<void>} remember
    */
-  constructor(plan, told, known, remember) {
+  constructor(plan, told, known, usual, remember) {
     this.plan = plan;
+    this.usual = usual;
     this.told = told;
     this.known = known;
     this.remember = remember;
@@ -44,11 +46,11 @@ export class Tuning {
    * @param {Plan} plan
    * @param {Tune} tune
    * @param {import('../cache.js').ChunkCache} cache
-   * @param {string} key of what is remembered of this plan on this adapter
+   * @param {{ key: string, software: boolean }} adapter where what is remembered of this plan on it is noted, and its kind
    * @returns {Promise<Tuning>}
    * @throws {BadArgumentError} where the plan has no such choice
    */
-  static async open(plan, tune, cache, key) {
+  static async open(plan, tune, cache, { key, software }) {
     const told = typeof tune === 'object' ? tune : {};
     const strange = Object.keys(told).find((family) => !offers(plan, family, told[family]));
     if (strange !== undefined) {
@@ -56,7 +58,8 @@ export class Tuning {
       throw new BadArgumentError(`tune says ${strange}: "${told[strange]}", and the model's choices are ${ways}`);
     }
     const known = tune === 'off' ? defaults(plan) : offered(plan, tune === 'again' ? {} : await cache.readNote(key));
-    return new Tuning(plan, told, known, (picks) => cache.writeNote(key, picks));
+    const usual = defaults(plan, software ? -1 : 0);
+    return new Tuning(plan, told, known, usual, (picks) => cache.writeNote(key, picks));
   }
 
   /** @returns {Picks} what is decided by now */
@@ -66,7 +69,7 @@ export class Tuning {
 
   /** @returns {Picks} what is played, the defaults too */
   get played() {
-    return { ...defaults(this.plan), ...this.picks };
+    return { ...this.usual, ...this.picks };
   }
 
   /**
@@ -84,7 +87,7 @@ export class Tuning {
   }
 }
 
-/** @param {Plan} plan @returns {Picks} */
-function defaults({ choices }) {
-  return Object.fromEntries(Object.entries(choices).map(([family, [name]]) => [family, name]));
+/** @param {Plan} plan @param {number} [at] the first name unless said; the last suits software @returns {Picks} */
+function defaults({ choices }, at = 0) {
+  return Object.fromEntries(Object.entries(choices).map(([family, names]) => [family, /** @type {string} */ (names.at(at))]));
 }
