@@ -74,13 +74,13 @@ def lower_linear(walk: Walk, node: ir.Node) -> None:
     matrix = _matrix(walk, node)
     norm = walk.postponed(node.inputs[0])
     x = norm.x if norm is not None else walk.dense(node.inputs[0], node)
-    shape = _shape(walk, x, matrix, norm)
     tail = _tail(walk, node, matrix)
     if tail.makes_logits:
         x, out = _logits(walk, x, matrix.rows, node)
     else:
         width = matrix.rows // 2 if tail.gates else matrix.rows
         out = walk.program.scratch(x.rows, width, 4 if tail.routes else None)
+    shape = _shape(walk, x, matrix, norm)
     for part in walk.program.store.matrix(matrix):
         constants = {
             "inner": matrix.inner,

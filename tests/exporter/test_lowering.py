@@ -190,6 +190,14 @@ def test_decode_offers_teams_of_lanes_for_its_linears(folder: Path) -> None:
             assert call["grid"] == [-(-dispatch["grid"][0] // team["TEAMS"]), *dispatch["grid"][1:]]
 
 
+def test_the_head_reads_one_token_with_the_kernel_for_one(folder: Path) -> None:
+    """GEMM counts rows by the step, which has all of the prompt's."""
+    plan = json.loads((folder / "plan.base.json").read_text())
+    shaders = [plan["kernels"][dispatch["kernel"]]["shader"] for dispatch in plan["phases"]["head"]]
+    assert shaders[0] == "take_last"
+    assert all(shader.startswith("gemv") for shader in shaders[1:])
+
+
 def test_decode_grids_do_not_depend_on_the_past(folder: Path) -> None:
     """So the same commands play every token."""
     plan = json.loads((folder / "plan.base.json").read_text())
