@@ -78,7 +78,9 @@ PROFILE = """async ([folder, tier, tune, phase, symbols, rounds]) => {
     writeStep(session, symbols, 0);
     for (const [i, each] of dispatches.entries()) best[i] = Math.min(best[i], await play([each]));
   }
-  const labels = plan.phases[phase].map(({ kernel }) => {
+  const { wayOf } = await import('/engine/choices/choices.js');
+  const labels = plan.phases[phase].map((dispatch) => {
+    const { kernel } = wayOf(dispatch, plan.choices, tune);
     const { shader, constants } = plan.kernels[kernel];
     return 'inner' in constants ? `${shader} ${constants.inner} x ${constants.rows}` : shader;
   });
@@ -100,7 +102,7 @@ def main() -> None:
     )
     parser.add_argument("--embed", type=int, metavar="TEXTS", help="time texts to vectors instead")
     options = parser.parse_args()
-    tune: Any = dict(each.split("=") for each in options.choose) or "auto"
+    tune: Any = dict(each.split("=") for each in options.choose) or ("auto" if options.embed else {})
     with _page(options.folder) as page:
         name = options.folder.resolve().name
         if options.embed:
