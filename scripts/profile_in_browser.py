@@ -80,7 +80,7 @@ PROFILE = """async ([folder, tier, tune, phase, symbols, rounds]) => {
   }
   const { wayOf } = await import('/engine/choices/choices.js');
   const labels = plan.phases[phase].map((dispatch) => {
-    const { kernel } = wayOf(dispatch, plan.choices, session.tuning.played);
+    const { kernel } = wayOf(dispatch, plan.choices, tune);
     const { shader, constants } = plan.kernels[kernel];
     return 'inner' in constants ? `${shader} ${constants.inner} x ${constants.rows}` : shader;
   });
@@ -102,7 +102,7 @@ def main() -> None:
     )
     parser.add_argument("--embed", type=int, metavar="TEXTS", help="time texts to vectors instead")
     options = parser.parse_args()
-    tune: Any = dict(each.split("=") for each in options.choose) or "auto"
+    tune: Any = dict(each.split("=") for each in options.choose) or ("auto" if options.embed else {})
     with _page(options.folder) as page:
         name = options.folder.resolve().name
         if options.embed:
