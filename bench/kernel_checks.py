@@ -46,18 +46,23 @@ def _error(tab: Caller, kernel: Kernel, tier: Tier, numbers: Mapping[str, float]
     wanted = twin_of(kernel)(case.inputs, case.constants, case.step)
     errors = []
     for index, found in zip(written, words, strict=True):
-        before = case.inputs[kernel.bindings[index].name]
+        before = _values(kernel.bindings[index], case)
         got = np.array(found, np.uint32).view(before.dtype)[: before.size].reshape(before.shape)
         errors.append(error_of_allowed(kernel, tier, got, wanted[kernel.bindings[index].name]))
     return max(errors)
 
 
 def _bound(binding: Binding, case: Any) -> dict[str, Any]:
-    values = case.step.words() if binding.dtype == "step" else case.inputs[binding.name]
-    data = np.ascontiguousarray(values).tobytes()
+    data = np.ascontiguousarray(_values(binding, case)).tobytes()
     data += b"\xff" * (-len(data) % 4)
     words = np.frombuffer(data, np.uint32).tolist()
     return {"binding": binding.index, "bytes": len(data), "fill": "words", "words": words}
+
+
+def _values(binding: Binding, case: Any) -> Array:
+    """What the binding holds before the kernel runs."""
+    values: Array = case.step.words() if binding.dtype == "step" else case.inputs[binding.name]
+    return values
 
 
 def error_of_allowed(kernel: Kernel, tier: Tier, got: Array, want: Array) -> float:

@@ -39,6 +39,9 @@ export async function measure(name, method, args, key) {
   const began = performance.now();
   const value = await runners.get(name)[method](...args);
   const ms = performance.now() - began;
+  if (method === 'generate' && value.ids.length !== args[1]) {
+    throw new Error(`${name} made ${value.ids.length} tokens instead of ${args[1]}`);
+  }
   return key === null ? value : key === '' ? ms : value[key];
 }
 

@@ -14,7 +14,9 @@ from tests.architecture.tree import ROOT
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
-QUICK = ("--software", "--prefill", "8,100000", "--decode", "0", "--tokens", "4", "--rounds", "2")
+# SwiftShader is slow to compile zeroed workgroup memory, which our kernels do not need.
+FAST = "--browser-arg=--enable-dawn-features=disable_workgroup_init"
+QUICK = ("--software", "--prefill", "8,100000", "--decode", "0", "--tokens", "4", "--rounds", "2", FAST)
 
 # A peer that is our engine behind another name: what it answers has to agree, and its ratios have to be near 1.
 TWIN = """
@@ -67,7 +69,7 @@ def test_it_measures_our_engine_and_each_of_its_kernels(model: Path, tmp_path: P
     assert result["gpu_calls"][OURS]["calls"]["dispatchWorkgroups"] == result["counts"]["dispatches"]
     kernels = result["kernels"]
     assert {name: found["agrees"] for name, found in kernels["checks"].items() if not found["agrees"]} == {}
-    assert all(0 < row["of_roof"] for row in kernels["rows"])
+    assert all(row["of_roof"] > 0 for row in kernels["rows"])
     assert "of its roof, agrees" in ran.stdout
 
 
