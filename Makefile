@@ -9,7 +9,7 @@ LAYER := build/models/granite-4.0-h-1b-one-mamba-layer-random
 BENCH_FLAGS ?=
 EXPORTER_SOURCES := $(shell find exporter wgsl_kernels -name '*.py' -o -name '*.wgsl')
 
-.PHONY: help setup demo check test parity bench passages lock
+.PHONY: help setup demo check test parity bench performance passages lock
 .DEFAULT_GOAL := help
 
 help:  ## list these targets
@@ -50,6 +50,9 @@ bench: setup  ## MiniLM and random Granites in a browser, in turns with other en
 	@$(BIN)/thistledown bench $(LAYER) --prefill 128,512 --decode 0 $(BENCH_FLAGS) -o build/bench/mamba-layer.json
 	@$(BIN)/thistledown bench $(MINILM) --float $(MINILM)-f32 $(BENCH_FLAGS) -o build/bench/minilm-q8.json
 	@$(BIN)/thistledown bench $(MINILM)-f32 $(BENCH_FLAGS) -o build/bench/minilm-f32.json
+
+performance:  ## rewrite the tables of docs/performance.md from what make bench has measured
+	@$(BIN)/python -m scripts.write_performance $(sort $(wildcard build/bench/*.json))
 
 $(MINILM)-f32/manifest.json: $(EXPORTER_SOURCES) requirements.lock
 	@$(BIN)/thistledown export minilm -o $(MINILM)-f32 --quantize f32 --overwrite
