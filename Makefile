@@ -4,11 +4,12 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 MINILM := build/models/minilm
-GRANITE := build/models/granite-350m-random
+GRANITE := build/models/granite-4.0-h-350m-random
+LAYER := build/models/granite-4.0-h-1b-one-mamba-layer-random
 BENCH_FLAGS ?=
 EXPORTER_SOURCES := $(shell find exporter wgsl_kernels -name '*.py' -o -name '*.wgsl')
 
-.PHONY: help setup demo check test parity bench passages lock
+.PHONY: help setup demo check test parity bench performance passages lock
 .DEFAULT_GOAL := help
 
 help:  ## list these targets
@@ -41,20 +42,27 @@ parity: setup  ## rewrite docs/parity.md: every architecture in three runtimes a
 	  tests/exporter/test_parity_encoders.py tests/whole/test_encoders_in_the_browser.py \
 	  tests/whole/test_granite_in_the_browser.py tests/whole/test_decoders_in_the_browser.py --write-parity
 
-# A machine without a GPU measures with BENCH_FLAGS="--software --prefill 32 --decode 0 --tokens 4 --rounds 3 --texts 8".
-bench: setup  ## MiniLM and a random Granite-4.0-H-350M in a browser, in turns with other engines; BENCH_FLAGS=
-	@$(MAKE) --no-print-directory $(GRANITE)/manifest.json $(MINILM)/manifest.json $(MINILM)-f32/manifest.json
-	@$(BIN)/thistledown bench $(GRANITE) $(BENCH_FLAGS) -o build/bench/granite-350m.json
+# Without a GPU: make bench GRANITE=build/models/granite-4.0-h-350m-eight-layers-random BENCH_FLAGS="--software --rounds 3 --tokens 4 --texts 8"
+bench: setup  ## MiniLM and random Granites in a browser, in turns with other engines; BENCH_FLAGS="--rounds 9"
+	@$(MAKE) --no-print-directory $(GRANITE)/manifest.json $(LAYER)/manifest.json \
+	  $(MINILM)/manifest.json $(MINILM)-f32/manifest.json
+	@$(BIN)/thistledown bench $(GRANITE) --kernels $(BENCH_FLAGS) -o build/bench/granite-350m.json
+	@$(BIN)/thistledown bench $(LAYER) --prefill 128,512 --decode 0 $(BENCH_FLAGS) -o build/bench/mamba-layer.json
 	@$(BIN)/thistledown bench $(MINILM) --float $(MINILM)-f32 $(BENCH_FLAGS) -o build/bench/minilm-q8.json
 	@$(BIN)/thistledown bench $(MINILM)-f32 $(BENCH_FLAGS) -o build/bench/minilm-f32.json
+
+performance:  ## rewrite the tables of docs/performance.md from what make bench has measured
+	@$(BIN)/python -m scripts.write_performance $(sort $(wildcard build/bench/*.json))
 
 $(MINILM)-f32/manifest.json: $(EXPORTER_SOURCES) requirements.lock
 	@$(BIN)/thistledown export minilm -o $(MINILM)-f32 --quantize f32 --overwrite
 	@touch $@
 
-$(GRANITE)/manifest.json: $(EXPORTER_SOURCES) requirements.lock
-	@$(BIN)/python -m scripts.random_checkpoint tests/published/granite-4.0-h-350m -o build/checkpoints/granite-350m
-	@$(BIN)/thistledown export build/checkpoints/granite-350m -o $(GRANITE) --quantize q4 --context 4608 --overwrite
+# A random model of one of the shapes: build/models/SHAPE-random.
+build/models/%-random/manifest.json: $(EXPORTER_SOURCES) requirements.lock
+	@$(BIN)/python -m scripts.random_checkpoint $(firstword $(wildcard bench/shapes/$* tests/published/$*)) \
+	  -o build/checkpoints/$*
+	@$(BIN)/thistledown export build/checkpoints/$* -o build/models/$*-random --quantize q4 --context 4608 --overwrite
 	@touch $@
 
 passages: setup  ## rewrite the search page's passages from the documents

@@ -54,6 +54,7 @@ def _settings(arguments: argparse.Namespace) -> BenchSettings:
         arguments=(*software, *arguments.browser_arg),
         onnxruntime_build=arguments.onnxruntime_build,
         float_folder=arguments.float,
+        kernels=arguments.kernels,
     )
 
 
@@ -124,6 +125,9 @@ def _add_engines(command: argparse.ArgumentParser, usual: BenchSettings) -> None
         type=Path,
         metavar="DIR",
         help="the same model in f32, of which Transformers.js' q8 is made",
+    )
+    command.add_argument(
+        "--kernels", action="store_true", help="each kernel for itself too, against the device's roofs"
     )
     command.add_argument("--software", action="store_true", help="on SwiftShader, which every machine has")
     command.add_argument(

@@ -133,8 +133,18 @@ class Engines:
         if not record["ok"]:
             return {"ok": False, "error": record["error"]}
         about = "the plan of the artifact" if name == OURS else peers.PEERS[name].about
-        runtime = self._made.runtime(name, record["files"])
+        runtime = self._made.runtime(name, self._files(name))
         return {"ok": True, "about": about, **record["facts"], "runtime_bytes": runtime}
+
+    def _files(self, name: str) -> list[str]:
+        """What was loaded for the engine; a package that serves two peers is loaded with the first."""
+        package = _package(name)
+        found = [record["files"] for other, record in self.records.items() if _package(other) == package]
+        return [path for paths in found for path in paths]
+
+
+def _package(name: str) -> str:
+    return name if name == OURS else peers.PEERS[name].package
 
 
 def _check(what: str, peer: str, value: float, limit: float, agrees: bool) -> dict[str, Any]:

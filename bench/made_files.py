@@ -9,12 +9,12 @@ from typing import Any
 from bench import peers
 from bench.model_folder import ModelFolder
 from bench.settings import OURS, BenchSettings
+from webapp import Settings
 
 ADDRESS = "/bench-peers/made/"
 NPM = "/bench-peers/npm/"
 LAST_LOGITS = "last-logits.onnx"
 PIPELINE = "pipeline"
-SITE = Path(__file__).resolve().parents[1] / "site"
 
 
 class Made:
@@ -28,7 +28,7 @@ class Made:
         if name == "transformers.js":
             return self._pipeline(settings)
         if name == "wllama":
-            raise NotImplementedError("a GGUF of the same weights is not made yet")
+            raise ValueError("the bench makes no GGUF of the artifact's weights")
         return self._onnx(settings.onnxruntime_build, last=name == "onnxruntime-web-last")
 
     def _onnx(self, build: str, last: bool) -> dict[str, Any]:
@@ -65,6 +65,6 @@ class Made:
         """Bytes of code that the engine loaded, weights and models left out."""
         if name == OURS:
             code = [part.lstrip("/") for part in addresses if part.startswith("/engine/")]
-            return peers.runtime_bytes(code, SITE)
+            return peers.runtime_bytes(code, Settings().site)
         code = [part.removeprefix(NPM) for part in addresses if part.startswith(NPM)]
         return peers.runtime_bytes(code, peers.FOLDER / "node_modules")

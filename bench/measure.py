@@ -7,15 +7,15 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Protocol
 
-from bench import peers
+from bench import made_files, peers
 from bench.engines import Engines
-from bench.made_files import Made
+from bench.kernels import kernel_bench
 from bench.model_folder import ModelFolder
 from bench.plan_counts import plan_counts
 from bench.ratios import Spread, ratios
 from bench.server import serving
 from bench.settings import OURS, BenchSettings
-from bench.tab import open_tab
+from bench.tab import Tab, open_tab
 from bench.workload_choice import choose
 from bench.workloads import Workload
 
@@ -39,7 +39,7 @@ def bench(path: Path, settings: BenchSettings, say: Say) -> dict[str, Any]:
         missing |= {peer.name: f"not measured: {trouble}" for peer in fit}
         fit = []
     with tempfile.TemporaryDirectory() as folder:
-        made = Made(Path(folder), model)
+        made = made_files.Made(Path(folder), model)
         modules = peers.FOLDER / "node_modules" if fit else Path(folder)
         with (
             serving(model.path, Path(folder), modules) as served,
@@ -51,7 +51,7 @@ def bench(path: Path, settings: BenchSettings, say: Say) -> dict[str, Any]:
 
 
 def _result(
-    tab: Caller,
+    tab: Tab,
     engines: Engines,
     model: ModelFolder,
     settings: BenchSettings,
@@ -62,6 +62,7 @@ def _result(
     checks = engines.check(chosen)
     measured = [time_in_turns(tab, engines.measurable, load, settings.rounds, say) for load in chosen]
     tier = engines.records[OURS]["facts"]["settings"]["tier"]
+    plan = model.plan(tier)
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -73,9 +74,10 @@ def _result(
         "checks": checks,
         "workloads": measured,
         "left_out": left_out,
-        "counts": plan_counts(model.plan(tier)),
+        "counts": plan_counts(plan),
         "gpu_calls": engines.gpu_calls(chosen),
         "memory": tab.call("memory"),
+        "kernels": kernel_bench(tab, plan, say) if settings.kernels else None,
     }
 
 

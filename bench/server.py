@@ -1,9 +1,10 @@
 """The web app as visitors get it, and beside it, under /bench-peers/, what only a measurement needs."""
 
+import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,9 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
-from starlette.routing import Mount
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -67,12 +70,25 @@ def _wait(server: uvicorn.Server) -> None:
 def _application(folder: Path, made: Path, modules: Path) -> ASGIApp:
     return Starlette(
         routes=[
+            Route(f"/models/{folder.name}/manifest.json", _endless(folder)),
             Mount("/bench-peers/page", _isolated(StaticFiles(directory=PAGE))),
             Mount("/bench-peers/made", _isolated(StaticFiles(directory=made))),
             Mount("/bench-peers/npm", _isolated(StaticFiles(directory=modules))),
             Mount("/", create_app(Settings(folders=(folder,)))),
         ]
     )
+
+
+def _endless(folder: Path) -> Callable[[Request], Awaitable[JSONResponse]]:
+    """The manifest without ids that end an answer: every engine makes as many tokens as it is asked for."""
+
+    async def answer(_request: Request) -> JSONResponse:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        if manifest["generation"]:
+            manifest["generation"]["stop_ids"] = []
+        return JSONResponse(manifest, headers=_ISOLATION)
+
+    return answer
 
 
 def _isolated(application: ASGIApp) -> ASGIApp:

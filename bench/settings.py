@@ -21,6 +21,7 @@ class BenchSettings:
     arguments: tuple[str, ...] = ()
     onnxruntime_build: str = "asyncify"
     float_folder: Path | None = None
+    kernels: bool = False
 
     def described(self) -> dict[str, Any]:
         """As JSON has it; of a folder its name, which is all that another machine knows of it."""

@@ -21,24 +21,29 @@ FLAGS = (
     *(("--no-sandbox",) if os.geteuid() == 0 else ()),
 )
 PAGE = "/bench-peers/page/index.html"
-CALL = """async ([name, args]) => {
-  const harness = await import('/bench-peers/page/harness.js');
-  return harness[name](...args);
+HARNESS = "harness.js"
+CALL = """async ([file, name, args]) => {
+  const found = await import(`/bench-peers/page/${file}`);
+  return found[name](...args);
 }"""
 
 
 class Tab:
-    """Calls the functions of page/harness.js."""
+    """Calls functions of page/."""
 
     def __init__(self, page: "Page") -> None:
         self._page = page
 
     def call(self, name: str, *args: object) -> Any:
-        """The value that the function gives. Raises BenchError with what it threw."""
+        """The value that the function of page/harness.js gives. Raises BenchError with what it threw."""
+        return self.call_of(HARNESS, name, *args)
+
+    def call_of(self, module: str, name: str, *args: object) -> Any:
+        """The same of another module of page/."""
         from playwright.sync_api import Error
 
         try:
-            return self._page.evaluate(CALL, [name, list(args)])
+            return self._page.evaluate(CALL, [module, name, list(args)])
         except Error as error:
             first = error.message.splitlines()[0]
             raise BenchError(

@@ -24,6 +24,8 @@ def _lines(result: Result) -> Iterator[str]:
     for gone in result["left_out"]:
         yield f"left out: {gone['name']}: {gone['reason']}"
     yield from _counts(result)
+    if result["kernels"]:
+        yield from _kernels(result["kernels"])
 
 
 def _device(device: Result) -> str:
@@ -74,3 +76,19 @@ def _counts(result: Result) -> Iterator[str]:
     for name, found in result["gpu_calls"].items():
         calls = ", ".join(f"{call} {number:g}" for call, number in found["calls"].items() if number)
         yield f"{name} for {found['for']}: {calls or 'no calls'}"
+
+
+def _kernels(found: Result) -> Iterator[str]:
+    roofs = found["roofs"]
+    yield (
+        f"kernels, against {roofs['bytesPerSecond'] / 1e9:.1f} GB/s over {roofs['bytes'] / 2**20:.0f} MiB "
+        f"and {roofs['flopPerSecond'] / 1e9:.1f} GFLOP/s of this device:"
+    )
+    for row in found["rows"]:
+        operations = row["flop_per_second"]
+        speed = f"{row['bytes_per_second'] / 1e9:>9.2f} GB/s" + (
+            f"{operations / 1e9:>9.2f} GFLOP/s" if operations else " " * 17
+        )
+        verdict = {True: "agrees", False: "DOES NOT AGREE", None: "not checked"}[row["agrees"]]
+        name = f"{row['phase']} {row['shader']} x {row['count']}"
+        yield f"  {name:<44}{row['ms']:>10.3f} ms{speed}{row['of_roof']:>7.0%} of its roof, {verdict}"

@@ -2,6 +2,13 @@
 
 /** @type {Record<string, number>} */
 export const counts = {};
+/** When results came back from the GPU, in a clock that all workers of a page share. @type {number[]} */
+export const readTimes = [];
+
+/** @returns {number} milliseconds */
+export function now() {
+  return performance.timeOrigin + performance.now();
+}
 
 const DEVICE = ['createBuffer', 'createBindGroup', 'createComputePipeline', 'createComputePipelineAsync', 'createShaderModule', 'createCommandEncoder'];
 const OTHERS = /** @type {const} */ ([
@@ -18,6 +25,16 @@ export function countHere() {
     for (const name of names) wrap(scope[kind].prototype, name);
   }
   countBytes(scope);
+  noteReads(scope.GPUBuffer.prototype);
+}
+
+/** @param {any} prototype */
+function noteReads(prototype) {
+  const { mapAsync } = prototype;
+  prototype.mapAsync = async function noted(/** @type {unknown[]} */ ...args) {
+    await mapAsync.apply(this, args);
+    readTimes.push(now());
+  };
 }
 
 /** @param {any} prototype @param {string} name */

@@ -2,7 +2,7 @@
 
 import { argmax } from './argmax.js';
 import { countGpuCalls, liveBytes, startCounting } from './gpu_calls.js';
-import { Ours } from '/bench/ours.js';
+import { TimedOurs } from './timed_ours.js';
 
 /** @typedef {{ ok: boolean, error?: string, facts?: any }} Opened */
 
@@ -21,7 +21,7 @@ async function opened(make, name) {
 
 /** @param {{ model: string, options: object }} job */
 export function openOurs({ model, options }) {
-  return opened(() => Ours.open(model, options), 'thistledown');
+  return opened(() => TimedOurs.open(model, options), 'thistledown');
 }
 
 /** @param {string} name @param {string} driver @param {unknown} job @returns {Promise<Opened>} */
@@ -39,6 +39,9 @@ export async function measure(name, method, args, key) {
   const began = performance.now();
   const value = await runners.get(name)[method](...args);
   const ms = performance.now() - began;
+  if (method === 'generate' && value.ids.length !== args[1]) {
+    throw new Error(`${name} made ${value.ids.length} tokens instead of ${args[1]}`);
+  }
   return key === null ? value : key === '' ? ms : value[key];
 }
 

@@ -6,7 +6,7 @@ import { enginesOf, speed } from './result.js';
 /** @typedef {import('./result.js').Result} Result */
 /** @typedef {import('./result.js').Row} Row */
 
-const WIDTH = 600;
+const WIDTH = 420;
 const BAR = 22;
 const GAP = 14;
 const VALUE_ROOM = 96;

@@ -48,7 +48,7 @@ ROOM_IMPORTS = {
 }
 
 # A door may have a second wing that costs more to enter, and says so in its docstring.
-DOORS = {"wgsl_kernels", "wgsl_kernels.reference"}
+DOORS = {"webapp", "wgsl_kernels", "wgsl_kernels.reference"}
 
 # What each part of exporter/ may import beside itself and FOR_ALL, which import nothing of exporter/.
 FOR_ALL = {"errors", "placement", "row_tensor", "sizes", "strict_json"}

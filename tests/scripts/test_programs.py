@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts import programs
 from scripts.programs import SetupError, find_chromium, find_vulkan_driver, provide_chromium
 
 

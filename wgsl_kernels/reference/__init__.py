@@ -65,3 +65,8 @@ def twin_of(kernel: Kernel) -> Twin:
     module, function = kernel.twin.split(".")
     twin: Twin = getattr(importlib.import_module(f"{__name__}.{module}"), function)
     return twin
+
+
+def inputs_of(kernel: Kernel, numbers: Mapping[str, float], elem: str) -> Any:
+    """The `inputs.Case` of one of the row's cases; the same every time."""
+    return importlib.import_module(f"{__name__}.inputs").make_case(kernel, numbers, elem)
