@@ -110,4 +110,4 @@ def _quantize(source: Path, target: Path) -> None:
 
     # The outputs of contrib operators, whose types it cannot infer, are floats.
     options = {"DefaultTensorType": onnx.TensorProto.FLOAT}
-    quantize_dynamic(source, target, weight_type=QuantType.QInt8, extra_options=options)
+    quantize_dynamic(source, target, per_channel=True, weight_type=QuantType.QInt8, extra_options=options)
