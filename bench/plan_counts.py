@@ -35,7 +35,8 @@ def plan_counts(plan: Plan) -> dict[str, Any]:
 def bytes_bound(plan: Plan, dispatches: Iterable[Dispatch]) -> dict[str, int]:
     """Kind of buffer -> bytes bound to the dispatches; of embeddings and experts what is read of them.
 
-    A range that one dispatch binds twice counts once. Of states it is the whole: a key and value cache counts as full.
+    A range that one dispatch binds twice counts once. A cache counts as full where it is read, and as one row where a
+    token's keys and values are written.
     """
     found: dict[str, int] = {}
     for dispatch in dispatches:
@@ -49,6 +50,8 @@ def bytes_bound(plan: Plan, dispatches: Iterable[Dispatch]) -> dict[str, int]:
 def _read(plan: Plan, dispatch: Dispatch, kind: str, size: int) -> int:
     kernel = plan["kernels"][dispatch["kernel"]]
     constants = kernel["constants"]
+    if kind == "state" and kernel["shader"].startswith("cache_write"):
+        return int(size // plan["symbols"]["past"])
     if kind != "weight":
         return size
     if "expert_count" in constants:
