@@ -73,7 +73,7 @@ def _application(folder: Path, made: Path, modules: Path) -> ASGIApp:
             Route(f"/models/{folder.name}/manifest.json", _endless(folder)),
             Mount("/bench-peers/page", _isolated(StaticFiles(directory=PAGE))),
             Mount("/bench-peers/made", _isolated(StaticFiles(directory=made))),
-            Mount("/bench-peers/npm", _isolated(StaticFiles(directory=modules))),
+            Mount("/bench-peers/npm", _isolated(StaticFiles(directory=modules, check_dir=False))),
             Mount("/", create_app(Settings(folders=(folder,)))),
         ]
     )

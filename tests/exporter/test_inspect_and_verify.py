@@ -28,7 +28,7 @@ def test_inspect_shows_memory_phases_and_dispatches(folder: Path, capsys: pytest
     assert len(text.splitlines()) < 30
     assert main(["inspect", str(folder), "--phase", "decode"]) == 0
     text = capsys.readouterr().out
-    assert "ssm_step" in text
+    assert "mamba_step" in text
     assert "past_ssm.0" in text
 
 
