@@ -1,13 +1,9 @@
 """Catalog rows of attention of one token over the cache, in splits that are put together."""
 
 from .catalog import STEP, Binding, Kernel, Tolerance
+from .tolerances import SOFTMAX
 
-_SOFTMAX = Tolerance(
-    2e-5, 7e-4,
-    "scores of up to 40 carry 2^-24 of their size, as absolute error, into exp; exp is good to 3 + 2|x| ulp; "
-    "f16 output rounds at 2^-11",
-)  # fmt: skip
-_PARTS = Tolerance(2e-5, 2e-5, f"{_SOFTMAX.reason}; here it is f32 in every tier")
+_PARTS = Tolerance(2e-5, 2e-5, f"{SOFTMAX.reason}; here it is f32 in every tier")
 
 _SPLIT_NAMES = "past context heads kv_heads head_dim scale query_stride query_offset window softcap splits"
 _MERGE_NAMES = "past heads head_dim window splits"
@@ -18,7 +14,7 @@ _SUMS = Binding(5, "sums", "write", "f32", ("splits", "heads", 2))
 _SPLIT = Kernel(
     name="attention_split",
     shader="attention_split.wgsl",
-    parts=("fold.wgsl", "step.wgsl"),
+    parts=("capped_scores.wgsl", "fold.wgsl", "step.wgsl"),
     bindings=(
         STEP,
         Binding(1, "query", "read", "elem", (1, "query_stride")),
@@ -60,7 +56,7 @@ _MERGE = Kernel(
     overrides=("heads", "head_dim", "window", "splits"),
     grid=("heads", 1, 1),
     twin="attention.attention_merge",
-    tolerance=_SOFTMAX,
+    tolerance=SOFTMAX,
     cases=tuple(
         dict(zip(_MERGE_NAMES.split(), case, strict=True))
         for case in (

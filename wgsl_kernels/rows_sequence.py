@@ -3,19 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from .catalog import Binding, Kernel, Tolerance
+from .catalog import STEP, Binding, Kernel, Tolerance
+from .tolerances import EXACT, SOFTMAX
 
-_STEP = Binding(0, "step", "uniform", "step")
 _VIEW = Binding(1, "x", "read", "elem", ("tokens", "x_stride"))
 _VIEWED = ("x_stride", "x_offset")
 
-_EXACT = Tolerance(0.0, 0.0, "moves values and does no arithmetic")
 _ROTATION = Tolerance(3e-7, 7e-4, "two products and a sum at 2^-24; f16 output rounds at 2^-11")
-_SOFTMAX = Tolerance(
-    2e-5, 7e-4,
-    "scores of up to 40 carry 2^-24 of their size, as absolute error, into exp; exp is good to 3 + 2|x| ulp; "
-    "f16 output rounds at 2^-11",
-)  # fmt: skip
 _CONVOLUTION = Tolerance(2e-6, 7e-4, "a sum of at most 9 terms in f32, then exp; f16 output rounds at 2^-11")
 
 
@@ -36,11 +30,11 @@ _CACHE_WRITE = Kernel(
     name="cache_write",
     shader="cache_write.wgsl",
     parts=("step.wgsl",),
-    bindings=(_STEP, *_KEYS_VALUES),
+    bindings=(STEP, *_KEYS_VALUES),
     overrides=("width", *_KEY_VALUE_PLACES),
     grid=(("2*width", 64), "tokens", 1),
     twin="cache.cache_write",
-    tolerance=_EXACT,
+    tolerance=EXACT,
     cases=tuple(
         _names("tokens past context width key_stride key_offset value_stride value_offset done", *case)
         for case in (
@@ -57,7 +51,7 @@ _CACHE_WRITE_ROPE = Kernel(
     shader="cache_write_rope.wgsl",
     parts=("step.wgsl",),
     bindings=(
-        _STEP,
+        STEP,
         *_KEYS_VALUES,
         Binding(5, "query", "read", "elem", ("tokens", "query_stride")),
         Binding(6, "out", "write", "elem", ("tokens", "query_width")),
@@ -92,9 +86,9 @@ _ATTENTION_GRID = ("heads", ("tokens", 4), 1)
 _ATTENTION_CAUSAL = Kernel(
     name="attention_causal",
     shader="attention_causal.wgsl",
-    parts=("attention.wgsl", "fold.wgsl", "step.wgsl"),
+    parts=("attention.wgsl", "capped_scores.wgsl", "fold.wgsl", "step.wgsl"),
     bindings=(
-        _STEP,
+        STEP,
         _QUERY,
         Binding(2, "key", "read", "elem", ("context", "kv_heads*head_dim")),
         Binding(3, "value", "read", "elem", ("context", "kv_heads*head_dim")),
@@ -112,7 +106,7 @@ _ATTENTION_CAUSAL = Kernel(
     ),
     grid=_ATTENTION_GRID,
     twin="attention.attention_causal",
-    tolerance=_SOFTMAX,
+    tolerance=SOFTMAX,
     cases=tuple(
         _names(
             "tokens past context heads kv_heads head_dim scale query_stride query_offset window softcap",
@@ -139,7 +133,7 @@ _ATTENTION_BIDIRECTIONAL = Kernel(
     shader="attention_bidirectional.wgsl",
     parts=("attention.wgsl", "fold.wgsl", "step.wgsl"),
     bindings=(
-        _STEP,
+        STEP,
         _QUERY,
         Binding(2, "key", "read", "elem", ("tokens", "key_stride")),
         Binding(3, "value", "read", "elem", ("tokens", "value_stride")),
@@ -153,7 +147,7 @@ _ATTENTION_BIDIRECTIONAL = Kernel(
     ),
     grid=_ATTENTION_GRID,
     twin="attention.attention_bidirectional",
-    tolerance=_SOFTMAX,
+    tolerance=SOFTMAX,
     cases=tuple(
         _names(
             "tokens sequences heads head_dim scale query_stride query_offset key_stride key_offset "
@@ -184,7 +178,7 @@ _CAUSAL_CONV = Kernel(
     shader="causal_conv.wgsl",
     parts=("sigmoid.wgsl", "step.wgsl"),
     bindings=(
-        _STEP,
+        STEP,
         _VIEW,
         Binding(2, "out", "write", "elem", ("tokens", "channels")),
         Binding(3, "weight", "read", "f32", ("channels", "taps")),
@@ -217,7 +211,7 @@ _SAMPLE = Kernel(
     shader="sample.wgsl",
     parts=("fold.wgsl", "ordered.wgsl", "step.wgsl"),
     bindings=(
-        _STEP,
+        STEP,
         Binding(1, "logits", "read", "f32", ("vocabulary",)),
         Binding(2, "sampling", "uniform", "sampling"),
         Binding(3, "token", "write", "u32", (1,)),
@@ -259,7 +253,7 @@ _ADVANCE = Kernel(
     overrides=("ring_length",),
     grid=(1, 1, 1),
     twin="sampling.advance",
-    tolerance=_EXACT,
+    tolerance=EXACT,
     cases=tuple(
         _names("tokens past generated limit done most ring_length picked stop_count", *case)
         for case in (

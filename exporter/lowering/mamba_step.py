@@ -74,7 +74,7 @@ def lower_mamba_step(walk: Walk, convolution: ir.Node, scan: ir.Node) -> None:
         raise walk.refuse(scan, "its vectors lie too far from each other")
     x = walk.view(scan.inputs[_X])
     constants = {**_sizes(walk, convolution, scan), **vectors.places}
-    bindings = {"row": x, "vectors": vectors.target, **_convolution(walk, convolution)}
+    bindings = {"row": x, "vectors": vectors.target, **convolution_bindings(walk, convolution)}
     bindings["state"] = scan_state(program, scan, constants)
     gated = _gated_norm(walk, scan, x)
     out = program.scratch(x.rows, x.width, 4 if gated else None)
@@ -100,7 +100,6 @@ def scan_state(program: Program, scan: ir.Node, sizes: Mapping[str, float]) -> T
 def _sizes(walk: Walk, convolution: ir.Node, scan: ir.Node) -> dict[str, float]:
     x, dt, b, c = (walk.view(scan.inputs[i]) for i in (_X, _DT, _B, _C))
     heads, groups = integer(scan, "num_heads", 1), integer(scan, "n_groups", 1)
-    channels, *_, taps = weight_shape(_kernel(walk, convolution))
     return {
         "heads": heads,
         "head_dim": x.width // heads,
@@ -110,9 +109,7 @@ def _sizes(walk: Walk, convolution: ir.Node, scan: ir.Node) -> dict[str, float]:
         "b_offset": b.offset,
         "c_offset": c.offset,
         "conv_offset": walk.view(convolution.inputs[0]).offset,
-        "channels": channels,
-        "taps": taps,
-        "has_bias": int(convolution.inputs[2] is not None),
+        **convolution_sizes(walk, convolution),
         "dt_offset": dt.offset,
         **time_limits(scan),
         "has_d": int(scan.inputs[_D] is not None),
@@ -125,30 +122,28 @@ def time_limits(scan: ir.Node) -> dict[str, float]:
     return {"dt_min": number(scan, "dt_min", 0.0), "dt_max": min(number(scan, "dt_max", most), most)}
 
 
-def _kernel(walk: Walk, convolution: ir.Node) -> ir.Value:
-    weight = convolution.inputs[1]
-    if weight is None:
-        raise walk.refuse(convolution, "the kernel must be a weight")
-    return weight
+def convolution_sizes(walk: Walk, node: ir.Node) -> dict[str, float]:
+    """Channels and taps of a convolution, and whether it has a bias."""
+    if node.inputs[1] is None:
+        raise walk.refuse(node, "the kernel must be a weight")
+    channels, *_, taps = weight_shape(node.inputs[1])
+    return {"channels": channels, "taps": taps, "has_bias": int(node.inputs[2] is not None)}
 
 
-def _convolution(walk: Walk, node: ir.Node) -> dict[str, View | Target]:
-    program, bias = walk.program, node.inputs[2]
+def convolution_bindings(walk: Walk, node: ir.Node) -> dict[str, View | Target]:
+    """Its weights, and its state: a ring [taps][channels], the row of a token at its position % taps."""
+    program, bias, past = walk.program, node.inputs[2], node.inputs[3]
+    sizes = convolution_sizes(walk, node)
+    name = str(past.name) if past is not None else ""
+    program.buffer(
+        name, "state", int(sizes["taps"] * sizes["channels"]) * program.tier.elem_bytes, role="conv"
+    )
     weight = program.weight(walk.weight(node.inputs[1], node))
     return {
-        "ring": ring(walk, node),
+        "ring": program.named(name),
         "weight": weight,
         "bias": weight if bias is None else program.weight(walk.weight(bias, node)),
     }
-
-
-def ring(walk: Walk, convolution: ir.Node) -> Target:
-    """The convolution's state: [taps][channels], the row of a token at its position % taps."""
-    program, past = walk.program, convolution.inputs[3]
-    channels, *_, taps = weight_shape(_kernel(walk, convolution))
-    name = str(past.name) if past is not None else ""
-    program.buffer(name, "state", taps * channels * program.tier.elem_bytes, role="conv")
-    return program.named(name)
 
 
 def _gated_norm(walk: Walk, scan: ir.Node, x: View) -> ir.Node | None:

@@ -3,9 +3,8 @@
 import onnx_ir as ir
 
 from exporter.lowering.decode_attention import attend_in_splits, splits_of
-from exporter.lowering.mamba_step import ring, step_of
+from exporter.lowering.mamba_step import convolution_bindings, convolution_sizes, step_of
 from exporter.lowering.program import Target, View, direct_way
-from exporter.lowering.stored_weights import weight_shape
 from exporter.lowering.walk import Walk, constant_array, integer, number
 
 # What the kernels keep in registers and workgroup memory.
@@ -133,30 +132,13 @@ def lower_causal_conv(walk: Walk, node: ir.Node) -> None:
         or not integer(node, "channels_last", 0)
     ):
         raise walk.refuse(node, "only activation silu and channels_last")
-    x, weight, bias = walk.view(node.inputs[0]), node.inputs[1], node.inputs[2]
-    if weight is None:
-        raise walk.refuse(node, "the kernel must be a weight")
-    channels, *_, taps = weight_shape(weight)
-    _require_at_most(walk, node, "the number of taps", taps, MOST_TAPS)
+    x, sizes = walk.view(node.inputs[0]), convolution_sizes(walk, node)
+    _require_at_most(walk, node, "the number of taps", int(sizes["taps"]), MOST_TAPS)
     if step_of(walk, node) is not None:
         walk.define(node.outputs[0], x)
         return
-    program = walk.program
-    stored = program.weight(walk.weight(weight, node))
-    out = program.scratch(x.rows, channels)
-    bindings: dict[str, View | Target] = {
-        "x": x,
-        "out": out,
-        "weight": stored,
-        "bias": stored if bias is None else program.weight(walk.weight(bias, node)),
-        "ring": ring(walk, node),
-    }
-    constants = {
-        "channels": channels,
-        "taps": taps,
-        "x_stride": x.stride,
-        "x_offset": x.offset,
-        "has_bias": int(bias is not None),
-    }
-    program.dispatch("causal_conv", bindings, constants, str(node.name))
+    out = walk.program.scratch(x.rows, int(sizes["channels"]))
+    constants = {**sizes, "x_stride": x.stride, "x_offset": x.offset}
+    bindings = {"x": x, "out": out, **convolution_bindings(walk, node)}
+    walk.program.dispatch("causal_conv", bindings, constants, str(node.name))
     walk.define(node.outputs[0], out)

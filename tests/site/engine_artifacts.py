@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -149,6 +150,13 @@ class Artifact:
     tokenizer: Json
     extra_plans: dict[str, Json] = field(default_factory=dict)
     texts: dict[str, Json] = field(default_factory=dict)
+
+    def write(self, folder: Path) -> Path:
+        """The new `folder` with every file in it."""
+        folder.mkdir()
+        for name, content in self.files().items():
+            (folder / name).write_bytes(content)
+        return folder
 
     def files(self, chunk_bytes: int = 64) -> dict[str, bytes]:
         """Every file by name, with the manifest's hashes made true."""

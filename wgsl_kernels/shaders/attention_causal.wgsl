@@ -4,20 +4,12 @@ alias Elem = f32;
 const WG: u32 = 256u;
 override kv_heads: u32;
 override window: u32;  // 0: all
-override softcap: f32; // 0: none
 
 @group(0) @binding(0) var<uniform> step: Step;
 
 fn visible(token: u32) -> vec2<u32> {
     let end = step.past + token + 1u;
     return vec2(select(0u, end - min(end, window), window != 0u), end);
-}
-
-fn capped(score: vec4<f32>) -> vec4<f32> {
-    if softcap == 0.0 {
-        return score;
-    }
-    return softcap * tanh(clamp(score / softcap, vec4(-15.0), vec4(15.0))); // tanh is 1 in f32 from 10 on
 }
 
 fn key_row(head: u32, row: u32) -> u32 {

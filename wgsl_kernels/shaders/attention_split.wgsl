@@ -13,7 +13,6 @@ override scale: f32;
 override query_stride: u32;
 override query_offset: u32;
 override window: u32;  // 0: all
-override softcap: f32; // 0: none
 override splits: u32;
 
 @group(0) @binding(0) var<uniform> step: Step;
@@ -60,10 +59,7 @@ fn scores(kv_head: u32, row: u32) -> vec4<f32> {
             dot(queries[3u * quads + d], k),
         );
     }
-    if softcap == 0.0 {
-        return sum;
-    }
-    return softcap * tanh(clamp(sum / softcap, vec4(-15.0), vec4(15.0))); // tanh is 1 in f32 from 10 on
+    return capped(sum);
 }
 
 // The values of `count` rows from `base` on, weighted by the shelf, of which this lane takes its quad and its keys.

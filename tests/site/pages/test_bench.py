@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.site.engine_artifacts import A, Artifact, B, embedding_artifact, generation_artifact
+from tests.site.engine_artifacts import A, B, embedding_artifact, generation_artifact
 from tests.site.pages.test_accessibility import AXE, RUN_AXE, SIDEWAYS, SMALL_TARGETS
 from tests.webapp.served import running
 from webapp import Settings
@@ -26,19 +26,12 @@ RESULT = {
 }
 
 
-def write(folder: Path, artifact: Artifact) -> Path:
-    folder.mkdir()
-    for name, content in artifact.files().items():
-        (folder / name).write_bytes(content)
-    return folder
-
-
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     root = tmp_path_factory.mktemp("models")
     folders = (
-        write(root / "reader", embedding_artifact()),
-        write(root / "writer", generation_artifact([A, B, A, B] * 32)),
+        embedding_artifact().write(root / "reader"),
+        generation_artifact([A, B, A, B] * 32).write(root / "writer"),
     )
     with running(Settings(folders=folders)) as client:
         yield str(client.base_url.copy_with(host="localhost"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.site.engine_artifacts import END, A, Artifact, B, embedding_artifact, generation_artifact
+from tests.site.engine_artifacts import END, A, B, embedding_artifact, generation_artifact
 from tests.webapp.served import running
 from webapp import Settings
 
@@ -17,19 +17,12 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 
-def write(folder: Path, artifact: Artifact) -> Path:
-    folder.mkdir()
-    for name, content in artifact.files().items():
-        (folder / name).write_bytes(content)
-    return folder
-
-
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     root = tmp_path_factory.mktemp("models")
     folders = (
-        write(root / "reader", embedding_artifact()),
-        write(root / "writer", generation_artifact([A, B, A, END])),
+        embedding_artifact().write(root / "reader"),
+        generation_artifact([A, B, A, END]).write(root / "writer"),
     )
     with running(Settings(folders=folders)) as client:
         yield str(client.base_url.copy_with(host="localhost"))
