@@ -38,8 +38,8 @@ export { errors };
  * @property {(event: Progress) => void} [onProgress] bytes of the whole download, never backwards
  * @property {AbortSignal} [signal]
  * @property {import('./choices/tuning.js').Tune} [tune] which of a model's kernels a device plays: `auto` (unless said) times
- *   what is not remembered of an earlier load, `again` times all, `off` takes the defaults, and an object such as
- *   { gemv: 'lanes-1-teams-16' } says it; `model.info.choices` tells what came of it
+ *   what is not remembered of an earlier load, on an adapter made of software nothing; `again` times all, `off` takes the
+ *   defaults, and an object such as { gemv: 'lanes-1-teams-16' } says it; `model.info.choices` tells what came of it
  */
 
 const MAX_MANIFEST_BYTES = 16 * 2 ** 20;

@@ -53,9 +53,7 @@ def test_an_end_at_every_step_leaves_the_states_where_they_were(
 ) -> None:
     """The limit sets the done flag: tokens that are under way by then change nothing."""
     cases = [{"options": {"maxTokens": step}} for step in range(1, STEPS)]
-    for step, found in enumerate(
-        continued(engine_page, engine_server, [A, B, C] * STEPS, *cases), start=1
-    ):
+    for step, found in enumerate(continued(engine_page, engine_server, [A, B, C] * STEPS, *cases), start=1):
         assert len(found["kept"]) == step
         expect_exact(found, [C, A])
         assert found["held"] == [*PROMPT, *found["kept"][:-1]], "the last id was made and not yet seen"
@@ -81,7 +79,11 @@ def test_a_stop_text_or_an_abort_at_every_step_is_taken_back(
     for step in range(1, STEPS):
         script = [A, B][: step % 2] + [A, B] * (step // 2) + [C] + [B, A] * STEPS
         stopped, left = continued(
-            engine_page, engine_server, script, {"options": {"stop": ["c"]}}, {"leave": step, "more": [B, B, A]}
+            engine_page,
+            engine_server,
+            script,
+            {"options": {"stop": ["c"]}},
+            {"leave": step, "more": [B, B, A]},
         )
         assert (len(stopped["kept"]), len(left["kept"])) == (step, step)
         expect_exact(stopped, [C, A])
@@ -97,7 +99,9 @@ def test_a_prompt_that_begins_otherwise_or_is_asked_again(
     engine_page: EnginePage, engine_server: EngineServer
 ) -> None:
     artifact = generation_artifact([A], context=64)
-    body = OPEN + "const found = []; for (const ids of args.prompts) found.push(await after(ids)); return found;"
+    body = (
+        OPEN + "const found = []; for (const ids of args.prompts) found.push(await after(ids)); return found;"
+    )
     long = [A, B, C, A, B, C, A, B, C, C]
     prompts = [long, long, [*long[:9], B], [*long[:8], C], [B, *long], [*long, A], [*long, A, C]]
     found = engine_page.run(body, url=engine_server.add("tiny", artifact.files()), prompts=prompts)

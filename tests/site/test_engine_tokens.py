@@ -57,7 +57,9 @@ def test_a_token_makes_nothing_writes_nothing_and_shares_its_submit(
 ) -> None:
     """In the steady state: command encoder, pass and submit are for four tokens or more, and there is nothing else."""
     artifact = generation_artifact([A, B, C] * 100, context=300, ring=64)
-    found = engine_page.run(COUNTED, url=engine_server.add("tiny", artifact.files()), tokens=TOKENS, ramp=RAMP)
+    found = engine_page.run(
+        COUNTED, url=engine_server.add("tiny", artifact.files()), tokens=TOKENS, ramp=RAMP
+    )
     steady, tokens = found["steady"], found["tokens"]
     assert tokens >= 64
     assert steady.keys() == {"createCommandEncoder", "beginComputePass", "submit"}
@@ -133,9 +135,7 @@ LAYERS = 40
 
 def cut(page: EnginePage, rate: float, length: int) -> Any:
     """Two prompts, one after the other."""
-    return page.run(
-        PREFILL, costs=COSTS, kernels=[*range(8)] * LAYERS, rate=rate, overhead=1, length=length
-    )
+    return page.run(PREFILL, costs=COSTS, kernels=[*range(8)] * LAYERS, rate=rate, overhead=1, length=length)
 
 
 @pytest.mark.parametrize("rate", [0.0001, 0.01, 0.05, 0.3, 2, 8])

@@ -44,8 +44,21 @@ SIMULATED = """
     costs.map((cost) => ({ cost, speeds, ways: speeds.map(() => []) })));
   return { found: await decideAll(bench, families), now, longest };
 """
+# Whether loads of one adapter ask for a timing: the first, one that finds what the first noted, and after `again`.
+ASKING = """
+  const { Tuning } = await import('/engine/choices/tuning.js');
+  const plan = { choices: { head: ['slow', 'fast'] } };
+  const notes = new Map();
+  const cache = { readNote: async (key) => notes.get(key) ?? null, writeNote: async (key, note) => notes.set(key, note) };
+  const open = (tune) => Tuning.open(plan, tune, cache, { key: 'k', software: args.software });
+  const first = await open('auto');
+  await first.remember({ head: 'slow' });
+  const known = await open('auto');
+  const again = await open('again');
+  return [first, known, again].map(({ picks, played }) => [picks, played]);
+"""
 SLOW = {"head": "slow", "other": "one"}
-# No dispatch is of the family `other`, so it is never known; the tests' adapter is a fallback, which has the last way.
+# The tests' adapter is a fallback, which has the last way of what is not timed; no dispatch is of the family `other`.
 FAST = {"head": "fast", "other": "two"}
 
 
@@ -61,8 +74,21 @@ def test_the_fastest_is_found_once_and_remembered(
     engine_page: EnginePage, engine_server: EngineServer
 ) -> None:
     """A family that no dispatch has is never known, and costs no load its time."""
-    found = loads(engine_page, engine_server, None, "auto", "again")
-    assert [choices for choices, _ in found] == [FAST] * 3
+    found = loads(engine_page, engine_server, "again", "auto", None)
+    assert found == [(FAST, True), (FAST, False), (FAST, False)]
+
+
+def test_an_adapter_made_of_software_is_not_timed_unless_told(
+    engine_page: EnginePage, engine_server: EngineServer
+) -> None:
+    """To compile what is not played takes it longer than the rest of a load."""
+    assert loads(engine_page, engine_server, None, "auto") == [(FAST, False)] * 2
+
+
+def test_a_gpu_is_timed_at_its_first_load_only(engine_page: EnginePage) -> None:
+    slow, fast = {"head": "slow"}, {"head": "fast"}
+    assert engine_page.run(ASKING, software=False) == [[{}, slow], [slow, slow], [{}, slow]]
+    assert engine_page.run(ASKING, software=True) == [[fast, fast], [slow, slow], [{}, fast]]
 
 
 def test_the_caller_has_the_last_word(engine_page: EnginePage, engine_server: EngineServer) -> None:
@@ -82,16 +108,20 @@ def test_what_is_remembered_is_not_timed_again_and_may_be_forgotten(
     url = engine_server.add("tiny", artifact.files())
     body = """
       const tuned = [];
-      for (const tune of ['auto', 'auto', 'again', 'off']) {
+      const notes = async () => {
+        const kept = await caches.open((await caches.keys())[0]);
+        return (await kept.keys()).filter(({ url }) => url.includes('tuned')).length;
+      };
+      for (const tune of ['again', 'auto', 'again', 'off']) {
         const model = await engine.load(args.url, { tune });
         tuned.push(model.stats().tuneMs > 0);
         await model.unload();
       }
+      const before = await notes();
       await engine.forget(args.url);
-      const model = await engine.load(args.url);
-      return [...tuned, model.stats().tuneMs > 0];
+      return [...tuned, before, await notes()];
     """
-    assert engine_page.run(body, url=url) == [True, False, True, False, True]
+    assert engine_page.run(body, url=url) == [True, False, True, False, 1, 0]
 
 
 def test_a_plan_without_choices_loads_no_tuner(engine_page: EnginePage, engine_server: EngineServer) -> None:

@@ -1,6 +1,7 @@
 /** Which way of each choice a device plays: told by the caller, remembered from an earlier load, or timed now. */
 
 import { BadArgumentError } from '../errors.js';
+import { tune } from './tuner.js';
 
 /** @typedef {import('./choices.js').Picks} Picks */
 /** @typedef {import('../plan.js').Plan} Plan */
@@ -23,6 +24,18 @@ function offers({ choices }, family, name) {
 /** @param {Plan} plan @param {unknown} noted @returns {Picks} those of `noted` that the plan offers */
 function offered(plan, noted) {
   return Object.fromEntries(Object.entries(Object(noted)).filter(([family, name]) => offers(plan, family, name)));
+}
+
+/**
+ * @param {Plan} plan
+ * @param {Tune} tune
+ * @param {() => Promise<unknown>} readNote
+ * @param {Picks} sure what needs no timing: to compile every way takes a software adapter ten seconds and more
+ * @returns {Promise<Picks>}
+ */
+async function knownOf(plan, tune, readNote, sure) {
+  if (tune === 'again') return {};
+  return tune === 'off' ? defaults(plan) : { ...sure, ...offered(plan, await readNote()) };
 }
 
 export class Tuning {
@@ -52,13 +65,13 @@ export class Tuning {
    */
   static async open(plan, tune, cache, { key, software }) {
     const told = typeof tune === 'object' ? tune : {};
+    const usual = defaults(plan, software ? -1 : 0);
     const strange = Object.keys(told).find((family) => !offers(plan, family, told[family]));
     if (strange !== undefined) {
       const ways = JSON.stringify(plan.choices);
       throw new BadArgumentError(`tune says ${strange}: "${told[strange]}", and the model's choices are ${ways}`);
     }
-    const known = tune === 'off' ? defaults(plan) : offered(plan, tune === 'again' ? {} : await cache.readNote(key));
-    const usual = defaults(plan, software ? -1 : 0);
+    const known = await knownOf(plan, tune, () => cache.readNote(key), software ? usual : {});
     return new Tuning(plan, told, known, usual, (picks) => cache.writeNote(key, picks));
   }
 
@@ -80,7 +93,6 @@ export class Tuning {
     const open = Object.keys(this.plan.choices).filter((family) => !Object.hasOwn(this.picks, family));
     if (open.length === 0) return;
     const began = performance.now();
-    const { tune } = await import('./tuner.js');
     Object.assign(this.known, await tune(this.plan, open, parts, signal));
     this.ms = performance.now() - began;
     await this.remember(this.known);
