@@ -139,6 +139,8 @@ _DIRECT_SIZES = (
     _linear_case(16, 1056, 64),
     _linear_case(35, 1536, 67),
 )
+_COLUMNS_EDGE = _linear_case(11, 96, 7, column=5, alpha=0.22)
+_COLUMNS_SIZES = (_linear_case(1, 32, 1), _linear_case(8, 1056, 97), _linear_case(5, 384, 384))
 _GEMM_MODEL = _linear_case(200, 384, 1152)
 _EVERY_SIZE = ("f32", "f16", "q8", "q4")  # the others differ from q8 and q4 inside a block only
 
@@ -193,6 +195,14 @@ _SHAPES: Mapping[str, _Shape] = {
         _DIRECT_EDGE,
         _DIRECT_SIZES,
         grid=(("rows", 64), ("tokens", 16), 1),
+        unpacks=direct_parts,
+        many=True,
+    ),
+    "gemv_columns": _Shape(
+        ("step.wgsl",),
+        _COLUMNS_EDGE,
+        _COLUMNS_SIZES,
+        grid=(("rows", 4), ("tokens", 8), 1),
         unpacks=direct_parts,
         many=True,
     ),

@@ -187,15 +187,22 @@ class _Checker:
                 self._check_dispatch(dispatch, f"phases.{name}.{i}")
 
     def _check_dispatch(self, value: Any, path: str) -> None:
-        found = self._fields(value, path, ("kernel", "bind", "grid", *_given(value, "choice", "or")))
+        found = self._fields(value, path, ("kernel", "bind", "grid", *_given(value, "choice", "or", "few")))
         for bind in found.items("bind"):
             self._check_bind(bind, found)
+        self._check_ways(value, found, path)
+        if _given(value, "few"):
+            path = f"{path}.few"
+            few = self._fields(value["few"], path, ("kernel", "grid", *_given(value["few"], "choice", "or")))
+            self._check_ways(value["few"], few, path)
+
+    def _check_ways(self, value: Any, found: Fields, path: str) -> None:
         self._check_call(found, path)
         if _given(value, "choice", "or"):
             self._check_others(value, path)
 
     def _check_others(self, value: Any, path: str) -> None:
-        found = self._fields(value, path, ("kernel", "bind", "grid", "choice", "or"))
+        found = self._fields(value, path, ("choice", "or", *_given(value, "kernel", "bind", "grid", "few")))
         count = self._choices[found.one_of("choice", self._choices)]
         others = found.items("or")
         if len(others) != count - 1:

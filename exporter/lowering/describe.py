@@ -75,6 +75,9 @@ def _dispatches(plan: Mapping[str, Any], dispatches: Sequence[Mapping[str, Any]]
         lines.append(f"  {index:>4}  {kernel['shader']:<{_WIDTH}} [{grid}]  {buffers}")
         lines.append(f"        {_constants(kernel)}")
         lines += _others(plan, dispatch)
+        if "few" in dispatch:
+            lines.append(f"        few tokens: {_call(plan, dispatch['few'])}")
+            lines += _others(plan, dispatch["few"])
     return lines
 
 
@@ -86,10 +89,14 @@ def _others(plan: Mapping[str, Any], dispatch: Mapping[str, Any]) -> list[str]:
     names = plan["choices"][dispatch["choice"]][1:] if "choice" in dispatch else ()
     lines = []
     for name, other in zip(names, dispatch.get("or", ()), strict=True):
-        kernel = plan["kernels"][other["kernel"]]
-        grid = " x ".join(_size(size) for size in other["grid"])
-        lines.append(f"        or {name}: {kernel['shader']} [{grid}]  {_constants(kernel)}")
+        lines.append(f"        or {name}: {_call(plan, other)}")
     return lines
+
+
+def _call(plan: Mapping[str, Any], call: Mapping[str, Any]) -> str:
+    kernel = plan["kernels"][call["kernel"]]
+    grid = " x ".join(_size(size) for size in call["grid"])
+    return f"{kernel['shader']} [{grid}]  {_constants(kernel)}"
 
 
 def _size(size: int | Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ import onnx_ir as ir
 from exporter.lowering.activations import NONE, activation_code, gate_code
 from exporter.lowering.experts import feeds_router
 from exporter.lowering.heads import encoder_logits, lower_first_token
-from exporter.lowering.program import Choice, Target, Variant, View, value_name
+from exporter.lowering.program import Choice, Few, Target, Variant, View, value_name
 from exporter.lowering.stored_weights import RowSlice, StoredMatrix, weight_format, weight_shape
 from exporter.lowering.walk import Norm, Walk, integer, number, other_input, scalar_factor, stored_value
 from wgsl_kernels import FORMATS, Format
@@ -29,8 +29,19 @@ def _ways(shape: str, matrix: StoredMatrix, epilogue: str) -> Choice | None:
         return _TEAMS
     if shape != "gemm" or matrix.inner % _BLOCK:
         return None
-    direct = Variant("direct", kernel=f"gemm_direct_{matrix.fmt.name}_{epilogue}")
-    return Choice("gemm", "tiled", (direct,))
+    return Choice("gemm", "tiled", (_direct(matrix, epilogue),))
+
+
+def _direct(matrix: StoredMatrix, epilogue: str) -> Variant:
+    return Variant("direct", kernel=f"gemm_direct_{matrix.fmt.name}_{epilogue}")
+
+
+def _few(shape: str, matrix: StoredMatrix, epilogue: str) -> Few | None:
+    """For few tokens a GEMV of several columns, which reads a weight once for all; a tile would be mostly empty."""
+    if shape != "gemm" or matrix.inner % _BLOCK:
+        return None
+    columns = f"gemv_columns_{matrix.fmt.name}_{epilogue}"
+    return Few(columns, Choice("gemm-few", "columns", (_direct(matrix, epilogue),)))
 
 
 @dataclass
@@ -96,9 +107,14 @@ def lower_linear(walk: Walk, node: ir.Node) -> None:
             bindings["norm"] = norm.weight
         kernel = f"{shape}_{matrix.fmt.name}_{tail.epilogue}"
         rows = x.rows if isinstance(x.rows, str) else "tokens"
-        choice = _ways(shape, matrix, tail.epilogue)
         walk.program.dispatch(
-            kernel, {"x": x, "out": out, **bindings}, constants, str(node.name), rows, choice
+            kernel,
+            {"x": x, "out": out, **bindings},
+            constants,
+            str(node.name),
+            rows,
+            _ways(shape, matrix, tail.epilogue),
+            _few(shape, matrix, tail.epilogue),
         )
     walk.define(tail.end, out, node, *tail.nodes)
 

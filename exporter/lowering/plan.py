@@ -58,24 +58,36 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Dispatch:
-    """One call over `binds`, with the graph node it came from for people.
-
-    `others` compute the same over the same binds: one for each further name of the choice `family`, in its order.
-    """
+class Ways:
+    """A call, and `others` that compute the same: one for each further name of the choice `family`, in its order."""
 
     call: Call
-    binds: Sequence[Bind]
-    node: str = ""
     family: str = ""
     others: Sequence[Call] = ()
 
     def to_json(self) -> dict[str, Any]:
-        binds = [[b.binding, b.buffer, b.offset, b.bytes] for b in self.binds]
-        made = {**self.call.to_json(), "bind": binds}
+        made = self.call.to_json()
         if self.others:
             made |= {"choice": self.family, "or": [other.to_json() for other in self.others]}
         return made
+
+
+@dataclass(frozen=True)
+class Dispatch:
+    """One call over `binds`, in the way that is chosen, with the graph node it came from for people.
+
+    `few` is what is called in its place where there are at most 8 tokens.
+    """
+
+    ways: Ways
+    binds: Sequence[Bind]
+    node: str = ""
+    few: Ways | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        binds = [[b.binding, b.buffer, b.offset, b.bytes] for b in self.binds]
+        made = {**self.ways.to_json(), "bind": binds}
+        return made if self.few is None else {**made, "few": self.few.to_json()}
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from exporter.lowering.plan import (
     Plan,
     PlanBuffer,
     PlanKernel,
+    Ways,
 )
 from exporter.lowering.stored_weights import Range, RowSlice, WeightStore, aligned
 from wgsl_kernels import CATALOG, Kernel, Tier, compose, measure
@@ -77,6 +78,14 @@ class Choice:
         return (self.default, *(variant.name for variant in self.variants))
 
 
+@dataclass(frozen=True)
+class Few:
+    """The kernel that computes a dispatch of few tokens, over the same bindings, and how else it may be computed."""
+
+    kernel: str
+    choice: Choice
+
+
 def direct_way(kernel: str, family: str) -> Choice:
     """The dispatch as it stands, or as its kernel without workgroup memory and barriers, which software prefers."""
     return Choice(family, "shared", (Variant("direct", kernel=f"{kernel}_direct"),))
@@ -84,11 +93,10 @@ def direct_way(kernel: str, family: str) -> Choice:
 
 @dataclass
 class _Draft:
-    call: Call
+    ways: Ways
     targets: Sequence[tuple[int, Target]]
     node: str
-    choice: Choice | None
-    others: Sequence[Call]
+    few: Ways | None
 
 
 @dataclass
@@ -173,11 +181,13 @@ class Program:
         node: str = "",
         rows: str = "tokens",
         choice: Choice | None = None,
+        few: Few | None = None,
     ) -> None:
         """Add a dispatch of catalog kernel `name`; every binding and override of its row must be given.
 
         `rows` is the symbol that the kernel's `tokens` stand for: a kernel without a step may play sequences as well.
-        A tunable that is in `constants` is set too. `choice` says in which other ways the same may be computed.
+        A tunable that is in `constants` is set too. `choice` says in which other ways the same may be computed, `few`
+        how it is where there are few tokens.
         """
         row = CATALOG[name]
         targets = []
@@ -187,24 +197,29 @@ class Program:
             if isinstance(target.buffer, Scratch):
                 target.buffer.touch(self._clock)
             targets.append((binding.index, target))
-        others = self._others(row, constants, rows, choice) if choice else ()
-        self._phase.drafts.append(_Draft(self._call(row, constants, rows), targets, node, choice, others))
+        ways = self._ways(row, row, constants, rows, choice)
+        instead = self._ways(CATALOG[few.kernel], row, constants, rows, few.choice) if few else None
+        self._phase.drafts.append(_Draft(ways, targets, node, instead))
         self._clock += 1
 
-    def _others(
-        self, row: Kernel, constants: Mapping[str, float], rows: str, choice: Choice
-    ) -> Sequence[Call]:
+    def _ways(
+        self, row: Kernel, bound: Kernel, constants: Mapping[str, float], rows: str, choice: Choice | None
+    ) -> Ways:
+        """`row` over the bindings of `bound`, and the variants of `choice`."""
+        call = self._call(row, bound, constants, rows)
+        if choice is None:
+            return Ways(call)
         if self._choices.setdefault(choice.family, choice.names) != choice.names:
             raise ValueError(f"the family {choice.family} has other names: {self._choices[choice.family]}")
-        others = []
-        for variant in choice.variants:
-            other = CATALOG[variant.kernel or row.name]
-            if {b.index for b in other.bindings} != {b.index for b in row.bindings}:
-                raise ValueError(f"{other.name} is bound otherwise than {row.name}")
-            others.append(self._call(other, {**constants, **variant.constants}, rows))
-        return others
+        others = [
+            self._call(CATALOG[variant.kernel or row.name], bound, {**constants, **variant.constants}, rows)
+            for variant in choice.variants
+        ]
+        return Ways(call, choice.family, others)
 
-    def _call(self, row: Kernel, constants: Mapping[str, float], rows: str) -> Call:
+    def _call(self, row: Kernel, bound: Kernel, constants: Mapping[str, float], rows: str) -> Call:
+        if {b.index for b in row.bindings} != {b.index for b in bound.bindings}:
+            raise ValueError(f"{row.name} is bound otherwise than {bound.name}")
         ordered = {key: constants[key] for key in row.settable(constants)}
         return Call(self._kernel(row, ordered), self._grid(row, constants, rows))
 
@@ -256,9 +271,7 @@ class Program:
             return Bind(binding, at, target.offset, target.bytes)
 
         def dispatch(draft: _Draft) -> Dispatch:
-            binds = [bind(i, t) for i, t in draft.targets]
-            family = draft.choice.family if draft.choice else ""
-            return Dispatch(draft.call, binds, draft.node, family, draft.others)
+            return Dispatch(draft.ways, [bind(i, t) for i, t in draft.targets], draft.node, draft.few)
 
         phases = {name: [dispatch(d) for d in phase.drafts] for name, phase in self._phases.items()}
         kernels = [PlanKernel(shader, dict(constants)) for shader, constants in self._kernels]

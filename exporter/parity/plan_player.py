@@ -19,6 +19,8 @@ Floats = npt.NDArray[np.float32]
 _STEP_DTYPE = np.uint32
 # What a grid may ask for where the caller says nothing: one token is decoded.
 _ONE_TOKEN = {"tokens": 1, "past": 0, "sequences": 1}
+FEW_TOKENS = 8  # for which FORMAT.md has other calls of a dispatch
+_ReadyCall = tuple[Mapping[str, Any], Any]
 
 
 class PlanPlayer:
@@ -40,7 +42,7 @@ class PlanPlayer:
             self._load_shards(folder)
             self._pipelines = [self._pipeline(kernel) for kernel in self.plan["kernels"]]
             self._phases = {
-                name: [(d, self._bind_group(d)) for d in dispatches]
+                name: [self._ready(dispatch) for dispatch in dispatches]
                 for name, dispatches in self.plan["phases"].items()
             }
 
@@ -74,6 +76,12 @@ class PlanPlayer:
         stage = {"module": module, "entry_point": "main", "constants": kernel["constants"]}
         return self._device.create_compute_pipeline(layout="auto", compute=stage)
 
+    def _ready(self, dispatch: Mapping[str, Any]) -> tuple[_ReadyCall, _ReadyCall]:
+        """What is called, and what is where there are few tokens."""
+        usual = (dispatch, self._bind_group(dispatch))
+        few = {**dispatch, **dispatch.get("few", {})}
+        return usual, (few, self._bind_group(few))
+
     def _bind_group(self, dispatch: Mapping[str, Any]) -> Any:
         entries = [
             {
@@ -103,10 +111,12 @@ class PlanPlayer:
         """Submit all dispatches of `phases`, one after the other in one pass."""
         encoder = self._device.create_command_encoder()
         run = encoder.begin_compute_pass()
-        for dispatch, group in (each for phase in phases for each in self._phases[phase]):
+        values = _ONE_TOKEN | symbols
+        few = values["tokens"] <= FEW_TOKENS
+        for dispatch, group in (each[few] for phase in phases for each in self._phases[phase]):
             run.set_pipeline(self._pipelines[dispatch["kernel"]])
             run.set_bind_group(0, group)
-            run.dispatch_workgroups(*(grid_size(size, _ONE_TOKEN | symbols) for size in dispatch["grid"]))
+            run.dispatch_workgroups(*(grid_size(size, values) for size in dispatch["grid"]))
         run.end()
         self._device.queue.submit([encoder.finish()])
 
@@ -203,11 +213,13 @@ def settle(plan: dict[str, Any], choices: Mapping[str, str]) -> None:
         if name not in offered.get(family, ()):
             ways = "; ".join(f"{each}: {', '.join(names)}" for each, names in offered.items()) or "none"
             raise ArtifactError(f"the plan has no choice {family}={name}", "choices", f"There are {ways}.")
-    for dispatch in (each for phase in plan["phases"].values() for each in phase if "choice" in each):
-        family, others = dispatch.pop("choice"), dispatch.pop("or")
-        index = offered[family].index(choices.get(family, offered[family][0]))
-        if index:
-            dispatch |= others[index - 1]
+    dispatches = [each for phase in plan["phases"].values() for each in phase]
+    for call in (*dispatches, *(each["few"] for each in dispatches if "few" in each)):
+        if "choice" in call:
+            family, others = call.pop("choice"), call.pop("or")
+            index = offered[family].index(choices.get(family, offered[family][0]))
+            if index:
+                call |= others[index - 1]
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import { MEMORY_KEYS, readFeatures, readLimits, readMemory, TASKS } from './mani
 /** @typedef {import('./manifest.js').Tier} Tier */
 
 export const STEP_WORDS = 8;
+export const FEW_TOKENS = 8;
 const SAMPLING_BYTES = 16;
 /** WebGPU's bind offset alignment and grid limit that every device keeps to. */
 const OFFSET_ALIGNMENT = 256;
@@ -42,7 +43,8 @@ const MEMORY_OF_KIND = {
  */
 /** @typedef {{ shader: string, constants: Record<string, number> }} PlanKernel */
 /** @typedef {{ binding: number, buffer: number, offset: number, bytes: number }} Binding */
-/** @typedef {{ bind: Binding[], family: string | null, ways: import('./choices/choices.js').Way[] }} Dispatch */
+/** @typedef {import('./choices/choices.js').Ways} Ways */
+/** @typedef {Ways & { bind: Binding[], few: Ways | null }} Dispatch `few` is played where there are at most FEW_TOKENS */
 /**
  * @typedef {object} Plan
  * @property {Tier} tier
@@ -134,9 +136,11 @@ function readWay(reader, plan) {
 
 /** @param {JsonReader} reader @param {Omit<Plan, 'phases'>} plan @returns {Dispatch} */
 function readDispatch(reader, plan) {
+  const ways = (/** @type {JsonReader} */ from) => readWays(from, plan.choices, (way) => readWay(way, plan));
   return {
     bind: reader.field('bind').items().map((binding) => readBinding(binding, plan.buffers)),
-    ...readWays(reader, plan.choices, (way) => readWay(way, plan)),
+    ...ways(reader),
+    few: reader.field('few').optional(ways),
   };
 }
 

@@ -1,14 +1,15 @@
 /** Plays the phases of a plan. Bind groups are made once; a play makes nothing but its encoder. */
 
 import { wayOf } from './choices/choices.js';
-import { gridSize } from './plan.js';
+import { FEW_TOKENS, gridSize } from './plan.js';
 
 /** @typedef {import('./plan.js').Dispatch} Dispatch */
 /** @typedef {import('./choices/choices.js').Way} Way */
 /** @typedef {{ pipeline: GPUComputePipeline, group: GPUBindGroup, grid: Way['grid'] }} ReadyDispatch */
+/** @typedef {{ usual: ReadyDispatch[], few: ReadyDispatch[] }} ReadyPhase `few` is for FEW_TOKENS or less */
 
 export class Player {
-  /** @param {Map<string, ReadyDispatch[]>} phases */
+  /** @param {Map<string, ReadyPhase>} phases */
   constructor(phases) {
     this.phases = phases;
   }
@@ -21,9 +22,13 @@ export class Player {
    * @returns {Promise<Player>}
    */
   static async create(device, plan, binder, picks) {
+    const ready = (/** @type {Dispatch['bind']} */ bind, /** @type {import('./choices/choices.js').Ways} */ ways) =>
+      binder.ready(bind, wayOf(ways, plan.choices, picks));
     const phases = await device.guarded('Binding the buffers', () =>
-      Object.entries(plan.phases).map(/** @returns {[string, ReadyDispatch[]]} */ ([name, dispatches]) =>
-        [name, dispatches.map((dispatch) => binder.ready(dispatch.bind, wayOf(dispatch, plan.choices, picks)))]),
+      Object.entries(plan.phases).map(/** @returns {[string, ReadyPhase]} */ ([name, dispatches]) => [name, {
+        usual: dispatches.map((dispatch) => ready(dispatch.bind, dispatch)),
+        few: dispatches.map((dispatch) => ready(dispatch.bind, dispatch.few ?? dispatch)),
+      }]),
     );
     return new Player(new Map(phases));
   }
@@ -51,7 +56,8 @@ export class Player {
    * @param {number} [end]
    */
   record(pass, phase, symbols, first = 0, end = Infinity) {
-    const dispatches = /** @type {ReadyDispatch[]} */ (this.phases.get(phase));
+    const { usual, few } = /** @type {ReadyPhase} */ (this.phases.get(phase));
+    const dispatches = symbols.tokens <= FEW_TOKENS ? few : usual;
     for (let i = first; i < Math.min(end, dispatches.length); i++) add(pass, dispatches[i], symbols);
   }
 }

@@ -201,6 +201,27 @@ def test_a_choice_that_is_unfit(folder: Path, where: tuple[str | int, ...], valu
         read_artifact_plan(folder, "base")
 
 
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        *(((), value) for value in (5, [], {"kernel": 0})),
+        (("kernel",), 9999),
+        (("grid",), [1, 1]),
+        (("bind",), []),
+        (("choice",), "other"),
+        (("or", 0, "kernel"), -1),
+    ],
+)
+def test_what_is_played_for_few_tokens_is_unfit(
+    folder: Path, where: tuple[str | int, ...], value: object
+) -> None:
+    plan = json.loads((folder / PLAN).read_bytes())
+    index = next(i for i, dispatch in enumerate(plan["phases"]["prefill"]) if "few" in dispatch)
+    forge(folder, PLAN, forged(plan, ("phases", "prefill", index, "few", *where), value))
+    with pytest.raises(ArtifactError, match=rf"phases\.prefill\.{index}\.few"):
+        read_artifact_plan(folder, "base")
+
+
 def test_a_buffer_that_a_player_needs_is_missed(folder: Path) -> None:
     plan = json.loads((folder / PLAN).read_bytes())
     index = next(i for i, buffer in enumerate(plan["buffers"]) if buffer["name"] == "logits")

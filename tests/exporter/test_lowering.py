@@ -190,6 +190,18 @@ def test_decode_offers_teams_of_lanes_for_its_linears(folder: Path) -> None:
             assert call["grid"] == [-(-dispatch["grid"][0] // team["TEAMS"]), *dispatch["grid"][1:]]
 
 
+def test_few_tokens_have_kernels_of_their_own_for_every_linear_of_a_prompt(folder: Path) -> None:
+    plan = json.loads((folder / "plan.base.json").read_text())
+    assert plan["choices"]["gemm-few"] == ["columns", "direct"]
+    shaders = [kernel["shader"] for kernel in plan["kernels"]]
+    linears = [each for each in plan["phases"]["prefill"] if shaders[each["kernel"]].startswith("gemm")]
+    assert len(linears) > 10
+    for dispatch in linears:
+        usual, columns = shaders[dispatch["kernel"]], shaders[dispatch["few"]["kernel"]]
+        assert columns == usual.replace("gemm", "gemv_columns")
+        assert dispatch["few"]["or"] == dispatch["or"]
+
+
 def test_the_head_reads_one_token_with_the_kernel_for_one(folder: Path) -> None:
     """GEMM counts rows by the step, which has all of the prompt's."""
     plan = json.loads((folder / "plan.base.json").read_text())

@@ -202,7 +202,7 @@ def test_a_prompt_in_any_pieces_gives_the_same_logits_to_the_bit(
     body = (
         OPEN
         + """
-      const pace = paceOf(session);
+      const { usual: pace } = pacesOf(session);
       const { length } = pace.kernels;
       const rows = [];
       const submits = [];

@@ -8,7 +8,17 @@ from typing import Any
 import pytest
 
 from tests.site.conftest import EnginePage
-from tests.site.engine_artifacts import A, B, C, choosing_artifact, generation_artifact, mix_of
+from tests.site.engine_artifacts import (
+    GATHER,
+    A,
+    B,
+    C,
+    choosing_artifact,
+    embedding_artifact,
+    expected_embedding,
+    generation_artifact,
+    mix_of,
+)
 from tests.site.engine_server import EngineServer
 from tests.site.engine_session import folder_files
 from tests.tiny_granite import random_ids
@@ -187,7 +197,7 @@ def test_every_way_of_a_real_plan_says_the_same(
     choices = json.loads((folder / "plan.base.json").read_text())["choices"]
     body = """
       const model = await engine.load(args.url, { tune: args.tune });
-      const logits = [...await model.logits(args.ids)];
+      const logits = [...await model.logits(args.ids, { split: [62, 8] })];
       const ids = [];
       for await (const { id } of model.generate('The wind', { maxTokens: 24, temperature: 0 })) ids.push(id);
       const { choices } = model.info;
@@ -203,3 +213,27 @@ def test_every_way_of_a_real_plan_says_the_same(
         assert other["choices"][family] == name
         assert other["ids"] == default["ids"]
         assert max(abs(a - b) for a, b in zip(other["logits"], default["logits"], strict=True)) < 1e-4
+
+
+def test_few_tokens_are_played_as_the_plan_says_for_them(
+    engine_page: EnginePage, engine_server: EngineServer
+) -> None:
+    """Up to 8 tokens, in the way that is picked for them; here it leaves a mark on the result."""
+    artifact = embedding_artifact()
+    plan, dispatch = artifact.plan, artifact.plan["phases"]["encode"][0]
+    plan["shaders"]["marked"] = GATHER.replace("] = value", "] = 100.0 + value")
+    assert plan["shaders"]["marked"] != GATHER
+    plan["kernels"].append({**plan["kernels"][dispatch["kernel"]], "shader": "marked"})
+    plan["choices"] = {"gather-few": ["plain", "marked"]}
+    call = {"kernel": dispatch["kernel"], "grid": dispatch["grid"], "choice": "gather-few"}
+    dispatch["few"] = {**call, "or": [{"kernel": len(plan["kernels"]) - 1, "grid": dispatch["grid"]}]}
+    url = engine_server.add("few", artifact.files())
+    body = """
+      const model = await engine.load(args.url, { tune: { 'gather-few': args.way } });
+      const one = async (texts) => (await model.embed(texts)).map(({ data }) => data[1]);
+      return [...await one(['wind wind wind wind wind wind']), ...await one(['wind wind wind', 'wind wind'])];
+    """
+    wind, (first, last) = 9, (2, 3)
+    plain = [expected_embedding([first, *[wind] * count, last])[1] for count in (6, 3, 2)]
+    assert engine_page.run(body, url=url, way="plain") == pytest.approx(plain)
+    assert engine_page.run(body, url=url, way="marked") == pytest.approx([100 + plain[0], *plain[1:]])

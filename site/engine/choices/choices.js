@@ -5,10 +5,10 @@
 
 /** @typedef {import('../json_reader.js').JsonReader} JsonReader */
 /** @typedef {import('../plan.js').GridSize} GridSize */
-/** @typedef {import('../plan.js').Dispatch} Dispatch */
 /** @typedef {Record<string, string[]>} Choices family -> the names of its ways, the default first */
 /** @typedef {Record<string, string>} Picks family -> the way to play; the default for a family that is not here */
 /** @typedef {{ kernel: number, grid: [GridSize, GridSize, GridSize] }} Way */
+/** @typedef {{ family: string | null, ways: Way[] }} Ways a family's ways in the order of its names */
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 const MOST_WAYS = 16;
@@ -33,7 +33,7 @@ export function readChoices(reader) {
  * @param {JsonReader} reader of a dispatch
  * @param {Choices} choices
  * @param {(reader: JsonReader) => Way} readWay
- * @returns {{ family: string | null, ways: Way[] }}
+ * @returns {Ways}
  */
 export function readWays(reader, choices, readWay) {
   const own = readWay(reader);
@@ -45,7 +45,7 @@ export function readWays(reader, choices, readWay) {
   return { family, ways: [own, ...others] };
 }
 
-/** @param {Dispatch} dispatch @param {Choices} choices @param {Picks} picks @returns {Way} */
+/** @param {Ways} of @param {Choices} choices @param {Picks} picks @returns {Way} */
 export function wayOf({ family, ways }, choices, picks) {
   return family !== null && Object.hasOwn(picks, family) ? ways[choices[family].indexOf(picks[family])] : ways[0];
 }
@@ -56,10 +56,10 @@ export function wayOf({ family, ways }, choices, picks) {
  * @returns {Set<number>} the kernels that are to be compiled
  */
 export function kernelsOf({ phases, choices }, picks) {
-  const kernels = Object.values(phases).flat().flatMap((dispatch) => {
-    const { family, ways } = dispatch;
-    const open = family !== null && !Object.hasOwn(picks, family);
-    return (open ? ways : [wayOf(dispatch, choices, picks)]).map(({ kernel }) => kernel);
+  const calls = Object.values(phases).flat().flatMap((dispatch) => [dispatch, dispatch.few ?? dispatch]);
+  const kernels = calls.flatMap((call) => {
+    const open = call.family !== null && !Object.hasOwn(picks, call.family);
+    return (open ? call.ways : [wayOf(call, choices, picks)]).map(({ kernel }) => kernel);
   });
   return new Set(kernels);
 }

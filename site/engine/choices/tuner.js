@@ -4,6 +4,7 @@
  */
 
 import { throwIfAborted } from '../errors.js';
+import { FEW_TOKENS } from '../plan.js';
 import { add } from '../player.js';
 import { writeStep } from '../step.js';
 
@@ -110,28 +111,35 @@ export async function decideAll(bench, families) {
   return found;
 }
 
-/** @param {string} phase @param {Symbols} most @returns {Symbols[]} with which its dispatches may be timed */
-function symbolsFor(phase, { tokens, past }) {
-  const blocks = ['prefill', 'encode'].includes(phase) ? new Set([Math.min(SHORT_BLOCK, tokens), tokens]) : null;
-  if (!blocks) return [{ tokens: 1, past: past >> 1, sequences: 1 }];
+/** @param {string} phase @param {boolean} few @param {Symbols} most @returns {Symbols[]} to time its dispatches with */
+function symbolsFor(phase, few, { tokens, past }) {
+  if (!['prefill', 'encode'].includes(phase)) return [{ tokens: 1, past: past >> 1, sequences: 1 }];
+  const blocks = new Set(few ? [Math.min(FEW_TOKENS, tokens)] : [Math.min(SHORT_BLOCK, tokens), tokens]);
   return [...blocks].map((block) => ({ tokens: block, past: 0, sequences: 1 }));
+}
+
+/** @param {Plan['phases']} phases @param {string} family @returns what of it is called, with its phase and its binds */
+function callsOf(phases, family) {
+  const calls = Object.entries(phases).flatMap(([phase, dispatches]) => dispatches.flatMap((dispatch) => [
+    { phase, few: false, bind: dispatch.bind, call: dispatch },
+    ...(dispatch.few ? [{ phase, few: true, bind: dispatch.bind, call: dispatch.few }] : []),
+  ]));
+  return calls.filter(({ call }) => call.family === family);
 }
 
 /** @param {Plan} plan @param {string} family @param {import('../player.js').Binder} binder @returns {Candidate[]} by cost */
 function candidatesOf({ phases, symbols, buffers }, family, binder) {
   /** @type {Map<string, Candidate>} */
   const found = new Map();
-  for (const [phase, dispatches] of Object.entries(phases)) {
-    for (const { bind, ways } of dispatches.filter((each) => each.family === family)) {
-      const weights = bind.filter(({ buffer }) => buffers[buffer].kind === 'weight');
-      const bytes = weights.reduce((sum, each) => sum + each.bytes, 1);
-      for (const some of symbolsFor(phase, symbols)) {
-        const key = JSON.stringify([ways, some]);
-        const fresh = { ways: ways.map(() => []), symbols: some, cost: bytes * some.tokens };
-        const candidate = found.get(key) ?? fresh;
-        ways.forEach((way, i) => candidate.ways[i].push(binder.ready(bind, way)));
-        found.set(key, candidate);
-      }
+  for (const { phase, few, bind, call: { ways } } of callsOf(phases, family)) {
+    const weights = bind.filter(({ buffer }) => buffers[buffer].kind === 'weight');
+    const bytes = weights.reduce((sum, each) => sum + each.bytes, 1);
+    for (const some of symbolsFor(phase, few, symbols)) {
+      const key = JSON.stringify([ways, some]);
+      const fresh = { ways: ways.map(() => []), symbols: some, cost: bytes * some.tokens };
+      const candidate = found.get(key) ?? fresh;
+      ways.forEach((way, i) => candidate.ways[i].push(binder.ready(bind, way)));
+      found.set(key, candidate);
     }
   }
   return [...found.values()].sort((a, b) => a.cost - b.cost);

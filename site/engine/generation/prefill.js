@@ -2,6 +2,7 @@
 
 import { BadArgumentError, throwIfAborted } from '../errors.js';
 import { InFlight } from '../in_flight.js';
+import { FEW_TOKENS } from '../plan.js';
 import { writeStep } from '../step.js';
 import { historyOf } from './history.js';
 import { PrefillPace } from './prefill_pace.js';
@@ -13,14 +14,17 @@ import { PrefillPace } from './prefill_pace.js';
 
 const MOST_UNDER_WAY = 2;
 
-/** @type {WeakMap<Session, PrefillPace>} what is learned of a device is of use for every later prompt */
+/** @typedef {{ usual: PrefillPace, few: PrefillPace }} Paces of large blocks and of those of FEW_TOKENS or less */
+
+/** @type {WeakMap<Session, Paces>} what is learned of a device is of use for every later prompt */
 const paces = new WeakMap();
 
-/** @param {Session} session @returns {PrefillPace} */
-export function paceOf(session) {
-  const pace = paces.get(session) ?? PrefillPace.of(session.plan);
-  paces.set(session, pace);
-  return pace;
+/** @param {Session} session @returns {Paces} */
+export function pacesOf(session) {
+  const { plan } = session;
+  const found = paces.get(session) ?? { usual: PrefillPace.of(plan, false), few: PrefillPace.of(plan, true) };
+  paces.set(session, found);
+  return found;
 }
 
 /** One prompt on its way. */
@@ -37,7 +41,7 @@ class Prefill {
     this.limit = limit;
     this.signal = signal;
     this.history = historyOf(session);
-    this.pace = paceOf(session);
+    this.paces = pacesOf(session);
     /** @type {InFlight<void>} */
     this.plays = new InFlight();
     /** When the GPU was done with the latest submit. */
@@ -57,7 +61,12 @@ class Prefill {
   /** @param {number} past @returns {number} tokens */
   nextBlock(past) {
     const left = this.ids.length - past;
-    return this.blocks?.shift() ?? this.pace.tokens(left, this.session.plan.symbols.tokens);
+    return this.blocks?.shift() ?? this.paces.usual.tokens(left, this.session.plan.symbols.tokens);
+  }
+
+  /** @param {Symbols} block @returns {PrefillPace} */
+  paceFor({ tokens }) {
+    return tokens <= FEW_TOKENS ? this.paces.few : this.paces.usual;
   }
 
   /** @param {Symbols} symbols @param {boolean} restore the snapshot first */
@@ -65,11 +74,11 @@ class Prefill {
     const { past, tokens } = symbols;
     this.session.device.gpu.queue.writeBuffer(this.session.buffers.get('ids'), 0, this.ids, past, tokens);
     writeStep(this.session, symbols, this.limit);
-    const { length } = this.pace.kernels;
-    for (let first = 0; first < length;) {
+    const pace = this.paceFor(symbols);
+    for (let first = 0; first < pace.kernels.length;) {
       await this.leave(MOST_UNDER_WAY - 1);
-      const end = this.pace.end(first, tokens);
-      if (this.pace.expected(first, end) === Infinity) await this.leave(0);
+      const end = pace.end(first, tokens);
+      if (pace.expected(first, end) === Infinity) await this.leave(0);
       this.plays.push(this.submit(symbols, first, end, restore));
       first = end;
     }
@@ -91,7 +100,7 @@ class Prefill {
     device.gpu.queue.submit([encoder.finish()]);
     await device.settle(device.gpu.queue.onSubmittedWorkDone());
     const now = performance.now();
-    this.pace.took(first, end, symbols.tokens, now - Math.max(began, this.free));
+    this.paceFor(symbols).took(first, end, symbols.tokens, now - Math.max(began, this.free));
     this.free = now;
   }
 

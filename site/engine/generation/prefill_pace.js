@@ -28,9 +28,9 @@ export class PrefillPace {
     this.known = new Map();
   }
 
-  /** @param {Plan} plan @returns {PrefillPace} */
-  static of({ phases }) {
-    return new PrefillPace(phases.prefill.map(({ ways }) => ways[0].kernel));
+  /** @param {Plan} plan @param {boolean} few of blocks of FEW_TOKENS or less @returns {PrefillPace} */
+  static of({ phases }, few) {
+    return new PrefillPace(phases.prefill.map((dispatch) => ((few && dispatch.few) || dispatch).ways[0].kernel));
   }
 
   /** @param {number} first dispatch @param {number} end @returns {number} ms a tile; Infinity where a kernel is unknown */
