@@ -15,6 +15,7 @@ ADDRESS = "/bench-peers/made/"
 NPM = "/bench-peers/npm/"
 LAST_LOGITS = "last-logits.onnx"
 PIPELINE = "pipeline"
+GGUF = "model.gguf"
 
 
 class Made:
@@ -28,7 +29,7 @@ class Made:
         if name == "transformers.js":
             return self._pipeline(settings)
         if name == "wllama":
-            raise ValueError("the bench makes no GGUF of the artifact's weights")
+            return self._gguf()
         return self._onnx(settings.onnxruntime_build, last=name == "onnxruntime-web-last")
 
     def _onnx(self, build: str, last: bool) -> dict[str, Any]:
@@ -60,6 +61,12 @@ class Made:
         for file in ("tokenizer.json", "tokenizer_config.json"):
             shutil.copy(self._model.path / file, folder / file)
         return {"folder": PIPELINE, "dtype": dtype}
+
+    def _gguf(self) -> dict[str, Any]:
+        from bench.gguf_of_artifact import write_gguf
+
+        write_gguf(self._model.path, self._model.manifest, self._folder / GGUF)
+        return {"gguf": ADDRESS + GGUF, "context": self._model.manifest["context"]}
 
     def runtime(self, name: str, addresses: Iterable[str]) -> dict[str, int]:
         """Bytes of code that the engine loaded, weights and models left out."""

@@ -1,5 +1,6 @@
 /** One tab, one adapter, all engines: opened once each, compared, then timed in the order that the bench asks for. */
 
+import { adapter, isSoftware } from './adapter.js';
 import { argmax } from './argmax.js';
 import { countGpuCalls, liveBytes, startCounting } from './gpu_calls.js';
 import { TimedOurs } from './timed_ours.js';
@@ -48,13 +49,20 @@ export async function measure(name, method, args, key) {
 /** @param {string} one @param {string} other @param {number[]} ids */
 export async function compareLogits(one, other, ids) {
   const [a, b] = [await runners.get(one).logits(ids), await runners.get(other).logits(ids)];
+  // Log-probabilities are logits but for a number that is added to all, which no choice of a token depends on.
+  const shift = runners.get(other).shifted ? mean(a) - mean(b) : 0;
   let difference = 0;
   let largest = 0;
   for (let i = 0; i < a.length; i++) {
-    difference = Math.max(difference, Math.abs(a[i] - b[i]));
-    largest = Math.max(largest, Math.abs(b[i]));
+    difference = Math.max(difference, Math.abs(a[i] - b[i] - shift));
+    largest = Math.max(largest, Math.abs(a[i]));
   }
   return { difference: a.length === b.length ? difference / largest : Infinity, sameToken: argmax(a) === argmax(b) };
+}
+
+/** @param {Float32Array} values */
+function mean(values) {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** @param {string} one @param {string} other @param {unknown} prompt @param {number} count */
@@ -90,11 +98,10 @@ export async function gpuCalls(name, method, args) {
 }
 
 export async function device() {
-  const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' });
-  if (!adapter) throw new Error('the browser offers no GPU adapter');
-  const { vendor, architecture, description } = adapter.info;
-  const software = /swiftshader|llvmpipe|lavapipe/i.test(`${architecture} ${description}`);
-  return { vendor, architecture, description, software, browser: navigator.userAgent, features: [...adapter.features].sort() };
+  const found = await adapter();
+  const { vendor, architecture, description } = found.info;
+  const features = [...found.features].sort();
+  return { vendor, architecture, description, software: isSoftware(found), browser: navigator.userAgent, features };
 }
 
 /** @returns {Promise<object>} what the page and its workers hold, GPU apart; null where the browser does not say */
