@@ -105,15 +105,15 @@ def _taken(weight: Weight, rows: Array) -> Weight:
     return weight.take(rows) if isinstance(weight, Blocks) else weight[rows]
 
 
-def _heights(names: list[str], rows: int, attention: Attention | None) -> list[int]:
+def _heights(names: list[str], rows: int, attention: Attention) -> list[int]:
     """How many rows each of stacked tensors has."""
-    if attention and len(names) == 3:
+    if len(names) == 3:
         heads = (attention.heads, attention.kv_heads, attention.kv_heads)
         return [number * attention.head_dim for number in heads]
     return [rows // len(names)] * len(names)
 
 
-def _order(name: str, rows: int, attention: Attention | None) -> Array:
+def _order(name: str, rows: int, attention: Attention) -> Array:
     """llama.cpp turns neighbours, where a checkpoint has the partner of a value half a head away."""
     order = np.arange(rows)
     if (
@@ -144,7 +144,12 @@ def _shaped(name: str, weight: Weight, sizes: Sizes) -> Weight:
 def _place(places: TensorNameMap, name: str) -> str:
     """The name of a checkpoint's tensor in a GGUF."""
     whole = name if name.startswith(("model.", "lm_head.")) else f"model.{name}"
-    found = places.get_name(whole.replace(".dt_bias", ".dt_proj.bias"), (".weight", ".bias"))
+    homeless = whole.endswith((".in_proj.bias", ".out_proj.bias"))
+    found = (
+        None
+        if homeless
+        else places.get_name(whole.replace(".dt_bias", ".dt_proj.bias"), (".weight", ".bias"))
+    )
     if found is None:
         raise ValueError(f"a GGUF of this architecture has no place for {name}")
     return found

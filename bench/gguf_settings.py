@@ -1,9 +1,9 @@
 """A GGUF's header: the sizes and factors of a model in llama.cpp's words."""
 
 import numpy as np
-from gguf import GGUFWriter
+from gguf import GGML_QUANT_VERSION, GGUFWriter
 
-from bench.gguf_sizes import Attention, Mamba, Sizes
+from bench.gguf_sizes import Mamba, Sizes
 
 # What frequencies differ by when they come of one base and were rounded to f32.
 _ROUNDING = 1e-5
@@ -11,6 +11,7 @@ _ROUNDING = 1e-5
 
 def write_settings(writer: GGUFWriter, sizes: Sizes, context: int) -> None:
     """Everything but tokens and weights; raises ValueError for what llama.cpp would compute otherwise."""
+    writer.add_quantization_version(GGML_QUANT_VERSION)
     writer.add_block_count(sizes.layers)
     writer.add_context_length(context)
     writer.add_embedding_length(sizes.hidden)
@@ -27,8 +28,8 @@ def write_settings(writer: GGUFWriter, sizes: Sizes, context: int) -> None:
 
 
 def _write_attention(writer: GGUFWriter, sizes: Sizes) -> None:
-    """A layer without heads of keys is one of Mamba; a model of nothing else has one head that nothing uses."""
-    attention = sizes.attention or Attention(1, 0, sizes.hidden, 1.0, None)
+    """A layer without heads of keys is one of Mamba."""
+    attention = sizes.attention
     kv_heads = [attention.kv_heads if layer in sizes.attentive else 0 for layer in range(sizes.layers)]
     writer.add_head_count(attention.heads)
     writer.add_head_count_kv(kv_heads if sizes.mamba else attention.kv_heads)
@@ -65,14 +66,13 @@ def _write_factors(writer: GGUFWriter, sizes: Sizes) -> None:
     writer.add_embedding_scale(sizes.embedding_factor or 1.0)
     writer.add_residual_scale(sizes.residual_factor or 1.0)
     writer.add_logit_scale(1.0 / (sizes.logits_factor or 1.0))
-    writer.add_rope_scaling_finetuned(bool(sizes.attention and sizes.attention.frequencies))
-    if sizes.attention:
-        writer.add_attention_scale(sizes.attention.scale)
+    writer.add_rope_scaling_finetuned(sizes.attention.frequencies is not None)
+    writer.add_attention_scale(sizes.attention.scale)
 
 
 def _check_llama(sizes: Sizes) -> None:
     """llama.cpp's llama has no factors, and its own scale of scores."""
     factors = (sizes.embedding_factor, sizes.residual_factor, sizes.logits_factor)
     attention = sizes.attention
-    if any(factors) or attention is None or not np.isclose(attention.scale, attention.head_dim**-0.5):
+    if any(factors) or not np.isclose(attention.scale, attention.head_dim**-0.5):
         raise ValueError("it has factors that llama.cpp's llama has not")

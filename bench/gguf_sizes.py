@@ -41,7 +41,7 @@ class Sizes:
     inner: int
     vocabulary: int
     epsilon: float
-    attention: Attention | None
+    attention: Attention
     mamba: Mamba | None
     embedding_factor: float | None
     residual_factor: float | None
@@ -49,10 +49,15 @@ class Sizes:
 
     @classmethod
     def of(cls, model: StoredModel) -> "Sizes":
-        """Raises ValueError for layers that differ, and for what a GGUF has no words for."""
+        """Raises ValueError for layers that differ, and for what llama.cpp does not compute."""
         norms = model.nodes("RMSNorm") + model.nodes("GatedRMSNorm")
         attentive = [_number_in(node.input[3]) for node in model.nodes("GroupQueryAttention")]
         scans = [_number_in(node.input[7]) for node in model.nodes("SSMScan")]
+        attention = _one(
+            (_attention(model, node) for node in model.nodes("GroupQueryAttention")), "attention"
+        )
+        if attention is None:
+            raise ValueError("llama.cpp stops at a hybrid without a layer of attention")
         factors = {kind: _one(found, "factors") for kind, found in _factors(model).items()}
         embedding = next(name for name in model.names() if name.endswith("embed_tokens.weight"))
         return cls(
@@ -62,9 +67,7 @@ class Sizes:
             inner=_inner(model),
             vocabulary=model.rows(embedding),
             epsilon=_one((attributes(node)["epsilon"] for node in norms), "norms") or 0.0,
-            attention=_one(
-                (_attention(model, node) for node in model.nodes("GroupQueryAttention")), "attention"
-            ),
+            attention=attention,
             mamba=_one((_mamba(model, node) for node in model.nodes("SSMScan")), "Mamba layers"),
             embedding_factor=factors["embedding"],
             residual_factor=factors["residual"],

@@ -51,7 +51,14 @@ PEERS = {
             EMBEDDERS,
             "its feature-extraction pipeline on WebGPU; quantized models as it makes them",
         ),
-        Peer("wllama", "wllama.js", "@wllama/wllama", WRITERS, "llama.cpp on WebGPU, on a GGUF"),
+        Peer(
+            "wllama",
+            "wllama.js",
+            "@wllama/wllama",
+            WRITERS,
+            "llama.cpp on a GGUF of the artifact's own weights: on WebGPU as far as settings.gpuLayers says, "
+            "else on threads of the CPU, where it rounds activations to 8 bits before it multiplies blocks",
+        ),
     )
 }
 

@@ -15,9 +15,8 @@ const GREEDY = { temperature: 0, samplers: ['top_k'], top_k: 1, cache_prompt: fa
 /** @param {Job} job */
 export async function open({ gguf, context }) {
   const { Wllama } = await import(`${NPM}index.min.js`);
-  const quiet = () => {};
-  const logger = { debug: quiet, log: quiet, warn: quiet, error: quiet };
-  const wllama = new Wllama({ default: `${NPM}wasm/wllama.wasm` }, { logger, suppressNativeLog: true });
+  const said = new Said();
+  const wllama = new Wllama({ default: `${NPM}wasm/wllama.wasm` }, { logger: said });
   const began = performance.now();
   const onGpu = wllama.isSupportWebGPU() && !isSoftware(await adapter());
   const file = await (await fetch(gguf)).blob();
@@ -25,9 +24,7 @@ export async function open({ gguf, context }) {
     n_ctx: context, n_parallel: 1, n_gpu_layers: onGpu ? ALL_LAYERS : 0, n_threads: threads(),
   });
   const loadMs = performance.now() - began;
-  const settings = {
-    backend: onGpu ? 'webgpu, all layers' : 'cpu: WebAssembly', threads: wllama.getNumThreads(), states: 'f16',
-  };
+  const settings = { threads: wllama.getNumThreads(), gpuLayers: onGpu ? said.gpuLayers : 'none', states: 'f16' };
   const vocabulary = wllama.getLoadedContextInfo().n_vocab;
   return new Writer(wllama, vocabulary, { version: Wllama.getLibllamaVersion(), settings, loadMs });
 }
@@ -35,6 +32,20 @@ export async function open({ gguf, context }) {
 /** wllama's own choice, but never the build without threads. */
 function threads() {
   return Math.max(2, Math.floor(navigator.hardwareConcurrency / 2));
+}
+
+/** Keeps one thing of what llama.cpp says: how many layers are on the GPU, which is none on an adapter that lacks what it needs. */
+class Said {
+  gpuLayers = 'none';
+
+  debug = (/** @type {unknown[]} */ ...words) => {
+    const found = /offloaded (\d+\/\d+) layers to GPU/.exec(words.join(' '));
+    if (found) this.gpuLayers = found[1];
+  };
+
+  log = this.debug;
+  warn = this.debug;
+  error = this.debug;
 }
 
 class Writer {

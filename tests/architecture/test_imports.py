@@ -15,10 +15,11 @@ ROOMS = ("bench", "exporter", "webapp", "wgsl_kernels")
 ROOM_IMPORTS = {
     "wgsl_kernels": {"numpy"},
     "webapp": {"wgsl_kernels", "starlette", "uvicorn", "brotli"},
-    # uvicorn and starlette only to put the peers beside the web app; onnx and onnxruntime to make their files.
+    # uvicorn and starlette only to put the peers beside the web app; gguf, onnx and onnxruntime to make their files.
     "bench": {
         "wgsl_kernels",
         "webapp",
+        "gguf",
         "numpy",
         "onnx",
         "onnxruntime",
