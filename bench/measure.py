@@ -9,8 +9,10 @@ from typing import Any, Protocol
 
 from bench import made_files, peers
 from bench.engines import Engines
+from bench.errors import BenchError
 from bench.kernels import kernel_bench
 from bench.model_folder import ModelFolder
+from bench.peak_memory import watching_peak
 from bench.plan_counts import plan_counts
 from bench.ratios import Spread, ratios
 from bench.server import serving
@@ -41,13 +43,34 @@ def bench(path: Path, settings: BenchSettings, say: Say) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         made = made_files.Made(Path(folder), model)
         modules = peers.FOLDER / "node_modules" if fit else Path(folder)
-        with (
-            serving(model.path, Path(folder), modules) as served,
-            open_tab(served.address, settings.arguments) as tab,
-        ):
-            engines = Engines(tab, model, made, settings, served.paths, say)
-            engines.open_all(fit)
-            return _result(tab, engines, model, settings, missing, say)
+        with serving(model.path, Path(folder), modules) as served:
+            with open_tab(served.address, settings.arguments) as tab:
+                engines = Engines(tab, model, made, settings, served.paths, say)
+                engines.open_all(fit)
+                result = _result(tab, engines, model, settings, missing, say)
+            for row in (row for row in result["engines"] if row["ok"]):
+                with open_tab(served.address, settings.arguments) as tab:
+                    alone = Engines(tab, model, made, settings, served.paths, say)
+                    row["peakBytes"] = peak_bytes(tab, alone, row["name"], longest(model, settings))
+            return result
+
+
+def peak_bytes(tab: Caller, engines: Engines, name: str, load: Workload) -> int | None:
+    """What the browser holds at most, above an empty tab, while one engine alone loads and does `load`."""
+    tab.call("device")  # so that the harness is there already
+    with watching_peak() as peak:
+        try:
+            engines.open_one(name)
+            tab.call("measure", name, load.method, list(load.args), load.key)
+        except BenchError:
+            return None
+    return peak.bytes
+
+
+def longest(model: ModelFolder, settings: BenchSettings) -> Workload:
+    """The workload of the most tokens at a time, which needs the most memory."""
+    chosen, _ = choose(model, settings)
+    return max(chosen, key=lambda load: load.tokens + load.context)
 
 
 def _result(

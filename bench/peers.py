@@ -25,6 +25,8 @@ class Peer:
     package: str
     tasks: frozenset[str]
     about: str
+    rounds_activations: bool = False
+    """Whether it multiplies with activations of 8 bits, so that its logits are near and its tokens may be others."""
 
 
 PEERS = {
@@ -58,6 +60,7 @@ PEERS = {
             WRITERS,
             "llama.cpp on a GGUF of the artifact's own weights: on WebGPU as far as settings.gpuLayers says, "
             "else on threads of the CPU, where it rounds activations to 8 bits before it multiplies blocks",
+            rounds_activations=True,
         ),
     )
 }

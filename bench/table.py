@@ -56,8 +56,12 @@ def _engines(engines: Iterable[Result]) -> Iterator[str]:
         runtime, name = engine["runtime_bytes"], f"{engine['name']} {engine['version']}".strip()
         yield (
             f"{name}: loads in {engine['loadMs'] / 1000:.1f} s, {runtime['gzip'] / 1e6:.2f} MB of code in gzip, "
-            f"{engine['gpuBytes'] / 1e6:.0f} MB of GPU buffers"
+            f"{_megabytes(engine['gpuBytes'])} of GPU buffers, {_megabytes(engine.get('peakBytes'))} of memory at most"
         )
+
+
+def _megabytes(number: int | None) -> str:
+    return "an unknown number" if number is None else f"{number / 1e6:.0f} MB"
 
 
 def _checks(checks: Iterable[Result]) -> Iterator[str]:
@@ -74,6 +78,9 @@ def _counts(result: Result) -> Iterator[str]:
         f"{counts['bytes_bound_total'] / 1e6:.1f} MB bound, {part:.2f} of weights and states"
     )
     for name, found in result["gpu_calls"].items():
+        if found["calls"] is None:
+            yield f"{name} for {found['for']}: its worker's calls are not counted"
+            continue
         calls = ", ".join(f"{call} {number:g}" for call, number in found["calls"].items() if number)
         yield f"{name} for {found['for']}: {calls or 'no calls'}"
 

@@ -39,7 +39,8 @@ def section(result: dict[str, Any]) -> Iterator[str]:
     peers = [engine["name"] for engine in result["engines"] if engine["ok"] and engine["name"] != OURS]
     yield from _table(["workload", *(f"{peer} takes" for peer in peers)], _ratios(result, peers))
     yield from _table(
-        ["engine", "load", "code, gzip", "GPU buffers", "for one token or batch"], _engines(result)
+        ["engine", "load", "code, gzip", "GPU buffers", "peak memory", "for one token or batch"],
+        _engines(result),
     )
     for engine in result["engines"]:
         if not engine["ok"]:
@@ -76,9 +77,14 @@ def _engines(result: dict[str, Any]) -> Iterator[list[str]]:
                 f"{engine['name']} {engine['version']}".strip(),
                 f"{engine['loadMs'] / 1000:.1f} s",
                 f"{engine['runtime_bytes']['gzip'] / 1e6:.2f} MB",
-                f"{engine['gpuBytes'] / 1e6:.0f} MB",
-                ", ".join(f"{calls[name]:g} {name}" for name in shown),
+                _megabytes(engine["gpuBytes"]),
+                _megabytes(engine.get("peakBytes")),
+                "not counted" if calls is None else ", ".join(f"{calls[name]:g} {name}" for name in shown),
             ]
+
+
+def _megabytes(number: int | None) -> str:
+    return "not known" if number is None else f"{number / 1e6:.0f} MB"
 
 
 def _kernels(found: dict[str, Any]) -> Iterator[str]:

@@ -16,7 +16,7 @@ async function opened(make, name) {
   const bytes = await liveBytes();
   const runner = await make();
   runners.set(name, runner);
-  const gpuBytes = (await liveBytes()) - bytes;
+  const gpuBytes = runner.uncounted ? null : (await liveBytes()) - bytes;
   return { ok: true, facts: { ...runner.facts, gpuBytes } };
 }
 
@@ -88,6 +88,7 @@ function cosine(a, b) {
 /** @param {string} name @param {string} method @param {any[]} args */
 export async function gpuCalls(name, method, args) {
   const runner = runners.get(name);
+  if (runner.uncounted) return { for: 'a token', calls: null };
   if (method !== 'generate') return { for: 'a call', calls: await countGpuCalls(() => runner[method](...args)) };
   // What a prompt needs is in both, so that the difference is that of the tokens alone.
   const [prompt, count] = args;

@@ -52,11 +52,13 @@ class Writer {
   /** Its answers have probabilities and no logits, so that logits are told but for a number that is added to all. */
   shifted = true;
 
-  /** @param {any} wllama @param {number} vocabulary @param {{ version: string, settings: object, loadMs: number }} facts */
+  /** @param {any} wllama @param {number} vocabulary @param {{ version: string, settings: { gpuLayers: string }, loadMs: number }} facts */
   constructor(wllama, vocabulary, facts) {
     this.wllama = wllama;
     this.vocabulary = vocabulary;
     this.facts = facts;
+    /** Whether it asks WebGPU from a worker of its own, where nobody counts. */
+    this.uncounted = facts.settings.gpuLayers !== 'none';
   }
 
   /** @param {number[]} ids @param {number} count @param {object} options */

@@ -23,6 +23,7 @@ ROOM_IMPORTS = {
         "numpy",
         "onnx",
         "onnxruntime",
+        "psutil",
         "playwright",
         "starlette",
         "tokenizers",

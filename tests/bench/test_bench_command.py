@@ -65,6 +65,7 @@ def test_it_measures_our_engine_and_each_of_its_kernels(model: Path, tmp_path: P
     engine = result["engines"][0]
     assert 20_000 < engine["runtime_bytes"]["gzip"] < 200_000
     assert engine["gpuBytes"] >= result["counts"]["memory"]["total"]
+    assert engine["peakBytes"] > engine["gpuBytes"]
     assert result["gpu_calls"][OURS]["calls"]["createBindGroup"] == 0
     assert result["gpu_calls"][OURS]["calls"]["dispatchWorkgroups"] == result["counts"]["dispatches"]
     kernels = result["kernels"]
