@@ -34,8 +34,8 @@ check: setup  ## lint, format, types of Python and JavaScript, the rules of the 
 	@scripts/timed "check: tsc" npx --no-install tsc -p site/jsconfig.json --noEmit
 	@scripts/timed "check: architecture" $(BIN)/python -m pytest -q tests/architecture
 
-test: setup  ## the whole suite
-	@scripts/timed "test: pytest" $(BIN)/python -m pytest --durations=10
+test: setup  ## the whole suite, as many tests at a time as there are cores, but at most 4
+	@scripts/timed "test: pytest" $(BIN)/python -m pytest -n logical --maxprocesses 4 --durations=10
 
 parity: setup  ## rewrite docs/parity.md: every architecture in three runtimes against transformers
 	@$(BIN)/python -m pytest -q tests/exporter/test_parity_granite.py tests/exporter/test_parity_decoders.py \
