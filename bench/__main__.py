@@ -47,6 +47,7 @@ def _settings(arguments: argparse.Namespace) -> BenchSettings:
         peers=arguments.peers,
         prefill=arguments.prefill,
         decode=arguments.decode,
+        scan=arguments.scan,
         tokens=arguments.tokens,
         rounds=arguments.rounds,
         texts=arguments.texts,
@@ -87,6 +88,13 @@ def _add_workloads(command: argparse.ArgumentParser, usual: BenchSettings) -> No
     )
     command.add_argument(
         "--decode", type=_lengths, default=usual.decode, metavar="N,N", help="answers after so many tokens"
+    )
+    command.add_argument(
+        "--scan",
+        type=_counts,
+        default=usual.scan,
+        metavar="N,N",
+        help="one layer's Mamba-2 scan for itself, over so many tokens",
     )
     command.add_argument(
         "--tokens", type=_count, default=usual.tokens, metavar="N", help="tokens of an answer (%(default)s)"
@@ -144,6 +152,10 @@ def _lengths(text: str) -> tuple[int, ...]:
     if any(number < 0 for number in numbers):
         raise argparse.ArgumentTypeError("a length is 0 or more")
     return numbers
+
+
+def _counts(text: str) -> tuple[int, ...]:
+    return tuple(_count(part) for part in text.split(",") if part)
 
 
 def _count(text: str) -> int:

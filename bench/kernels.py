@@ -12,6 +12,7 @@ Plan = Mapping[str, Any]
 Dispatch = Mapping[str, Any]
 
 MODULE = "kernels.js"
+DEVICE = "own_device.js"
 PAST = 1024
 SEQUENCE = 128
 CACHES = ("key", "value")
@@ -27,7 +28,7 @@ class Caller(Protocol):
 def kernel_bench(tab: Caller, plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
     """The device's roofs and a row for each kind of dispatch of the plan."""
     tier = TIERS[plan["tier"]]
-    tab.call_of(MODULE, "openDevice", list(tier.features))
+    tab.call_of(DEVICE, "openDevice", list(tier.features))
     roofs = tab.call_of(MODULE, "roofs")
     say("measured the device's roofs")
     checks: dict[str, dict[str, Any]] = {}
@@ -81,6 +82,11 @@ def grid_of(dispatch: Dispatch, symbols: Mapping[str, int]) -> list[int]:
         size if isinstance(size, int) else -(-symbols[size["of"]] * size["times"] // size["per"])
         for size in dispatch["grid"]
     ]
+
+
+def step_words(symbols: Mapping[str, int]) -> list[int]:
+    """What the kernels' `Step` holds while nothing is done yet."""
+    return [symbols["tokens"], symbols["past"], symbols["sequences"], 0, 0, 1 << 30, 0, 0]
 
 
 def _row(
@@ -149,7 +155,7 @@ def _contents(buffer: Mapping[str, Any], symbols: Mapping[str, int]) -> dict[str
     """Noise, but where values lead somewhere: those are as in a real run."""
     kind, tokens, sequences = buffer["kind"], symbols["tokens"], symbols["sequences"]
     if kind == "step":
-        return {"fill": "words", "words": [tokens, symbols["past"], sequences, 0, 0, 1 << 30, 0, 0]}
+        return {"fill": "words", "words": step_words(symbols)}
     each = -(-tokens // sequences)
     if buffer["name"] == "bounds":
         ends = [min(tokens, each * text) for text in range(sequences + 1)]

@@ -2,12 +2,14 @@
 
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from bench import peers
 from bench.model_folder import ModelFolder
+from bench.scan_job import Chain, ValueFile, our_job, peer_inputs
+from bench.scan_values import scan_values
 from bench.settings import OURS, BenchSettings
 from webapp import Settings
 
@@ -16,6 +18,7 @@ NPM = "/bench-peers/npm/"
 LAST_LOGITS = "last-logits.onnx"
 PIPELINE = "pipeline"
 GGUF = "model.gguf"
+SCAN = "scan"
 
 
 class Made:
@@ -67,6 +70,21 @@ class Made:
 
         write_gguf(self._model.path, self._model.manifest, self._folder / GGUF)
         return {"gguf": ADDRESS + GGUF, "context": self._model.manifest["context"]}
+
+    def scan(self, chain: Chain, tokens: int, builds: Mapping[str, str]) -> dict[str, Any]:
+        """Engine -> what the page is told of the scan over so many tokens, ours first; `builds` are the peers'."""
+        from bench.onnx_scan import write_scan_model
+
+        name = f"{SCAN}-{tokens}"
+        values, file = scan_values(chain.constants, tokens, chain.tier), ValueFile()
+        shared = {"data": f"{ADDRESS}{name}.bin"}
+        jobs = {OURS: our_job(chain, values, file) | shared}
+        if builds:
+            write_scan_model(self._model.path / "model.onnx", self._folder / f"{name}.onnx", values)
+            peer = {"onnx": f"{ADDRESS}{name}.onnx", "inputs": peer_inputs(values, file)} | shared
+            jobs |= {engine: {"build": build} | peer for engine, build in builds.items()}
+        (self._folder / f"{name}.bin").write_bytes(file.data())
+        return jobs
 
     def runtime(self, name: str, addresses: Iterable[str]) -> dict[str, int]:
         """Bytes of code that the engine loaded, weights and models left out."""

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Protocol
 
-from bench import made_files, peers
+from bench import made_files, peers, scan
 from bench.engines import Engines
 from bench.errors import BenchError
 from bench.kernels import kernel_bench
@@ -15,6 +15,7 @@ from bench.model_folder import ModelFolder
 from bench.peak_memory import watching_peak
 from bench.plan_counts import plan_counts
 from bench.ratios import Spread, ratios
+from bench.scan_job import Chain
 from bench.server import serving
 from bench.settings import OURS, BenchSettings
 from bench.tab import Tab, open_tab
@@ -47,7 +48,7 @@ def bench(path: Path, settings: BenchSettings, say: Say) -> dict[str, Any]:
             with open_tab(served.address, settings.arguments) as tab:
                 engines = Engines(tab, model, made, settings, served.paths, say)
                 engines.open_all(fit)
-                result = _result(tab, engines, model, settings, missing, say)
+                result = _result(tab, engines, model, made, settings, missing, say)
             for row in (row for row in result["engines"] if row["ok"]):
                 with open_tab(served.address, settings.arguments) as tab:
                     alone = Engines(tab, model, made, settings, served.paths, say)
@@ -77,6 +78,7 @@ def _result(
     tab: Tab,
     engines: Engines,
     model: ModelFolder,
+    made: made_files.Made,
     settings: BenchSettings,
     missing: dict[str, str],
     say: Say,
@@ -86,6 +88,14 @@ def _result(
     measured = [time_in_turns(tab, engines.measurable, load, settings.rounds, say) for load in chosen]
     tier = engines.records[OURS]["facts"]["settings"]["tier"]
     plan = model.plan(tier)
+    builds = scan.builds(settings, list(engines.records))
+    scans = scan.measure_scans(
+        tab,
+        Chain.of(plan),
+        settings.scan,
+        lambda chain, tokens: made.scan(chain, tokens, builds),
+        lambda one: time_in_turns(one, one.names, one.load, settings.rounds, say),
+    )
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -94,9 +104,9 @@ def _result(
         "device": tab.call("device"),
         "settings": settings.described(),
         "engines": engines.described(missing),
-        "checks": checks,
-        "workloads": measured,
-        "left_out": left_out,
+        "checks": checks + scans.checks,
+        "workloads": measured + scans.rows,
+        "left_out": left_out + scans.left_out,
         "counts": plan_counts(plan),
         "gpu_calls": engines.gpu_calls(chosen),
         "memory": tab.call("memory"),

@@ -14,6 +14,7 @@ class BenchSettings:
     peers: tuple[str, ...] = ("onnxruntime-web", "onnxruntime-web-last", "transformers.js", "wllama")
     prefill: tuple[int, ...] = (32, 128, 512, 2048)
     decode: tuple[int, ...] = (0, 1024, 4096)
+    scan: tuple[int, ...] = ()
     tokens: int = 32
     rounds: int = 5
     texts: int = 64

@@ -35,16 +35,24 @@ def _device(device: Result) -> str:
 
 
 def _workloads(result: Result) -> Iterator[str]:
-    peers = [engine["name"] for engine in result["engines"] if engine["ok"] and engine["name"] != OURS]
+    peers = timed_peers(result)
     yield f"{'':<22}{'ours':>12}{'tokens/s':>10}" + "".join(f"{f'{peer} takes':>34}" for peer in peers)
     for load in result["workloads"]:
         ours = f"{load['median_ms'][OURS]:>9.1f} ms{load['tokens_per_second'][OURS]:>10.1f}"
         yield f"{load['name']:<22}{ours}" + "".join(
-            f"{_ratio(load['times_as_long'][peer]):>34}" for peer in peers
+            f"{told_ratio(load['times_as_long'].get(peer)):>34}" for peer in peers
         )
 
 
-def _ratio(spread: Result) -> str:
+def timed_peers(result: Result) -> list[str]:
+    """Names of the peers that have a time in any workload; some take part in a few only."""
+    return list(dict.fromkeys(peer for load in result["workloads"] for peer in load["times_as_long"]))
+
+
+def told_ratio(spread: Result | None) -> str:
+    """How many times as long a peer took, with the least and the largest of all rounds."""
+    if spread is None:
+        return "–"
     return f"{spread['median']:.2f} times as long ({spread['low']:.2f}–{spread['high']:.2f})"
 
 

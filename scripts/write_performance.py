@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.settings import OURS
+from bench.table import timed_peers, told_ratio
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 BEGIN, END = "<!-- measured -->", "<!-- end of measured -->"
@@ -36,7 +36,7 @@ def section(result: dict[str, Any]) -> Iterator[str]:
     model, device = result["model"], result["device"]
     where = " ".join(part for part in (device["vendor"], device["architecture"]) if part)
     yield f"\n### {model['name']}, {model['quantization']}, on {where}\n"
-    peers = [engine["name"] for engine in result["engines"] if engine["ok"] and engine["name"] != OURS]
+    peers = timed_peers(result)
     yield from _table(["workload", *(f"{peer} takes" for peer in peers)], _ratios(result, peers))
     yield from _table(
         ["engine", "load", "code, gzip", "GPU buffers", "peak memory", "for one token or batch"],
@@ -61,11 +61,7 @@ def _table(heads: Sequence[str], rows: Iterator[list[str]]) -> Iterator[str]:
 
 def _ratios(result: dict[str, Any], peers: Sequence[str]) -> Iterator[list[str]]:
     for load in result["workloads"]:
-        found = [load["times_as_long"][peer] for peer in peers]
-        yield [
-            load["name"],
-            *(f"{one['median']:.2f} times as long ({one['low']:.2f}–{one['high']:.2f})" for one in found),
-        ]
+        yield [load["name"], *(told_ratio(load["times_as_long"].get(peer)) for peer in peers)]
 
 
 def _engines(result: dict[str, Any]) -> Iterator[list[str]]:

@@ -2,6 +2,7 @@
 
 import { adapter, isSoftware } from './adapter.js';
 import { argmax } from './argmax.js';
+import { differenceOf } from './difference.js';
 import { countGpuCalls, liveBytes, startCounting } from './gpu_calls.js';
 import { TimedOurs } from './timed_ours.js';
 
@@ -51,13 +52,7 @@ export async function compareLogits(one, other, ids) {
   const [a, b] = [await runners.get(one).logits(ids), await runners.get(other).logits(ids)];
   // Log-probabilities are logits but for a number that is added to all, which no choice of a token depends on.
   const shift = runners.get(other).shifted ? mean(a) - mean(b) : 0;
-  let difference = 0;
-  let largest = 0;
-  for (let i = 0; i < a.length; i++) {
-    difference = Math.max(difference, Math.abs(a[i] - b[i] - shift));
-    largest = Math.max(largest, Math.abs(a[i]));
-  }
-  return { difference: a.length === b.length ? difference / largest : Infinity, sameToken: argmax(a) === argmax(b) };
+  return { difference: differenceOf(b, a, shift), sameToken: argmax(a) === argmax(b) };
 }
 
 /** @param {Float32Array} values */

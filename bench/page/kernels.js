@@ -1,5 +1,7 @@
 /** Single kernels on a device of their own: run once for their answers, then many times for their speed. */
 
+import { checked, device, makeBuffer, pipelineOf, wordsOf } from './own_device.js';
+
 /**
  * @typedef {{ binding: number, bytes: number, fill: 'noise' | 'zero' | 'words', words?: number[], same?: number }} Bound
  *   `same` is the index of an earlier one that is the same range
@@ -12,34 +14,6 @@ const FMA_ROUNDS = 256;
 /** Shorter batches measure the clock and the submit. */
 const LEAST_MS = 20;
 const BATCHES = 5;
-
-/** @type {GPUDevice} */
-let device;
-
-/** @param {string[]} features */
-export async function openDevice(features) {
-  const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' });
-  if (!adapter) throw new Error('the browser offers no GPU adapter');
-  const requiredLimits = {
-    maxBufferSize: adapter.limits.maxBufferSize,
-    maxStorageBufferBindingSize: adapter.limits.maxStorageBufferBindingSize,
-    maxComputeWorkgroupStorageSize: adapter.limits.maxComputeWorkgroupStorageSize,
-  };
-  device = await adapter.requestDevice({ requiredFeatures: /** @type {GPUFeatureName[]} */ (features), requiredLimits });
-}
-
-/** @param {string} code @param {Record<string, number>} constants */
-function pipelineOf(code, constants) {
-  const compute = { module: device.createShaderModule({ code }), entryPoint: 'main', constants };
-  return device.createComputePipelineAsync({ layout: 'auto', compute });
-}
-
-/** @param {number} bytes */
-function makeBuffer(bytes) {
-  const { STORAGE, UNIFORM, COPY_DST, COPY_SRC } = GPUBufferUsage;
-  const small = bytes <= 256 ? UNIFORM : 0;
-  return device.createBuffer({ size: Math.ceil(bytes / 4) * 4, usage: STORAGE | COPY_DST | COPY_SRC | small });
-}
 
 /** Words that do not compress; as f16 and as f32 they are numbers below 2. @param {Uint32Array} words */
 function fillWithNoise(words) {
@@ -95,17 +69,6 @@ async function timed(pipeline, group, grid) {
   return found;
 }
 
-/** @template T @param {() => Promise<T>} act @returns {Promise<T>} fails where the GPU refuses something */
-async function checked(act) {
-  device.pushErrorScope('validation');
-  device.pushErrorScope('out-of-memory');
-  const value = await act();
-  const errors = [await device.popErrorScope(), await device.popErrorScope()];
-  const error = errors.find((found) => found !== null);
-  if (error) throw new Error(error.message);
-  return value;
-}
-
 /** @param {Dispatch} dispatch */
 export function timeKernel(dispatch) {
   return checked(async () => {
@@ -126,18 +89,6 @@ export function runKernel(dispatch, written) {
     for (const buffer of buffers) buffer.destroy();
     return found;
   });
-}
-
-/** @param {GPUBuffer} source */
-async function wordsOf(source) {
-  const copy = device.createBuffer({ size: source.size, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ });
-  const encoder = device.createCommandEncoder();
-  encoder.copyBufferToBuffer(source, 0, copy, 0, source.size);
-  device.queue.submit([encoder.finish()]);
-  await copy.mapAsync(GPUMapMode.READ);
-  const words = new Uint32Array(copy.getMappedRange().slice(0));
-  copy.destroy();
-  return words;
 }
 
 const FILL = `

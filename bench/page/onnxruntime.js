@@ -13,15 +13,21 @@ import { argmax } from './argmax.js';
 /** @typedef {{ name: string, type: string, shape: (number | string)[] }} Meta */
 
 const NPM = '/bench-peers/npm/onnxruntime-web/dist/';
-const BUILDS = { asyncify: 'ort.webgpu.min.mjs', jspi: 'ort.jspi.min.mjs' };
+const BUILDS = { asyncify: 'ort.webgpu.min.mjs', jspi: 'ort.jspi.min.mjs', wasm: 'ort.wasm.min.mjs' };
 
-/** @param {Job} job */
-export async function open(job) {
-  const build = job.build;
+/** @param {keyof typeof BUILDS} build @returns {Promise<any>} the package, told where its files are */
+export async function onnxruntime(build) {
   const ort = await import(NPM + BUILDS[build]);
   ort.env.wasm.wasmPaths = NPM;
   ort.env.logLevel = 'error';
   ort.env.webgpu.powerPreference = 'high-performance';
+  return ort;
+}
+
+/** @param {Job} job */
+export async function open(job) {
+  const build = job.build;
+  const ort = await onnxruntime(build);
   const began = performance.now();
   const session = await ort.InferenceSession.create(job.onnx, {
     executionProviders: ['webgpu'],
