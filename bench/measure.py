@@ -88,6 +88,8 @@ def _result(
     measured = [time_in_turns(tab, engines.measurable, load, settings.rounds, say) for load in chosen]
     tier = engines.records[OURS]["facts"]["settings"]["tier"]
     plan = model.plan(tier)
+    # Before scans, whose buffers are none of the engines'.
+    calls, memory = engines.gpu_calls(chosen), tab.call("memory")
     builds = scan.builds(settings, list(engines.records))
     scans = scan.measure_scans(
         tab,
@@ -108,8 +110,8 @@ def _result(
         "workloads": measured + scans.rows,
         "left_out": left_out + scans.left_out,
         "counts": plan_counts(plan),
-        "gpu_calls": engines.gpu_calls(chosen),
-        "memory": tab.call("memory"),
+        "gpu_calls": calls,
+        "memory": memory,
         "kernels": kernel_bench(tab, plan, say) if settings.kernels else None,
     }
 
