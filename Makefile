@@ -47,7 +47,7 @@ bench: setup  ## MiniLM and random Granites in a browser, in turns with other en
 	@$(MAKE) --no-print-directory $(GRANITE)/manifest.json $(LAYER)/manifest.json \
 	  $(MINILM)/manifest.json $(MINILM)-f32/manifest.json
 	@$(BIN)/thistledown bench $(GRANITE) --kernels $(BENCH_FLAGS) -o build/bench/granite-350m.json
-	@$(BIN)/thistledown bench $(LAYER) --prefill 128,512 --decode 0 $(BENCH_FLAGS) -o build/bench/mamba-layer.json
+	@$(BIN)/thistledown bench $(LAYER) --prefill 128,512 --decode 0 --scan 512 $(BENCH_FLAGS) -o build/bench/mamba-layer.json
 	@$(BIN)/thistledown bench $(MINILM) --float $(MINILM)-f32 $(BENCH_FLAGS) -o build/bench/minilm-q8.json
 	@$(BIN)/thistledown bench $(MINILM)-f32 $(BENCH_FLAGS) -o build/bench/minilm-f32.json
 

@@ -54,11 +54,11 @@ def run(*words: str, program: tuple[str, ...] = ("-m", "bench")) -> subprocess.C
 
 def test_it_measures_our_engine_and_each_of_its_kernels(model: Path, tmp_path: Path) -> None:
     file = tmp_path / "made" / "result.json"
-    ran = run(str(model), *QUICK, "--peers", "", "--kernels", "-o", str(file))
+    ran = run(str(model), *QUICK, "--peers", "", "--kernels", "--scan", "70", "-o", str(file))
     assert ran.returncode == 0, ran.stderr
     result: dict[str, Any] = json.loads(file.read_text())
     names = [load["name"] for load in result["workloads"]]
-    assert names == ["prefill 8", "first token of 8", "decode at 4"]
+    assert names == ["prefill 8", "first token of 8", "decode at 4", "scan 70"]
     assert all(len(load["milliseconds"][OURS]) == 2 for load in result["workloads"])
     assert [gone["name"] for gone in result["left_out"]] == ["prefill 100000"]
     assert result["device"]["software"] is True

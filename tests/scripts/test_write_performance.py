@@ -45,6 +45,19 @@ def test_only_what_is_between_the_marks_changes() -> None:
     assert rewritten(page, [RESULT]) == page
 
 
+def test_a_peer_without_a_time_of_a_workload_has_a_dash_there() -> None:
+    spread = {"median": 8.0, "low": 7.0, "high": 9.5, "rounds": 2}
+    loads = [
+        {"name": "prefill 32", "times_as_long": {"one": spread}},
+        {"name": "scan 512", "times_as_long": {"two": spread}},
+    ]
+    page = rewritten(f"{BEGIN}{END}", [{**RESULT, "workloads": loads}])
+    told = "8.00 times as long (7.00–9.50)"
+    assert "| workload | one takes | two takes |" in page
+    assert f"| prefill 32 | {told} | – |" in page
+    assert f"| scan 512 | – | {told} |" in page
+
+
 def test_a_page_without_marks_is_a_fault() -> None:
     with pytest.raises(ValueError, match="unpack"):
         rewritten("# Top", [RESULT])
