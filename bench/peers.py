@@ -84,6 +84,8 @@ def fetch(folder: Path = FOLDER) -> str | None:
     lock = folder / "node_modules" / ".package-lock.json"
     if lock.is_file() and lock.stat().st_mtime >= (folder / "package.json").stat().st_mtime:
         return None
+    if lock.parent.is_symlink():
+        return f"{lock.parent} is a link, and npm would empty the folder that it leads to: remove the link"
     npm = shutil.which("npm")
     if npm is None:
         return "npm is not installed: install Node 20 or newer"

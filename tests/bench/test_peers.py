@@ -40,6 +40,21 @@ def test_what_npm_says_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert "the registry is away" in str(fetch(tmp_path))
 
 
+def test_npm_is_never_let_loose_on_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine, others = tmp_path / "mine", tmp_path / "others"
+    for folder in (mine, others):
+        folder.mkdir()
+    (mine / "package.json").write_text("{}")
+    (mine / "node_modules").symlink_to(others)
+    (others / "kept.js").write_text("")
+    npm = tmp_path / "npm"
+    npm.write_text("#!/bin/sh\n/bin/rm node_modules/*\n/bin/touch node_modules/.package-lock.json\n")
+    npm.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "is a link" in str(fetch(mine))
+    assert (others / "kept.js").exists()
+
+
 def test_runtime_is_counted_once_and_as_it_travels(tmp_path: Path) -> None:
     (tmp_path / "a.js").write_bytes(b"x" * 1000)
     found = runtime_bytes(["a.js", "a.js", "absent.js"], tmp_path)
