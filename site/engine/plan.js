@@ -123,7 +123,8 @@ function readGridSize(reader, symbols) {
     times: reader.field('times').integer(1),
     per: reader.field('per').integer(1),
   };
-  if (gridSize(size, symbols) > MAX_GRID) reader.refuse(`grows past ${MAX_GRID} workgroups`);
+  const most = gridSize(size, symbols);
+  if (most < 1 || most > MAX_GRID) reader.refuse(`is ${most} at most, outside 1 to ${MAX_GRID}`);
   return size;
 }
 

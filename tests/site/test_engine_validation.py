@@ -121,6 +121,7 @@ PLAN_FAULTS: list[tuple[Change, str]] = [
     (put([0, 1, 1], "phases", "encode", 0, "grid"), ".grid[0]"),
     (put({"of": "layers", "times": 1, "per": 1}, "phases", "encode", 0, "grid", 0), ".of"),
     (put({"of": "tokens", "times": 9000, "per": 1}, "phases", "encode", 0, "grid", 0), "65535"),
+    (put({"of": "past", "times": 1 << 40, "per": 1}, "phases", "encode", 0, "grid", 0), ".grid[0] is 0"),
     (put([], "choices"), ".choices"),
     (put({"Gather": ["a", "b"]}, "choices"), '"Gather"'),
     (put({"gather": "ab"}, "choices"), ".choices.gather"),
