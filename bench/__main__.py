@@ -6,8 +6,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench import result_file
 from bench.errors import BenchError
 from bench.settings import BenchSettings
+
+INTERRUPTED = 130  # as shells say it
 
 EXAMPLES = """examples:
   thistledown bench build/models/minilm
@@ -23,6 +26,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BenchError as error:
         print(f"thistledown: {error}", file=sys.stderr)
         return error.exit_code
+    except KeyboardInterrupt:
+        print("thistledown: stopped before it was done", file=sys.stderr)
+        return INTERRUPTED
 
 
 def _bench(arguments: argparse.Namespace) -> int:
@@ -30,13 +36,14 @@ def _bench(arguments: argparse.Namespace) -> int:
     from bench.measure import bench
     from bench.table import table
 
+    if arguments.output:
+        result_file.check_target(arguments.output)
     result = bench(
         arguments.folder, _settings(arguments), lambda line: print(line, file=sys.stderr, flush=True)
     )
-    text = json.dumps(result, indent=2, ensure_ascii=False)
+    text = json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False)
     if arguments.output:
-        arguments.output.parent.mkdir(parents=True, exist_ok=True)
-        arguments.output.write_text(f"{text}\n", encoding="utf-8")
+        result_file.write(arguments.output, f"{text}\n")
     print(text if arguments.json else table(result))
     return 0 if all(check["agrees"] for check in result["checks"]) else 1
 
@@ -84,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_workloads(command: argparse.ArgumentParser, usual: BenchSettings) -> None:
     command.add_argument(
-        "--prefill", type=_lengths, default=usual.prefill, metavar="N,N", help="prompts of so many tokens"
+        "--prefill", type=_prompts, default=usual.prefill, metavar="N,N", help="prompts of so many tokens"
     )
     command.add_argument(
         "--decode", type=_lengths, default=usual.decode, metavar="N,N", help="answers after so many tokens"
@@ -156,6 +163,13 @@ def _lengths(text: str) -> tuple[int, ...]:
 
 def _counts(text: str) -> tuple[int, ...]:
     return tuple(_count(part) for part in text.split(",") if part)
+
+
+def _prompts(text: str) -> tuple[int, ...]:
+    numbers = _lengths(text)
+    if 0 in numbers:
+        raise argparse.ArgumentTypeError("a prompt has 1 token or more")
+    return numbers
 
 
 def _count(text: str) -> int:

@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bench.errors import BenchError
-from webapp import Settings, create_app
+from webapp import Settings, WebappError, create_app
 
 PAGE = Path(__file__).parent / "page"
 PATIENCE = 20.0
@@ -45,8 +45,11 @@ class Served:
 def serving(folder: Path, made: Path, modules: Path) -> Iterator[Served]:
     """A server of the artifact `folder`, of files `made` for the peers, and of their npm `modules`."""
     paths: list[str] = []
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    try:
         application = _noting(_application(folder, made, modules), paths)
+    except WebappError as error:
+        raise BenchError(error.what, error.where, error.remedy) from error
+    with socket.create_server(("127.0.0.1", 0)) as listener:
         config = uvicorn.Config(application, ws="none", lifespan="off", log_level="warning", access_log=False)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

@@ -16,8 +16,10 @@ def choose(model: ModelFolder, settings: BenchSettings) -> tuple[list[Workload],
     tokenizer = model.path / "tokenizer.json"
     # An answer needs a place beside its prompt, which a workload of logits does not.
     reads = [tokens for tokens in settings.prefill if tokens < context]
-    writes = [tokens for tokens in settings.decode if tokens + settings.tokens < context]
-    first = min([FIRST_TOKEN_PROMPT, *reads])
+    writes = [
+        tokens for tokens in settings.decode if max(SHORTEST_PROMPT, tokens) + settings.tokens < context
+    ]
+    first = min([FIRST_TOKEN_PROMPT, max(1, context // 2), *reads])
     chosen = [
         *prefills(reads, int(model.manifest["vocabulary"])),
         first_token(prompt(first, tokenizer)),

@@ -84,7 +84,7 @@ function cosine(a, b) {
 export async function gpuCalls(name, method, args) {
   const runner = runners.get(name);
   if (runner.uncounted) return { for: 'a token', calls: null };
-  if (method !== 'generate') return { for: 'a call', calls: await countGpuCalls(() => runner[method](...args)) };
+  if (method !== 'generate' || args[1] < 2) return { for: 'a call', calls: await countGpuCalls(() => runner[method](...args)) };
   // What a prompt needs is in both, so that the difference is that of the tokens alone.
   const [prompt, count] = args;
   const few = await countGpuCalls(() => runner.generate(prompt, 1));

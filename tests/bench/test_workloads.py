@@ -44,3 +44,13 @@ def test_lengths_that_the_context_does_not_hold_are_left_out_and_said(tokenizer_
     assert [load.name for load in chosen] == ["prefill 32", "first token of 32", "decode at 4"]
     assert [row["name"] for row in left_out] == ["prefill 512", "decode at 250"]
     assert "256" in left_out[0]["reason"]
+
+
+@pytest.mark.parametrize("context", [2, 16, 36, 37])
+def test_what_is_measured_fits_into_a_small_context(tokenizer_file: Path, context: int) -> None:
+    manifest = {"task": "text-generation", "context": context, "vocabulary": 100}
+    tokenizer_file.with_name("manifest.json").write_text(json.dumps(manifest))
+    chosen, _ = choose(ModelFolder.read(tokenizer_file.parent), BenchSettings(prefill=(512,), tokens=32))
+    assert [load.name for load in chosen][:1] == [f"first token of {context // 2}"]
+    assert all(len(load.args[0]["ids"]) + load.args[1] <= context for load in chosen)
+    assert len(chosen) == (2 if context == 37 else 1)
