@@ -121,12 +121,16 @@ file.addEventListener('change', async () => {
   }
 });
 
-byId('share', HTMLButtonElement).addEventListener('click', async () => {
-  if (!shown) return;
-  const link = new URL(await toFragment(shown), location.href).href;
+/** @param {Result} result @returns {Promise<string>} what became of it */
+async function share(result) {
+  const link = new URL(await toFragment(result), location.href).href;
   history.replaceState(null, '', link);
   const copied = await navigator.clipboard.writeText(link).then(() => true, () => false);
-  shared.textContent = copied ? 'The link is copied; it is also the address of this page now.' : 'The link is the address of this page now.';
+  return copied ? 'The link is copied; it is also the address of this page now.' : 'The link is the address of this page now.';
+}
+
+byId('share', HTMLButtonElement).addEventListener('click', async () => {
+  if (shown) shared.textContent = await share(shown).catch(({ message }) => message);
 });
 
 async function showLinked() {

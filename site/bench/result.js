@@ -19,6 +19,10 @@ export const OURS = 'thistledown';
 const MOST_ROWS = 64;
 const MOST_ROUNDS = 1000;
 const MOST_LETTERS = 400;
+const MOST_ENGINES = 8;
+/** Of milliseconds and of tokens: what is drawn are their quotients, which must be numbers. */
+const LEAST = 1e-6;
+const MOST = 1e12;
 
 /** @param {unknown} value @returns {value is Record<string, unknown>} */
 function isObject(value) {
@@ -30,19 +34,24 @@ function text(value) {
   return typeof value === 'string' ? value.slice(0, MOST_LETTERS) : '';
 }
 
+/** @param {unknown} value @returns {value is number} */
+function isSensible(value) {
+  return typeof value === 'number' && value >= LEAST && value <= MOST;
+}
+
 /** @param {unknown} value @returns {number[] | null} */
 function times(value) {
   if (!Array.isArray(value) || value.length === 0 || value.length > MOST_ROUNDS) return null;
-  return value.every((ms) => Number.isFinite(ms) && ms > 0) ? value : null;
+  return value.every(isSensible) ? value : null;
 }
 
 /** @param {unknown} value @returns {Row | null} */
 function row(value) {
   if (!isObject(value) || !isObject(value.milliseconds)) return null;
   const { tokens } = value;
-  if (typeof tokens !== 'number' || !Number.isFinite(tokens) || tokens <= 0) return null;
+  if (!isSensible(tokens)) return null;
   const milliseconds = Object.create(null);
-  for (const [engine, given] of Object.entries(value.milliseconds).slice(0, 8)) {
+  for (const [engine, given] of Object.entries(value.milliseconds).slice(0, MOST_ENGINES)) {
     const read = times(given);
     if (read) milliseconds[text(engine)] = read;
   }
@@ -68,7 +77,7 @@ export function readResult(value) {
   return {
     model: { title: text(model.title), quantization: text(model.quantization) },
     device: { name: deviceName(device), software: device.software === true, browser: text(device.browser) },
-    date: text(value.date),
+    date: Number.isNaN(Date.parse(text(value.date))) ? '' : text(value.date),
     workloads: rows,
     notes: Array.isArray(value.notes) ? value.notes.slice(0, 16).map(text) : [],
   };
@@ -77,7 +86,7 @@ export function readResult(value) {
 /** @param {Result} result @returns {string[]} names of the engines, ours first */
 export function enginesOf({ workloads }) {
   const names = new Set(workloads.flatMap(({ milliseconds }) => Object.keys(milliseconds)));
-  return [OURS, ...[...names].filter((name) => name !== OURS).sort()];
+  return [OURS, ...[...names].filter((name) => name !== OURS).sort()].slice(0, MOST_ENGINES);
 }
 
 /** @param {number[]} values */

@@ -7,6 +7,7 @@ import { readResult } from './result.js';
 const KEY = '#r=';
 const MOST_LETTERS = 65_536;
 const MOST_BYTES = 1 << 20;
+const TOO_LONG = 'The result is too long for a link: share its file instead.';
 
 /** @param {ReadableStream<any>} stream @returns {Promise<Uint8Array<ArrayBuffer>>} */
 async function readAll(stream) {
@@ -20,11 +21,19 @@ async function readAll(stream) {
   return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
 
-/** @param {Result} result @returns {Promise<string>} the part of a link behind the page's address */
+/**
+ * @param {Result} result
+ * @returns {Promise<string>} the part of a link behind the page's address
+ * @throws {TypeError} for a result of which no link could be opened
+ */
 export async function toFragment(result) {
-  const packed = new Blob([JSON.stringify(result)]).stream().pipeThrough(new CompressionStream('deflate-raw'));
-  const letters = Array.from(await readAll(packed), (byte) => String.fromCharCode(byte)).join('');
-  return KEY + btoa(letters).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+  const plain = new Blob([JSON.stringify(result)]);
+  if (plain.size > MOST_BYTES) throw new TypeError(TOO_LONG);
+  const packed = await readAll(plain.stream().pipeThrough(new CompressionStream('deflate-raw')));
+  const letters = Array.from(packed, (byte) => String.fromCharCode(byte)).join('');
+  const fragment = KEY + btoa(letters).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+  if (fragment.length > MOST_LETTERS) throw new TypeError(TOO_LONG);
+  return fragment;
 }
 
 /** @param {string} fragment @returns {Promise<Result | null>} null where the link holds none; a broken one throws TypeError */

@@ -32,7 +32,11 @@ function prefill(engine, tokens) {
 
 /** @param {Ours} engine @param {string} text @param {number} context @param {number} tokens @returns {Workload} */
 function decode(engine, text, context, tokens) {
-  const once = async () => (await engine.generate({ text }, tokens + 1)).decodeMs;
+  const once = async () => {
+    const { decodeMs, ids } = await engine.generate({ text }, tokens + 1);
+    // A model may end its answer before it is as long as was asked for.
+    return ids.length > 1 ? (decodeMs * tokens) / (ids.length - 1) : 0;
+  };
   return { name: `decode at ${context}`, tokens, once };
 }
 
@@ -81,7 +85,8 @@ export async function measure(engine, { rounds, signal, onRow }) {
   const rows = [];
   for (const { name, tokens, once } of await (writes ? writing(engine) : embedding(engine))) {
     onRow(rows, name);
-    await once();
+    // An answer of less than two tokens has no speed.
+    if (!((await once()) > 0)) continue;
     const found = [];
     for (let round = 0; round < rounds; round++) {
       signal.throwIfAborted();

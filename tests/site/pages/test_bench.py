@@ -1,6 +1,7 @@
 """The bench page with the real engine: it measures, draws, and a link of the result shows the same to somebody else."""
 
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,7 +78,69 @@ def test_a_broken_link_is_told(page: "Page", address: str, fragment: str) -> Non
     expect(page.locator("#result")).to_be_hidden()
 
 
-@pytest.mark.parametrize("content", [[], {"workloads": []}, {**RESULT, "workloads": [{"milliseconds": 1}]}])
+def rows(**changes: object) -> dict[str, Any]:
+    return {**RESULT, "workloads": [{"name": "x", **ROW, **changes}]}
+
+
+# A page of its own modules with an engine made up, whose answers are of `args` ids.
+MEASURE = """async (lengths) => {
+  const { measure } = await import('/bench/workloads.js');
+  const engine = {
+    model: { info: { task: 'text-generation', context: 64, vocabulary: 9 } },
+    prefill: async () => 1,
+    generate: async () => ({ decodeMs: 30, promptTokens: 1, ids: Array(lengths.shift() ?? 0).fill(1) }),
+  };
+  return measure(engine, { rounds: 2, signal: new AbortController().signal, onRow: () => {} });
+}"""
+
+
+@pytest.mark.parametrize(("length", "milliseconds"), [(33, 30), (4, 320), (1, None), (0, None)])
+def test_an_answer_that_ends_early_counts_for_what_it_has(
+    page: "Page", address: str, length: int, milliseconds: float | None
+) -> None:
+    page.goto(f"{address}/bench/")
+    found = page.evaluate(MEASURE, [33, length, length, length])
+    decodes = [row for row in found if row["name"].startswith("decode")]
+    expected = [] if milliseconds is None else [[milliseconds] * 2]
+    assert [row["milliseconds"]["thistledown"] for row in decodes] == expected
+
+
+def test_what_is_drawn_of_a_hostile_file_has_bounds(page: "Page", address: str) -> None:
+    page.goto(f"{address}/bench/")
+    many = [
+        {**ROW, "name": str(i), "milliseconds": {"thistledown": [1], **{f"{i} {k}": [2] for k in range(7)}}}
+        for i in range(100)
+    ]
+    open_file(page, {**RESULT, "workloads": many, "date": "tomorrow"})
+    expect(page.locator("tbody tr")).to_have_count(64)
+    assert page.locator("thead th").count() == 10
+    expect(page.locator("#about")).not_to_contain_text("Invalid")
+
+
+def test_a_result_that_no_link_can_carry_is_told(page: "Page", address: str) -> None:
+    page.goto(f"{address}/bench/")
+    noise = [math.sin(i) + 1.5 for i in range(1000)]
+    row = {**ROW, "milliseconds": {"thistledown": noise}}
+    open_file(page, {**RESULT, "workloads": [{"name": str(i), **row, "tokens": i + 1} for i in range(64)]})
+    page.get_by_role("button", name="Copy a link").click()
+    expect(page.locator("#shared")).to_contain_text("too long for a link")
+    open_file(page, {**RESULT, "workloads": [{"name": str(i), **row} for i in range(6)]})
+    expect(page.locator("tbody tr")).to_have_count(6)
+    page.get_by_role("button", name="Copy a link").click()
+    expect(page.locator("#shared")).not_to_be_empty()
+    link = page.url
+    page.goto("about:blank")
+    page.goto(link)
+    expect(page.locator("#note")).not_to_contain_text("did not work")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *([], {"workloads": []}, rows(milliseconds=1), rows(tokens=1e308), rows(tokens="32")),
+        *(rows(milliseconds={"thistledown": [ms]}) for ms in (5e-324, 1e308, 0, -1, "1", None)),
+    ],
+)
 def test_a_file_that_is_no_result_is_told(page: "Page", address: str, content: Any) -> None:
     page.goto(f"{address}/bench/")
     expect(page.locator("#note")).to_contain_text("should rest")
