@@ -13,8 +13,9 @@ from bench.settings import BenchSettings
 INTERRUPTED = 130  # as shells say it
 
 EXAMPLES = """examples:
-  thistledown bench build/models/minilm
-  thistledown bench build/models/granite --peers onnxruntime-web --prefill 32,128 --decode 0 -o bench.json
+  thistledown bench build/models/minilm --peers '' --software                  ours alone, on SwiftShader
+  thistledown bench build/models/minilm --float build/models/minilm-f32        beside Transformers.js
+  thistledown bench build/models/granite-4.0-h-350m-random --prefill 32,128 --decode 0 -o bench.json
 """
 
 
@@ -32,9 +33,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _bench(arguments: argparse.Namespace) -> int:
-    # Playwright and a web server, which help needs not.
-    from bench.measure import bench
-    from bench.table import table
+    # What help needs not, and a demo's environment has not.
+    try:
+        from bench.measure import bench
+        from bench.table import table
+    except ImportError as error:
+        remedy = "Run `make setup`, or install the extra `bench`."
+        raise BenchError(f"Measuring needs {error.name}", "this environment", remedy) from error
 
     if arguments.output:
         result_file.check_target(arguments.output)
@@ -44,6 +49,7 @@ def _bench(arguments: argparse.Namespace) -> int:
     text = json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False)
     if arguments.output:
         result_file.write(arguments.output, f"{text}\n")
+        print(f"wrote {arguments.output}", file=sys.stderr)
     print(text if arguments.json else table(result))
     return 0 if all(check["agrees"] for check in result["checks"]) else 1
 
@@ -91,10 +97,18 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_workloads(command: argparse.ArgumentParser, usual: BenchSettings) -> None:
     command.add_argument(
-        "--prefill", type=_prompts, default=usual.prefill, metavar="N,N", help="prompts of so many tokens"
+        "--prefill",
+        type=_prompts,
+        default=usual.prefill,
+        metavar="N,N",
+        help=f"prompts of so many tokens, of models that write ({_listed(usual.prefill)})",
     )
     command.add_argument(
-        "--decode", type=_lengths, default=usual.decode, metavar="N,N", help="answers after so many tokens"
+        "--decode",
+        type=_lengths,
+        default=usual.decode,
+        metavar="N,N",
+        help=f"answers after so many tokens ({_listed(usual.decode)})",
     )
     command.add_argument(
         "--scan",
@@ -124,7 +138,11 @@ def _add_workloads(command: argparse.ArgumentParser, usual: BenchSettings) -> No
 
 def _add_engines(command: argparse.ArgumentParser, usual: BenchSettings) -> None:
     command.add_argument(
-        "--peers", type=_names, default=usual.peers, metavar="NAME,NAME", help="'' for none (all that fit)"
+        "--peers",
+        type=_names,
+        default=usual.peers,
+        metavar="NAME,NAME",
+        help=f"of {', '.join(usual.peers)}; '' for none (all that fit)",
     )
     command.add_argument(
         "--tier", choices=("base", "subgroups", "f16"), help="of our plan (the device's best)"
@@ -133,7 +151,7 @@ def _add_engines(command: argparse.ArgumentParser, usual: BenchSettings) -> None
         "--onnxruntime-build",
         choices=("asyncify", "jspi"),
         default=usual.onnxruntime_build,
-        help="(%(default)s)",
+        help="of onnxruntime-web (%(default)s)",
     )
     command.add_argument(
         "--float",
@@ -173,10 +191,13 @@ def _prompts(text: str) -> tuple[int, ...]:
 
 
 def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("1 or more")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no whole number of 1 or more")
+    return int(text)
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    return ",".join(map(str, numbers))
 
 
 if __name__ == "__main__":

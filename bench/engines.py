@@ -64,7 +64,7 @@ class Engines:
 
     def _open_ours(self) -> None:
         options = {"tier": self._settings.tier} if self._settings.tier else {}
-        job = {"model": self._model.address, "options": options, "task": self._model.task}
+        job = {"model": self._model.address, "options": options}
         self.records[OURS] = self._noting_files(partial(self._tab.call, "openOurs", job))
         self._say(f"opened {OURS}")
 
@@ -78,7 +78,7 @@ class Engines:
 
     def _open(self, peer: Peer) -> dict[str, Any]:
         try:
-            job = {"task": self._model.task, **self._made.job(peer.name, self._settings)}
+            job = self._made.job(peer.name, self._settings)
         except Exception as error:
             # What a peer needs may fail in a library of its own in any way; the others are measured all the same.
             return {"ok": False, "error": f"its files could not be made: {error}"}

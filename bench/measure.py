@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Protocol
@@ -36,11 +37,9 @@ class Caller(Protocol):
 def bench(path: Path, settings: BenchSettings, say: Say) -> dict[str, Any]:
     """Measure the artifact at `path`. Raises BenchError where nothing can be measured."""
     model = ModelFolder.read(path)
-    fit, missing = peers.chosen(settings.peers, model.task)
-    trouble = peers.fetch() if fit else None
-    if trouble:
-        missing |= {peer.name: f"not measured: {trouble}" for peer in fit}
-        fit = []
+    if settings.float_folder:
+        ModelFolder.read(settings.float_folder)
+    fit, missing = _peers(settings, model.task, say)
     with tempfile.TemporaryDirectory() as folder:
         made = made_files.Made(Path(folder), model)
         modules = peers.FOLDER / "node_modules" if fit else Path(folder)
@@ -50,10 +49,22 @@ def bench(path: Path, settings: BenchSettings, say: Say) -> dict[str, Any]:
                 engines.open_all(fit)
                 result = _result(tab, engines, model, made, settings, missing, say)
             for row in (row for row in result["engines"] if row["ok"]):
+                say(f"peak memory of {row['name']} alone")
                 with open_tab(served.address, settings.arguments) as tab:
-                    alone = Engines(tab, model, made, settings, served.paths, say)
+                    alone = Engines(tab, model, made, settings, served.paths, lambda _: None)
                     row["peakBytes"] = peak_bytes(tab, alone, row["name"], longest(model, settings))
             return result
+
+
+def _peers(settings: BenchSettings, task: str, say: Say) -> tuple[list[peers.Peer], dict[str, str]]:
+    """The peers that can be measured, and why the others cannot."""
+    fit, missing = peers.chosen(settings.peers, task)
+    if fit and not peers.fetched():
+        say("fetching the peers' packages")
+    trouble = peers.fetch() if fit else None
+    if trouble:
+        return [], missing | {peer.name: f"it is not measured: {trouble}" for peer in fit}
+    return fit, missing
 
 
 def peak_bytes(tab: Caller, engines: Engines, name: str, load: Workload) -> int | None:
@@ -101,6 +112,7 @@ def _result(
     return {
         "format": FORMAT,
         "version": VERSION,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "thistledown": _own_version(),
         "model": model.facts(),
         "device": tab.call("device"),

@@ -1,5 +1,6 @@
 """The layout that Transformers.js loads: onnx/model.onnx, or model_quantized.onnx as its own converter makes it."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -110,4 +111,8 @@ def _quantize(source: Path, target: Path) -> None:
 
     # The outputs of contrib operators, whose types it cannot infer, are floats.
     options = {"DefaultTensorType": onnx.TensorProto.FLOAT}
-    quantize_dynamic(source, target, per_channel=True, weight_type=QuantType.QInt8, extra_options=options)
+    logging.disable(logging.WARNING)  # advice for people who quantize models of their own
+    try:
+        quantize_dynamic(source, target, per_channel=True, weight_type=QuantType.QInt8, extra_options=options)
+    finally:
+        logging.disable(logging.NOTSET)

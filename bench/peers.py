@@ -36,7 +36,7 @@ PEERS = {
             "onnxruntime-web",
             "onnxruntime.js",
             "onnxruntime-web",
-            WRITERS | EMBEDDERS,
+            WRITERS,
             "WebGPU provider on the artifact's own model.onnx, which gives the logits of every token",
         ),
         Peer(
@@ -75,17 +75,23 @@ def chosen(names: Iterable[str], task: str) -> tuple[list[Peer], dict[str, str]]
         if task in PEERS[name].tasks:
             fit.append(PEERS[name])
         else:
-            unfit[name] = f"not measured: its driver does not do {task}"
+            unfit[name] = f"it is not measured with models for {task}"
     return fit, unfit
+
+
+def fetched(folder: Path = FOLDER) -> bool:
+    """Whether the packages are there, as package.json has them."""
+    lock = folder / "node_modules" / ".package-lock.json"
+    return lock.is_file() and lock.stat().st_mtime >= (folder / "package.json").stat().st_mtime
 
 
 def fetch(folder: Path = FOLDER) -> str | None:
     """Install the peers' packages into `folder` unless they are there; returns why they could not be, else None."""
-    lock = folder / "node_modules" / ".package-lock.json"
-    if lock.is_file() and lock.stat().st_mtime >= (folder / "package.json").stat().st_mtime:
+    if fetched(folder):
         return None
-    if lock.parent.is_symlink():
-        return f"{lock.parent} is a link, and npm would empty the folder that it leads to: remove the link"
+    modules = folder / "node_modules"
+    if modules.is_symlink():
+        return f"{modules} is a link, and npm would empty the folder that it leads to: remove the link"
     npm = shutil.which("npm")
     if npm is None:
         return "npm is not installed: install Node 20 or newer"
@@ -96,7 +102,7 @@ def fetch(folder: Path = FOLDER) -> str | None:
         return f"npm did not fetch the packages within {PATIENCE} s"
     if ran.returncode != 0:
         return f"npm could not fetch the packages: {ran.stderr.strip().splitlines()[-1:] or ran.returncode}"
-    lock.touch()
+    (modules / ".package-lock.json").touch()
     return None
 
 

@@ -19,6 +19,8 @@ def _lines(result: Result) -> Iterator[str]:
     if device["software"]:
         yield "A software adapter: the ratios of one run say something, the times nothing about a GPU."
     yield from _workloads(result)
+    if not timed_peers(result):
+        yield "No peer was measured beside it."
     yield from _engines(result["engines"])
     yield from _checks(result["checks"])
     for gone in result["left_out"]:

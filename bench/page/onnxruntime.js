@@ -4,7 +4,6 @@ import { argmax } from './argmax.js';
 
 /**
  * @typedef {object} Job
- * @property {'text-generation' | 'sentence-embedding'} task
  * @property {'asyncify' | 'jspi'} build
  * @property {string} onnx address of the model
  * @property {{ path: string, data: string }[]} externalData
@@ -40,8 +39,7 @@ export async function open(job) {
     build, provider: 'webgpu', threads: ort.env.wasm.numThreads ?? 'default', states: 'gpu-buffer',
     graphCapture: 'off: shapes of key and value states grow with each token',
   };
-  const Runner = job.task === 'text-generation' ? Writer : Embedder;
-  return new Runner(ort, session, { version: ort.env.versions.web, settings, loadMs });
+  return new Writer(ort, session, { version: ort.env.versions.web, settings, loadMs });
 }
 
 /** @param {Job} job */
@@ -148,18 +146,4 @@ export class Writer extends Runner {
 /** @param {string} name of an output @returns {string} of the input that takes it */
 function pastName(name) {
   return name.replace(/^present\./, 'past_key_values.').replace(/^present_/, 'past_');
-}
-
-export class Embedder extends Runner {
-  /** @param {{ ids: number[][] }} texts padded to the longest here @returns {Promise<Float32Array[]>} */
-  async embed({ ids }) {
-    const width = Math.max(...ids.map((row) => row.length));
-    const shape = [ids.length, width];
-    const padded = ids.flatMap((row) => [...row, ...Array(width - row.length).fill(0)]);
-    const mask = ids.flatMap((row) => Array.from({ length: width }, (_, i) => Number(i < row.length)));
-    const result = await this.session.run({ input_ids: this.ints(padded, shape), attention_mask: this.ints(mask, shape) });
-    const data = await Object.values(result)[0].getData();
-    const size = data.length / ids.length;
-    return ids.map((_, i) => data.slice(i * size, (i + 1) * size));
-  }
 }

@@ -8,8 +8,8 @@ from bench.peers import FOLDER, PEERS, chosen, fetch, runtime_bytes
 
 
 def test_a_peer_that_does_not_do_the_task_is_named_with_the_reason() -> None:
-    fit, unfit = chosen(["onnxruntime-web", "wllama"], "sentence-embedding")
-    assert [peer.name for peer in fit] == ["onnxruntime-web"]
+    fit, unfit = chosen(["transformers.js", "wllama"], "sentence-embedding")
+    assert [peer.name for peer in fit] == ["transformers.js"]
     assert "sentence-embedding" in unfit["wllama"]
 
 
