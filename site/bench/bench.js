@@ -1,5 +1,7 @@
 /** The bench page: measures a model of this site on the visitor's device, draws results, and makes links of them. */
 
+import { inspect } from '../engine/index.js';
+import { onDroppedFile } from './dropped_file.js';
 import { byId, html } from './elements.js';
 import { Ours } from './ours.js';
 import { plots } from './plot.js';
@@ -21,6 +23,8 @@ const go = byId('go', HTMLButtonElement);
 const stop = byId('stop', HTMLButtonElement);
 const file = byId('file', HTMLInputElement);
 const note = byId('note', HTMLElement);
+const progress = byId('progress', HTMLProgressElement);
+const notes = byId('notes', HTMLElement);
 const section = byId('result', HTMLElement);
 const status = byId('status', HTMLElement);
 const shared = byId('shared', HTMLElement);
@@ -30,15 +34,21 @@ let shown = null;
 /** @type {Entry[]} */
 let entries = [];
 
-/** @param {string} words */
-function say(words) {
+/** @param {string} words @param {number | null} [done] of what goes on, 0 to 1, null where it is not known; nothing goes on unless said */
+function say(words, done) {
   note.textContent = words;
+  note.classList.remove('wrong');
+  progress.hidden = done === undefined;
+  if (typeof done === 'number') progress.value = done;
+  else progress.removeAttribute('value');
 }
 
 /** @param {unknown} error */
 function complain(error) {
-  const { name, message } = /** @type {Error} */ (error);
-  say(name === 'AbortError' ? 'Stopped.' : `That did not work: ${message}`);
+  const { name, code, message } = /** @type {Error & { code?: string }} */ (error);
+  const stopped = name === 'AbortError' || code === 'ABORTED';
+  say(stopped ? 'Stopped.' : `That did not work: ${message}`);
+  note.classList.toggle('wrong', !stopped);
   status.textContent = note.textContent;
 }
 
@@ -50,8 +60,20 @@ function show(result) {
   const soft = device.software ? ' This is a software adapter: its times say nothing about a graphics processor.' : '';
   byId('about', HTMLElement).textContent = `${parts.filter(Boolean).join(' · ')}.${soft}`;
   byId('drawn', HTMLElement).replaceChildren(plots(result), html('div', { class: 'wide', tabindex: '0', role: 'region', 'aria-label': 'Result in numbers' }, table(result)));
+  notes.replaceChildren(...result.notes.map((words) => html('li', {}, words)));
+  notes.hidden = result.notes.length === 0;
   shared.textContent = '';
   section.hidden = false;
+  document.title = `${title} – Bench – Thistledown`;
+}
+
+/** What came from a file or a link: what was said before is of something else. @param {Result} result */
+function showOpened(result) {
+  show(result);
+  say('This result was opened, not measured here.');
+  const heading = byId('result-title', HTMLElement);
+  heading.focus({ preventScroll: true });
+  heading.scrollIntoView();
 }
 
 async function listModels() {
@@ -61,21 +83,33 @@ async function listModels() {
   const { models } = await response.json();
   entries = models.filter(({ manifest }) => MEASURED.includes(manifest.task));
   model.replaceChildren(...entries.map(({ url, manifest }) => html('option', { value: url }, `${manifest.title} (${manifest.quantization})`)));
-  model.disabled = go.disabled = entries.length === 0;
-  say(entries.length === 0 ? 'This site has no model to measure.' : 'Other tabs and programs should rest meanwhile. A model is downloaded once.');
+  model.disabled = entries.length === 0;
+  await describe(() => shown === null);
+}
+
+/** Says before anything is paid for what the chosen model costs, and whether it can run here. @param {() => boolean} [hasTheWord] */
+async function describe(hasTheWord = () => true) {
+  const entry = entries.find(({ url }) => url === model.value);
+  if (!entry) return say('This site has no model to measure.');
+  const { ok, reason, downloadBytes, cachedBytes } = await inspect(`../${entry.url}`);
+  if (model.value !== entry.url || !stop.hidden) return;
+  go.disabled = !ok;
+  if (ok && !hasTheWord()) return;
+  const missing = `Downloads ${(Math.max(0, downloadBytes - cachedBytes) / 1e6).toFixed(1)} MB first, once.`;
+  const cost = cachedBytes >= downloadBytes ? 'The model is here already.' : missing;
+  say(ok ? `${cost} Other tabs and programs should rest meanwhile.` : `This model cannot run here: ${reason}`);
 }
 
 /** @param {Entry} entry @param {AbortSignal} signal */
 async function run(entry, signal) {
-  const onProgress = (/** @type {{ loaded: number, total: number }} */ { loaded, total }) => say(`Loading: ${Math.floor((100 * loaded) / total)} %`);
+  const onProgress = (/** @type {import('../engine/index.js').Progress} */ { stage, loaded, total }) =>
+    stage === 'compile' ? say('Preparing the graphics processor…', null) : say(`Loading: ${Math.floor((100 * loaded) / total)} %`, loaded / total);
   const engine = await Ours.open(`../${entry.url}`, { onProgress, signal });
   try {
     const { vendor, architecture, description } = engine.model.info.adapter;
     const name = [vendor, architecture, description].filter(Boolean).join(' ') || 'unknown';
-    const onRow = (/** @type {import('./result.js').Row[]} */ rows, /** @type {string} */ next) => {
-      say(next ? `Measuring: ${next}…` : 'Done.');
-      if (rows.length > 0) show({ ...about, workloads: [...rows] });
-    };
+    const onRow = (/** @type {import('./result.js').Row[]} */ rows) => show({ ...about, workloads: [...rows] });
+    const onStep = (/** @type {import('./workloads.js').Step} */ { name: what, what: when, done }) => say(`Measuring ${what}: ${when}…`, done);
     const { title, quantization } = entry.manifest;
     const about = {
       model: { title, quantization },
@@ -83,43 +117,65 @@ async function run(entry, signal) {
       date: new Date().toISOString(),
       notes: [],
     };
-    await measure(engine, { rounds: Number(rounds.value), signal, onRow });
+    await measure(engine, { rounds: Number(rounds.value), signal, onStep, onRow });
+    say('Done.');
     status.textContent = 'The measurement is done.';
   } finally {
     await engine.close();
   }
 }
 
+/** @param {boolean} running */
+function setRunning(running) {
+  go.disabled = model.disabled = rounds.disabled = file.disabled = running;
+  stop.hidden = !running;
+  stop.disabled = false;
+}
+
 form.addEventListener('submit', async (event) => {
   event.preventDefault();
   const entry = entries.find(({ url }) => url === model.value);
-  if (!entry) return;
+  if (!entry || go.disabled) return;
   const controller = new AbortController();
-  const halt = () => controller.abort();
-  stop.addEventListener('click', halt);
-  go.disabled = true;
-  stop.hidden = false;
+  stop.onclick = () => {
+    controller.abort();
+    stop.disabled = true;
+    say('Stopping after this round…', null);
+  };
+  setRunning(true);
+  history.replaceState(null, '', location.pathname);
   try {
     await run(entry, controller.signal);
   } catch (error) {
     complain(error);
   } finally {
-    stop.removeEventListener('click', halt);
-    go.disabled = false;
-    stop.hidden = true;
+    setRunning(false);
   }
 });
 
-file.addEventListener('change', async () => {
-  const [given] = file.files ?? [];
-  if (!given) return;
+model.addEventListener('change', () => describe().catch(complain));
+
+/** @param {File} given */
+async function open(given) {
   try {
     if (given.size > MOST_FILE_BYTES) throw new TypeError('the file is too large for a result');
-    show(readResult(JSON.parse(await given.text())));
+    const json = await given.text().then(JSON.parse).catch(() => {
+      throw new TypeError('the file is no JSON');
+    });
+    showOpened(readResult(json));
+    history.replaceState(null, '', location.pathname);
   } catch (error) {
     complain(error);
   }
+}
+
+file.addEventListener('change', async () => {
+  const [given] = file.files ?? [];
+  if (given) await open(given);
+  // So that the same file may be chosen again.
+  file.value = '';
 });
+onDroppedFile((given) => (file.disabled ? undefined : open(given)));
 
 /** @param {Result} result @returns {Promise<string>} what became of it */
 async function share(result) {
@@ -135,7 +191,7 @@ byId('share', HTMLButtonElement).addEventListener('click', async () => {
 
 async function showLinked() {
   const result = await fromFragment(location.hash);
-  if (result) show(result);
+  if (result) showOpened(result);
 }
 
 addEventListener('hashchange', () => showLinked().catch(complain));

@@ -9,14 +9,15 @@ import { enginesOf, speed } from './result.js';
 const WIDTH = 420;
 const BAR = 22;
 const GAP = 14;
-const VALUE_ROOM = 96;
+const VALUE_ROOM = 130;
 const short = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
 
 /** @param {Result} result @returns {HTMLElement} one plot a workload: their speeds differ by orders of magnitude */
 export function plots(result) {
   const engines = enginesOf(result);
   const figures = result.workloads.map((row) => figure(row, engines));
-  return html('div', { class: 'plots' }, ...(engines.length > 1 ? [legend(engines)] : []), ...figures);
+  const key = html('p', { class: 'note key' }, 'Bars: the median. Line: from the slowest round to the fastest.');
+  return html('div', { class: 'plots' }, ...(engines.length > 1 ? [legend(engines)] : []), ...figures, key);
 }
 
 /** @param {string[]} engines */
@@ -44,10 +45,10 @@ function figure(row, engines) {
 function bar({ middle, low, high }, index, most) {
   const x = (/** @type {number} */ rate) => (rate / most) * (WIDTH - VALUE_ROOM);
   const top = index * BAR + GAP / 2;
-  const centre = top + (BAR - 6) / 2;
+  const centre = top + BAR - 4;
   return [
     svg('rect', { class: `engine-${index}`, x: 0, y: top, width: Math.max(1, x(middle)), height: BAR - 6, rx: 3 }),
     svg('line', { class: 'spread', x1: x(low), x2: x(high), y1: centre, y2: centre }),
-    svg('text', { x: x(high) + 8, y: centre, 'dominant-baseline': 'central' }, `${short.format(middle)}/s`),
+    svg('text', { x: x(high) + 8, y: top + (BAR - 6) / 2, 'dominant-baseline': 'central' }, `${short.format(middle)} tokens/s`),
   ];
 }

@@ -20,6 +20,7 @@ const MOST_ROWS = 64;
 const MOST_ROUNDS = 1000;
 const MOST_LETTERS = 400;
 const MOST_ENGINES = 8;
+const MOST_NOTES = 24;
 /** Of milliseconds and of tokens: what is drawn are their quotients, which must be numbers. */
 const LEAST = 1e-6;
 const MOST = 1e12;
@@ -79,8 +80,35 @@ export function readResult(value) {
     device: { name: deviceName(device), software: device.software === true, browser: text(device.browser) },
     date: Number.isNaN(Date.parse(text(value.date))) ? '' : text(value.date),
     workloads: rows,
-    notes: Array.isArray(value.notes) ? value.notes.slice(0, 16).map(text) : [],
+    notes: notesOf(value),
   };
+}
+
+/** @param {unknown} value @returns {Record<string, unknown>[]} */
+function objects(value) {
+  return Array.isArray(value) ? value.slice(0, MOST_NOTES).filter(isObject) : [];
+}
+
+/** @param {Record<string, unknown>} value @returns {string[]} what else a reader should know, of a link or of the command's file */
+function notesOf({ notes, engines, checks }) {
+  if (Array.isArray(notes)) return notes.slice(0, MOST_NOTES).map(text).filter(Boolean);
+  return [...objects(engines).map(engineNote), ...objects(checks).map(checkNote)].filter(Boolean).slice(0, MOST_NOTES);
+}
+
+/** @param {Record<string, any>} engine */
+function engineNote({ name, ok, error, version, loadMs, peakBytes }) {
+  if (ok !== true) return `${text(name)}: ${text(error)}`;
+  const facts = [
+    isSensible(loadMs) && `loads in ${(loadMs / 1000).toFixed(1)} s`,
+    isSensible(peakBytes) && `${Math.round(peakBytes / 1e6)} MB of memory at most`,
+  ];
+  return `${text(name)} ${text(version)}`.trim() + `: ${facts.filter(Boolean).join(', ')}`;
+}
+
+/** @param {Record<string, any>} check */
+function checkNote({ peer, what, value, limit, agrees }) {
+  const numbers = isSensible(limit) && typeof value === 'number' ? ` ${Number(value.toPrecision(3))} (limit ${limit})` : '';
+  return `${text(peer)} ${agrees === true ? 'agrees' : 'DOES NOT AGREE'}: ${text(what)}${numbers}`;
 }
 
 /** @param {Result} result @returns {string[]} names of the engines, ours first */

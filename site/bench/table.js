@@ -12,7 +12,7 @@ const ratio = new Intl.NumberFormat('en', { minimumFractionDigits: 2, maximumFra
 /** @param {Result} result */
 export function table(result) {
   const peers = enginesOf(result).filter((name) => name !== OURS);
-  const heads = ['Workload', 'Tokens/s', 'Slowest to fastest', ...peers.map((name) => `${name} takes`)];
+  const heads = ['Workload', 'Tokens/s', ...peers.map((name) => `${name} takes × as long`), 'Slowest to fastest'];
   const head = html('tr', {}, ...heads.map((words) => html('th', { scope: 'col' }, words)));
   const rows = result.workloads.map((row) => html('tr', {}, html('th', { scope: 'row' }, row.name), ...cells(row, peers)));
   return html('table', {}, html('caption', {}, 'Medians of all rounds'), html('thead', {}, head), html('tbody', {}, ...rows));
@@ -25,7 +25,7 @@ function cells(row, peers) {
   const others = peers.map((peer) => {
     const found = timesAsLong(row, peer);
     if (!found) return '–';
-    return `${ratio.format(found.middle)} times as long (${ratio.format(found.low)} to ${ratio.format(found.high)})`;
+    return `${ratio.format(found.middle)} × (${ratio.format(found.low)} to ${ratio.format(found.high)})`;
   });
-  return [short.format(own.middle), spread, ...others].map((words) => html('td', {}, words));
+  return [short.format(own.middle), ...others, spread].map((words) => html('td', {}, words));
 }

@@ -5,6 +5,7 @@ import { OURS } from './result.js';
 /** @typedef {import('./ours.js').Ours} Ours */
 /** @typedef {import('./result.js').Row} Row */
 /** @typedef {{ name: string, tokens: number, once: () => Promise<number> }} Workload once gives milliseconds */
+/** @typedef {{ name: string, what: string, done: number }} Step of a measurement, of which `done` is over, 0 to 1 */
 
 const PREFILLS = [32, 128, 512, 2048];
 const CONTEXTS = [1024, 4096];
@@ -76,24 +77,30 @@ async function embedding(engine) {
 
 /**
  * @param {Ours} engine
- * @param {{ rounds: number, signal: AbortSignal, onRow: (rows: Row[], what: string) => void }} how
+ * @param {{ rounds: number, signal: AbortSignal, onStep: (step: Step) => void, onRow: (rows: Row[]) => void }} how
  * @returns {Promise<Row[]>}
  */
-export async function measure(engine, { rounds, signal, onRow }) {
+export async function measure(engine, { rounds, signal, onStep, onRow }) {
   const writes = engine.model.info.task === 'text-generation';
   /** @type {Row[]} */
   const rows = [];
-  for (const { name, tokens, once } of await (writes ? writing(engine) : embedding(engine))) {
-    onRow(rows, name);
+  const workloads = await (writes ? writing(engine) : embedding(engine));
+  for (const [i, { name, tokens, once }] of workloads.entries()) {
+    const step = (/** @type {number} */ round) => {
+      signal.throwIfAborted();
+      const done = (i + round / (rounds + 1)) / workloads.length;
+      onStep({ name, what: round === 0 ? 'warming up' : `round ${round} of ${rounds}`, done });
+    };
+    step(0);
     // An answer of less than two tokens has no speed.
     if (!((await once()) > 0)) continue;
     const found = [];
-    for (let round = 0; round < rounds; round++) {
-      signal.throwIfAborted();
+    for (let round = 1; round <= rounds; round++) {
+      step(round);
       found.push(await once());
     }
     rows.push({ name, tokens, milliseconds: { [OURS]: found } });
+    onRow(rows);
   }
-  onRow(rows, '');
   return rows;
 }

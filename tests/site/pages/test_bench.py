@@ -68,7 +68,7 @@ def test_a_result_of_the_command_shows_the_peers(page: "Page", address: str) -> 
     expect(page.locator("#about")).to_contain_text("Granite <b>350M</b> · q4 · on acme one")
     expect(page.locator("#about")).to_contain_text("software adapter")
     expect(page.get_by_role("list", name="Engines").get_by_role("listitem")).to_have_count(2)
-    expect(page.get_by_role("row", name="prefill 32")).to_contain_text("2.50 times as long (2.00 to 3.00)")
+    expect(page.get_by_role("row", name="prefill 32")).to_contain_text("2.50 × (2.00 to 3.00)")
 
 
 @pytest.mark.parametrize("fragment", ["#r=", "#r=AAAA", "#r=%%%", "#r=" + "A" * 70_000])
@@ -90,7 +90,7 @@ MEASURE = """async (lengths) => {
     prefill: async () => 1,
     generate: async () => ({ decodeMs: 30, promptTokens: 1, ids: Array(lengths.shift() ?? 0).fill(1) }),
   };
-  return measure(engine, { rounds: 2, signal: new AbortController().signal, onRow: () => {} });
+  return measure(engine, { rounds: 2, signal: new AbortController().signal, onStep: () => {}, onRow: () => {} });
 }"""
 
 
@@ -159,3 +159,80 @@ def test_it_is_accessible_and_fits(page: "Page", address: str) -> None:
         assert page.evaluate(RUN_AXE) == [], f"at {width} px, {scheme}"
         assert page.evaluate(SIDEWAYS) == 0, f"at {width} px"
         assert page.evaluate(SMALL_TARGETS) == [], f"at {width} px"
+
+
+DROP = """(text) => {
+  const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(new File([text], 'r.json', { type: 'application/json' }));
+  document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+}"""
+
+
+def test_a_file_may_be_dropped_and_what_was_said_before_goes(page: "Page", address: str) -> None:
+    page.goto(f"{address}/bench/")
+    expect(page.locator("#note")).to_contain_text("should rest")
+    page.evaluate(DROP, "{")
+    expect(page.locator("#note")).to_have_text("That did not work: the file is no JSON")
+    page.evaluate(DROP, json.dumps(RESULT))
+    expect(page.locator("#note")).to_contain_text("opened")
+    expect(page.locator("#result-title")).to_be_focused()
+    assert page.title().startswith("Granite <b>350M</b>")
+
+
+def test_another_result_takes_the_link_of_the_one_before_away(page: "Page", address: str) -> None:
+    page.goto(f"{address}/bench/")
+    open_file(page, RESULT)
+    page.get_by_role("button", name="Copy a link").click()
+    expect(page.locator("#shared")).not_to_be_empty()
+    assert "#r=" in page.url
+    open_file(page, {**RESULT, "model": {"title": "Another", "quantization": "q8"}})
+    expect(page.locator("#about")).to_contain_text("Another")
+    assert "#" not in page.url
+
+
+def test_what_the_command_says_of_engines_is_shown(page: "Page", address: str) -> None:
+    page.goto(f"{address}/bench/")
+    engines = [
+        {"name": "thistledown", "ok": True, "version": "", "loadMs": 2800, "peakBytes": 250e6},
+        {"name": "wllama", "ok": False, "error": "it is not measured with models for <b>this</b>"},
+    ]
+    checks = [{"peer": "onnxruntime-web", "what": "tokens", "value": 4, "limit": 4, "agrees": False}]
+    open_file(page, {**RESULT, "engines": engines, "checks": checks})
+    notes = page.locator("#notes li")
+    expect(notes.nth(0)).to_have_text("thistledown: loads in 2.8 s, 250 MB of memory at most")
+    expect(notes.nth(1)).to_have_text("wllama: it is not measured with models for <b>this</b>")
+    expect(notes.nth(2)).to_have_text("onnxruntime-web DOES NOT AGREE: tokens 4 (limit 4)")
+
+
+def test_a_measurement_can_be_stopped(page: "Page", address: str) -> None:
+    page.goto(f"{address}/bench/")
+    page.get_by_label("Model").select_option("models/writer/")
+    page.route("**/*.bin", lambda route: None)  # weights that never come
+    page.get_by_role("button", name="Measure").click()
+    expect(page.locator("#note")).to_contain_text("Loading")
+    expect(page.locator("#progress")).to_be_visible()
+    expect(page.locator("#file")).to_be_disabled()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator("#note")).to_have_text("Stopped.")
+    expect(page.get_by_role("button", name="Measure")).to_be_enabled()
+    expect(page.locator("#progress")).to_be_hidden()
+
+
+def test_how_far_a_measurement_is_is_told(page: "Page", address: str) -> None:
+    page.goto(f"{address}/bench/")
+    page.get_by_label("Model").select_option("models/writer/")
+    page.get_by_label("Rounds").select_option("5")
+    page.evaluate(NOTED)
+    page.get_by_role("button", name="Measure").click()
+    expect(page.locator("#note")).to_have_text("Done.", timeout=60_000)
+    said = page.evaluate("window.said")
+    assert any("warming up" in words for words in said)
+    assert any("round 5 of 5" in words for words in said)
+
+
+# Everything that the note says, however short.
+NOTED = """() => {
+  window.said = [];
+  const note = document.getElementById('note');
+  new MutationObserver(() => window.said.push(note.textContent)).observe(note, { childList: true });
+}"""
