@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from math import isfinite
 from typing import Any, Protocol
 
 from bench import peers
@@ -160,4 +161,5 @@ def _package(name: str) -> str:
 
 
 def _check(what: str, peer: str, value: float, limit: float, agrees: bool) -> dict[str, Any]:
-    return {"what": what, "peer": peer, "value": value, "limit": limit, "agrees": agrees}
+    found = value if isfinite(value) else None  # JSON has no other numbers
+    return {"what": what, "peer": peer, "value": found, "limit": limit, "agrees": agrees}

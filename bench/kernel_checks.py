@@ -27,7 +27,7 @@ def check_kernel(tab: Caller, kernel: Kernel, tier: Tier) -> dict[str, Any]:
     worst = max(_error(tab, kernel, tier, numbers) for numbers in kernel.cases[:MOST_CASES])
     return {
         "agrees": bool(worst <= 1),
-        "error_of_allowed": worst,
+        "error_of_allowed": worst if np.isfinite(worst) else None,  # JSON has no other numbers
         "cases": min(MOST_CASES, len(kernel.cases)),
     }
 

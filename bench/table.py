@@ -77,7 +77,8 @@ def _megabytes(number: int | None) -> str:
 def _checks(checks: Iterable[Result]) -> Iterator[str]:
     for check in checks:
         verdict = "agrees" if check["agrees"] else "DOES NOT AGREE"
-        yield f"{check['peer']} {verdict}: {check['what']} {check['value']:.3g}, limit {check['limit']:g}"
+        value = "no number" if check["value"] is None else f"{check['value']:.3g}"
+        yield f"{check['peer']} {verdict}: {check['what']} {value}, limit {check['limit']:g}"
 
 
 def _counts(result: Result) -> Iterator[str]:

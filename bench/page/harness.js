@@ -44,7 +44,9 @@ export async function measure(name, method, args, key) {
   if (method === 'generate' && value.ids.length !== args[1]) {
     throw new Error(`${name} made ${value.ids.length} tokens instead of ${args[1]}`);
   }
-  return key === null ? value : key === '' ? ms : value[key];
+  const time = key === null ? value : key === '' ? ms : value[key];
+  if (!(time > 0)) throw new Error(`${name} took no time that can be told: ask for more tokens`);
+  return time;
 }
 
 /** @param {string} one @param {string} other @param {number[]} ids */
