@@ -177,6 +177,7 @@ function readParts(reader, manifest, tier) {
   const symbols = /** @type {Symbols} */ (
     Object.fromEntries(SYMBOLS.map((name) => [name, readSymbol(reader.field('symbols').field(name))]))
   );
+  if (symbols.tokens < 1) reader.field('symbols').refuse('allow no token');
   return {
     tier: reader.field('tier').oneOf([tier]),
     features: readFeatures(reader.field('features')),
@@ -231,7 +232,6 @@ function ioOf({ task, dimensions, vocabulary, generation, labels }, { tokens, se
 
 /** @param {JsonReader} reader @param {Plan} plan @param {Manifest} manifest */
 function checkBuffers(reader, { buffers, symbols }, manifest) {
-  if (symbols.tokens < 1) reader.field('symbols').refuse('allow no token');
   for (const [name, bytes] of neededBuffers(manifest, symbols)) {
     const buffer = buffers.find((candidate) => candidate.name === name && isIo(candidate));
     if (!buffer || buffer.bytes < bytes) reader.field('buffers').refuse(`have no "${name}" of ${bytes} bytes or more`);
