@@ -297,8 +297,8 @@ def generation_artifact(
     vocabulary = len(PIECES)
     buffers = [
         _buffer("script", "weight", len(words), shard=0, offset=0),
-        _buffer("mix", "state", 8, role="ssm"), _buffer("kept", "snapshot", 8, of=1), _buffer("ids", "input", BLOCK * 4),
-        _buffer("stops", "input", 16), _buffer("logits", "output", vocabulary * 4),
+        _buffer("mix", "state", 8, role="ssm"), _buffer("kept", "snapshot", 8, of=1),
+        _buffer("ids", "input", BLOCK * 4), _buffer("stops", "input", 16), _buffer("logits", "output", vocabulary * 4),
         _buffer("token", "output", 4), _buffer("ring", "output", ring * 4),
         _buffer("step", "step", 32), _buffer("sampling", "sampling", 16),
     ]  # fmt: skip

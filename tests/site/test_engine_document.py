@@ -1,8 +1,7 @@
 """What docs/engine.md shows runs as it stands there."""
 
 import re
-from collections.abc import Callable
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import pytest
 

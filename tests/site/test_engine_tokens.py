@@ -20,7 +20,8 @@ COUNTED = (
     + """
   const counts = {};
   const wrapped = [
-    [GPUDevice.prototype, Object.getOwnPropertyNames(GPUDevice.prototype).filter((name) => /^(create|import)/.test(name))],
+    [GPUDevice.prototype, Object.getOwnPropertyNames(GPUDevice.prototype).filter((name) =>
+      /^(create|import)/.test(name))],
     [GPUQueue.prototype, ['submit', 'writeBuffer', 'writeTexture', 'copyExternalImageToTexture']],
     [GPUCommandEncoder.prototype, ['beginComputePass', 'beginRenderPass', 'clearBuffer']],
   ];

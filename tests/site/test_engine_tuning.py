@@ -59,7 +59,8 @@ ASKING = """
   const { Tuning } = await import('/engine/choices/tuning.js');
   const plan = { choices: { head: ['slow', 'fast'] } };
   const notes = new Map();
-  const cache = { readNote: async (key) => notes.get(key) ?? null, writeNote: async (key, note) => notes.set(key, note) };
+  const readNote = async (key) => notes.get(key) ?? null;
+  const cache = { readNote, writeNote: async (key, note) => notes.set(key, note) };
   const open = (tune) => Tuning.open(plan, tune, cache, { key: 'k', software: args.software });
   const first = await open('auto');
   await first.remember({ head: 'slow' });

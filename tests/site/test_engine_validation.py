@@ -136,6 +136,7 @@ PLAN_FAULTS: list[tuple[Change, str]] = [
     (offer([{**WAY, "kernel": 2}]), ".or[0].kernel"),
     (offer([{**WAY, "grid": [1, 70000, 1]}]), ".or[0].grid[1]"),
     (offer(WAY), ".or is not a list"),
+    (put([], "phases", "encode", 0, "or"), ".or has 0 ways"),
     (put([], "phases", "encode", 0, "few"), ".few"),
     (put({**WAY, "kernel": 7}, "phases", "encode", 0, "few"), ".few.kernel"),
     (put({**WAY, "grid": [1]}, "phases", "encode", 0, "few"), ".few.grid"),

@@ -41,7 +41,7 @@ export function readWays(reader, choices, readWay) {
   const family = choice.optional((field) => field.oneOf(Object.keys(choices)));
   const others = or.optional((field) => field.items().map(readWay)) ?? [];
   const wanted = family === null ? 0 : choices[family].length - 1;
-  if (others.length !== wanted) or.refuse(`has ${others.length} ways, not ${wanted}`);
+  if (others.length !== wanted || (family === null && or.value !== undefined)) or.refuse(`has ${others.length} ways, not ${wanted}`);
   return { family, ways: [own, ...others] };
 }
 

@@ -1,7 +1,6 @@
 """Server, pages and engine together, with hand-made models, up to the network being switched off."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
