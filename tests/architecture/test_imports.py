@@ -132,7 +132,7 @@ def test_the_kernels_door_needs_only_the_standard_library() -> None:
     assert not wrong, f"webapp has no NumPy: only wgsl_kernels/reference may use it: {wrong}"
 
 
-@pytest.mark.parametrize("folder", EXPORTER_IMPORTS)
+@pytest.mark.parametrize("folder", sorted(EXPORTER_IMPORTS))
 def test_exporter_folders_import_only_what_the_table_allows(folder: str) -> None:
     place = f"exporter/{folder}" if (ROOT / "exporter" / folder).is_dir() else f"exporter/{folder}.py"
     parts = [found for found in imports_under(place) if found.top == "exporter"]

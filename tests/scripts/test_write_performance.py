@@ -15,6 +15,7 @@ RESULT: dict[str, Any] = {
             "loadMs": 1500,
             "runtime_bytes": {"gzip": 60_000},
             "gpuBytes": 5e7,
+            "peakBytes": 2.5e8,
         },
         {"name": "wllama", "ok": False, "error": "not measured: no GGUF\nand more"},
     ],
@@ -40,7 +41,7 @@ def test_only_what_is_between_the_marks_changes() -> None:
     assert page.startswith("# Top\n")
     assert page.endswith("\nbottom")
     assert "old" not in page
-    assert "| thistledown | 1.5 s | 0.06 MB | 50 MB | 85 dispatchWorkgroups, 1 submit," in page
+    assert "| thistledown | 1.5 s | 0.06 MB | 50 MB | 250 MB | 85 dispatchWorkgroups, 1 submit," in page
     assert "- wllama: not measured: no GGUF\n" in page
     assert rewritten(page, [RESULT]) == page
 
