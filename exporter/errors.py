@@ -68,6 +68,10 @@ class CalibrationError(ThistledownError):
     """A model cannot be run on calibration texts, or the texts cannot be used."""
 
 
+class ReductionError(ThistledownError):
+    """A model cannot be made smaller, or trained, as asked."""
+
+
 class OutputError(ThistledownError):
     """The output folder cannot be written."""
 

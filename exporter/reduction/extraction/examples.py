@@ -1,0 +1,175 @@
+"""Examples for training and tests: a message, the wanted fields, and what they are."""
+
+import random
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from exporter.reduction.extraction.language_files import Language, Template, language
+from exporter.reduction.extraction.prompts import answer, prompt
+from exporter.reduction.extraction.schema import KINDS, LANGUAGES
+from exporter.reduction.extraction.values import Values
+
+# How often a message is made of two templates, gets a sentence that says nothing, or is written carelessly.
+_JOINED, _FOREIGN, _FILLED, _LOWERED, _PLAIN, _UNPOINTED, _MISTYPED = 0.2, 0.06, 0.35, 0.12, 0.3, 0.2, 0.08
+# Wanted beside a message's own fields: their values look like nothing else, so that it is sure that there is none.
+_NEVER_HIDDEN = ("vat", "order_number", "email", "website", "postcode", "phone")
+_TABLE = str.maketrans({"ł": "l", "Ł": "L"})
+
+
+@dataclass(frozen=True)
+class Example:
+    """`fields` are wanted in this order; `values` are substrings of `message` or None."""
+
+    language: str
+    kind: str
+    message: str
+    fields: tuple[str, ...]
+    values: Mapping[str, str | None]
+
+    @property
+    def prompt(self) -> str:
+        """What the model reads."""
+        return prompt(self.fields, self.message)
+
+    @property
+    def answer(self) -> str:
+        """What it shall write."""
+        return answer(self.fields, self.values)
+
+
+def training_examples(seed: int) -> Iterator[Example]:
+    """Without end; the same seed gives the same examples. No held-out template or value is in them."""
+    source = random.Random(seed)
+    while True:
+        yield Maker(language(source.choice(LANGUAGES)), False, source).make()
+
+
+def held_out_examples(code: str, count: int, seed: int = 1) -> list[Example]:
+    """Examples of held-out templates with held-out values, all fields of the kind wanted, nothing added."""
+    maker = Maker(language(code), True, random.Random(seed))
+    return [maker.make_plain(kind) for _ in range(-(-count // len(KINDS))) for kind in KINDS][:count]
+
+
+def written_examples(code: str) -> list[Example]:
+    """The messages that were written by hand."""
+    return [
+        Example(code, each.kind, each.message, KINDS[each.kind], each.values)
+        for each in language(code).written
+    ]
+
+
+class Maker:
+    """Makes examples of one language."""
+
+    def __init__(self, spoken: Language, held: bool, source: random.Random) -> None:
+        self._language, self._held, self._source = spoken, held, source
+        self._values = Values(spoken, held, source)
+
+    def make_plain(self, kind: str) -> Example:
+        """One template of the kind, filled."""
+        template = self._source.choice(_templates(self._language.code, kind, self._held))
+        message, found = self._filled(template)
+        return Example(self._language.code, kind, message, KINDS[kind], _with_nulls(kind, found))
+
+    def make(self) -> Example:
+        """As varied as messages are: joined, with sentences around, careless, with any fields wanted."""
+        kind = self._source.choice(tuple(KINDS))
+        message, found = self._joined(kind)
+        message = self._surrounded(message)
+        message, found = self._careless(message, found)
+        values = _with_nulls(kind, found)
+        fields = self._wanted(kind)
+        return Example(self._language.code, kind, message, fields, {field: values.get(field) for field in fields})
+
+    def _filled(self, template: Template) -> tuple[str, dict[str, str]]:
+        drawn = [self._values.draw(name) for name in template.parts[1::2]]
+        pieces = list(template.parts)
+        pieces[1::2] = drawn
+        for at in range(2, len(pieces), 2):
+            # A sentence that ends in an abbreviation has one point.
+            if pieces[at - 1].endswith(".") and pieces[at].startswith("."):
+                pieces[at] = pieces[at][1:]
+        return "".join(pieces), dict(zip(template.fields, drawn, strict=True))
+
+    def _joined(self, kind: str) -> tuple[str, dict[str, str]]:
+        first = self._source.choice(_templates(self._language.code, kind, self._held))
+        message, found = self._filled(first)
+        chance = self._source.random()
+        if chance < _JOINED:
+            others = [t for t in _templates(self._language.code, kind, self._held) if not set(t.fields) & set(first.fields)]
+            second = self._source.choice(others) if others else None
+        elif chance < _JOINED + _FOREIGN:
+            second = self._foreign(kind)
+        else:
+            return message, found
+        if second is None or len(message) > 300:
+            return message, found
+        more, values = self._filled(second)
+        own = {field: value for field, value in values.items() if field in KINDS[kind]}
+        pair = (message, more) if self._source.random() < 0.5 else (more, message)
+        return self._source.choice((" ", "\n", " ", "\n\n")).join(pair), found | own
+
+    def _foreign(self, kind: str) -> Template | None:
+        """A template of another kind that shares no field with this one."""
+        others = [
+            template
+            for other, fields in KINDS.items()
+            if not set(fields) & set(KINDS[kind])
+            for template in _templates(self._language.code, other, self._held)
+        ]
+        return self._source.choice(others) if others else None
+
+    def _surrounded(self, message: str) -> str:
+        between = self._source.choice((" ", " ", "\n"))
+        if self._source.random() < _FILLED:
+            message = f"{self._source.choice(self._language.fillers)}{between}{message}"
+        if self._source.random() < _FILLED:
+            message = f"{message}{between}{self._source.choice(self._language.fillers)}"
+        return message
+
+    def _careless(self, message: str, found: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+        values = dict(found)
+        if self._source.random() < _LOWERED:
+            message, values = message.lower(), {field: value.lower() for field, value in values.items()}
+        if self._language.code == "pl" and self._source.random() < _PLAIN:
+            message, values = _plain(message), {field: _plain(value) for field, value in values.items()}
+        if self._source.random() < _UNPOINTED and message.endswith((".", "!")):
+            shorter = message[:-1]
+            message = shorter if all(value in shorter for value in values.values()) else message
+        if self._source.random() < _MISTYPED:
+            message = self._mistyped(message, values)
+        return message, values
+
+    def _mistyped(self, message: str, values: Mapping[str, str]) -> str:
+        """Two neighbours swapped somewhere outside of all values."""
+        at = self._source.randrange(max(1, len(message) - 1))
+        swapped = message[:at] + message[at : at + 2][::-1] + message[at + 2 :]
+        return swapped if all(value in swapped for value in values.values()) else message
+
+    def _wanted(self, kind: str) -> tuple[str, ...]:
+        fields = list(KINDS[kind])
+        if self._source.random() < 0.45:
+            return tuple(fields)
+        self._source.shuffle(fields)
+        fields = fields[: self._source.randint(1, len(fields))]
+        if self._source.random() < 0.2:
+            strange = [field for field in _NEVER_HIDDEN if field not in KINDS[kind]]
+            fields.insert(self._source.randint(0, len(fields)), self._source.choice(strange))
+        return tuple(fields)
+
+
+@cache
+def _templates(code: str, kind: str, held: bool) -> Sequence[Template]:
+    return [each for each in language(code).templates if each.kind == kind and each.held_out == held]
+
+
+def _with_nulls(kind: str, found: Mapping[str, str]) -> dict[str, str | None]:
+    return {field: found.get(field) for field in KINDS[kind]}
+
+
+def _plain(text: str) -> str:
+    """Without the marks on letters, as many people type."""
+    spread = unicodedata.normalize("NFD", text.translate(_TABLE))
+    return "".join(letter for letter in spread if not unicodedata.combining(letter))

@@ -1,0 +1,109 @@
+"""Trains the extraction model: `python -m exporter.reduction.extraction.train FOLDER [--steps N] [--batch N]`.
+
+`accelerate launch -m exporter.reduction.extraction.train ...` does the same on many devices. A run that was killed goes on
+where its last checkpoint ends, exactly: what a step reads depends on its number alone.
+"""
+
+import argparse
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from exporter.reduction.extraction.evaluate import answers, scores
+from exporter.reduction.extraction.examples import (
+    Example,
+    held_out_examples,
+    training_examples,
+    written_examples,
+)
+from exporter.reduction.extraction.model import new_model
+from exporter.reduction.extraction.prompts import END
+from exporter.reduction.extraction.schema import LANGUAGES
+from exporter.reduction.extraction.tokenizer import train_tokenizer, write_tokenizer
+from exporter.reduction.training.batches import Batch, Tokens, batches
+from exporter.reduction.training.fast_mamba import fast_mamba
+from exporter.reduction.training.loop import Run
+from exporter.reduction.training.losses import cross_entropy
+from exporter.reduction.training.recipe import Recipe
+
+_MOST_TOKENS = 4096
+# Seeds of steps lie far from those of the tokenizer and of tests.
+_FIRST_SEED = 1_000_000
+_WATCHED = 40
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(argv)
+    recipe = Recipe(
+        steps=options.steps,
+        learning_rate=options.learning_rate,
+        cool_down=options.steps // 4,
+        save_every=options.save_every,
+        seed=options.seed,
+        mixed_precision=options.mixed_precision,
+    )
+    train(options.folder, recipe, options.batch)
+    return 0
+
+
+def train(folder: Path, recipe: Recipe, batch: int) -> None:
+    """Train for `recipe.steps` steps of `batch` examples, and leave a checkpoint for transformers in `folder`/model."""
+    from tokenizers import Tokenizer
+
+    target = folder / "model"
+    target.mkdir(parents=True, exist_ok=True)
+    if not (target / "tokenizer.json").exists():
+        write_tokenizer(train_tokenizer(), target)
+    tokenizer = Tokenizer.from_file(str(target / "tokenizer.json"))
+    model: Any = new_model(tokenizer.get_vocab_size(), tokenizer.token_to_id(END), recipe.seed)
+    with fast_mamba():
+        run = Run(model, recipe, folder)
+        run.train(
+            lambda step: step_batches(tokenizer, step, batch),
+            cross_entropy,
+            lambda line: print(line, flush=True),
+            lambda step, trained: watched(trained, tokenizer),
+        )
+    if run.accelerator.is_main_process:
+        model.save_pretrained(target)
+
+
+def step_batches(tokenizer: Any, step: int, count: int) -> list[Batch]:
+    """What a step reads."""
+    examples = islice(training_examples(_FIRST_SEED + step), count)
+    end = tokenizer.token_to_id(END)
+    return batches([tokens(tokenizer, each) for each in examples], _MOST_TOKENS, end)
+
+
+def tokens(tokenizer: Any, example: Example) -> Tokens:
+    """The example's ids: prompt, answer, end; the answer and the end are to be foretold."""
+    before = tokenizer.encode(example.prompt).ids
+    after = tokenizer.encode(example.answer).ids
+    return Tokens([*before, *after, tokenizer.token_to_id(END)], len(before))
+
+
+def watched(model: Any, tokenizer: Any) -> dict[str, Any]:
+    """Scores of a few held-out and hand-written messages of each language."""
+    found: dict[str, Any] = {}
+    for code in LANGUAGES:
+        for name, examples in (("held", held_out_examples(code, _WATCHED)), ("written", written_examples(code)[:_WATCHED])):
+            made = answers(model, tokenizer, [each.prompt for each in examples])
+            found[f"{name}_{code}"] = scores(examples, made).to_json()
+    return found
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="of the run: its checkpoint, its log, and at the end model/")
+    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--batch", type=int, default=64, help="examples a step (%(default)s)")
+    parser.add_argument("--learning-rate", type=float, default=3e-3)
+    parser.add_argument("--save-every", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--mixed-precision", choices=("no", "bf16", "fp16"), default="no")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,109 @@
+"""Faster forms of what transformers computes for Mamba-2 layers on a CPU; the results are the same.
+
+transformers' plain PyTorch spreads B and C over the heads and sums up products of five dimensions. Here scores are
+products of matrices, once for each group, as the chunked form has them (Dao and Gu, arXiv 2405.21060, section 6), and the
+depthwise convolution is one product a tap.
+"""
+
+import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_MODULES = ("granitemoehybrid", "bamba")
+_CHUNK = 64
+
+
+@contextmanager
+def fast_mamba() -> Iterator[None]:
+    """Within, Mamba-2 layers of transformers' hybrids compute in these forms."""
+    modules = [importlib.import_module(f"transformers.models.{name}.modeling_{name}") for name in _MODULES]
+    forms = {"mamba2_chunk_scan": chunk_scan, "causal_conv1d_fn": causal_convolution}
+    before = [(module, name, getattr(module, name)) for module in modules for name in forms]
+    for module, name, _ in before:
+        setattr(module, name, forms[name])
+    try:
+        yield
+    finally:
+        for module, name, plain in before:
+            setattr(module, name, plain)
+
+
+def causal_convolution(
+    hidden_states: "Tensor",
+    weight: "Tensor",
+    bias: "Tensor | None" = None,
+    activation: str | None = None,
+    **_: Any,
+) -> "Tensor":
+    """hidden_states (B, channels, T), weight (channels, taps): the sum over taps of inputs shifted back."""
+    from torch.nn import functional
+    from transformers.activations import ACT2FN
+
+    taps, tokens = weight.shape[-1], hidden_states.shape[-1]
+    padded = functional.pad(hidden_states, (taps - 1, 0))
+    out = sum(padded[..., tap : tap + tokens] * weight[:, tap, None] for tap in range(taps))
+    if bias is not None:
+        out = out + bias[:, None]
+    return ACT2FN[activation](out) if activation else out  # type: ignore[return-value]
+
+
+def chunk_scan(
+    hidden_states: "Tensor",
+    dt: "Tensor",
+    A: "Tensor",  # noqa: N803
+    B: "Tensor",  # noqa: N803
+    C: "Tensor",  # noqa: N803
+    chunk_size: int,
+    D: "Tensor | None" = None,  # noqa: N803
+    dt_bias: "Tensor | None" = None,
+    initial_states: "Tensor | None" = None,
+    dt_softplus: bool = False,
+    dt_limit: tuple[float, float] = (0.0, float("inf")),
+    return_final_states: bool = False,
+    **_: Any,
+) -> Any:
+    """As transformers' function of that name: hidden_states (B, T, H, P), dt (B, T, H), B and C (B, T, G, N).
+
+    Returns y (B, T, H, P), and with `return_final_states` the state (B, H, P, N) after the last token.
+    """
+    import torch
+    from torch.nn import functional
+
+    batch, tokens, heads, head_dim = hidden_states.shape
+    groups, each = B.shape[2], heads // B.shape[2]
+    if dt_bias is not None:
+        dt = dt + dt_bias
+    dt = torch.clamp(functional.softplus(dt) if dt_softplus else dt, *dt_limit).float()
+    x = hidden_states.float()
+    weighted = (x * dt[..., None]).transpose(1, 2)  # (B, H, T, P)
+    decay = (dt * A).transpose(1, 2)  # (B, H, T)
+    keys, queries = (each_.float().transpose(1, 2) for each_ in (B, C))  # (B, G, T, N)
+    state = initial_states
+    parts = []
+    for first in range(0, tokens, _CHUNK):
+        span = slice(first, min(tokens, first + _CHUNK))
+        k, q, v = keys[:, :, span], queries[:, :, span], weighted[:, :, span]
+        places = decay[:, :, span].cumsum(-1)
+        size = places.shape[-1]
+        later = torch.ones(size, size, dtype=torch.bool).triu(1)
+        moves = (places[..., :, None] - places[..., None, :]).masked_fill(later, -torch.inf).exp()
+        scores = (q @ k.transpose(-1, -2))[:, :, None] * moves.view(batch, groups, each, size, size)
+        out = scores.view(batch, heads, size, size) @ v
+        if state is not None:
+            seen = q.repeat_interleave(each, 1) @ state.float().transpose(-1, -2)
+            out = out + seen * places.exp()[..., None]
+        parts.append(out)
+        if return_final_states or span.stop < tokens:
+            left = (places[..., -1:] - places).exp()[..., None]
+            added = (v * left).transpose(-1, -2) @ k.repeat_interleave(each, 1)
+            kept = 0 if state is None else state * places[..., -1, None, None].exp()
+            state = added + kept
+    y = torch.cat(parts, 2).transpose(1, 2)
+    if D is not None:
+        y = y + x * D[:, None]
+    y = y.contiguous()
+    return (y, state) if return_final_states else y

@@ -1,0 +1,114 @@
+"""The training loop: steps of many sequences, saved now and then, resumed exactly, stopped where a loss is no number."""
+
+import json
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from exporter.errors import ReductionError
+from exporter.reduction.training import checkpoints
+from exporter.reduction.training.batches import Batch
+from exporter.reduction.training.optimizers import make_optimizers, restore_state, state_tensors
+from exporter.reduction.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+# A loss gives the sum over all targets of a batch.
+Loss = Callable[[Any, Batch], "Tensor"]
+# What a step reads, which depends on its number alone: so a run that is resumed reads the same.
+Data = Callable[[int], Sequence[Batch]]
+Watch = Callable[[int, Any], Mapping[str, Any]]
+
+
+class Run:
+    """One run in `folder`, which holds its checkpoint and its log; on as many processes as `accelerate launch` starts."""
+
+    def __init__(self, model: Any, recipe: Recipe, folder: Path) -> None:
+        from accelerate import Accelerator
+
+        self.recipe, self.folder = recipe, folder
+        self.accelerator = Accelerator(mixed_precision=recipe.mixed_precision)
+        self.plain = model
+        optimizers = make_optimizers(model, recipe)
+        self.model, *prepared = self.accelerator.prepare(model, *optimizers.values())
+        self.optimizers = dict(zip(optimizers, prepared, strict=True))
+        self.tokens, self.seconds = 0, 0.0
+
+    def resume(self) -> int:
+        """Go on where the folder's checkpoint ends; returns the number of the next step."""
+        found = checkpoints.load(self.folder)
+        if found is None:
+            return 0
+        self.plain.load_state_dict(dict(found.weights), strict=False)
+        restore_state(self.optimizers, found.optimizers)
+        self.tokens, self.seconds = found.notes["tokens"], found.notes["seconds"]
+        return found.step
+
+    def train(self, data: Data, loss: Loss, say: Callable[[str], None], watch: Watch | None = None) -> None:
+        """All steps that are left. Raises ReductionError where a loss is no number."""
+        self.model.train()
+        for step in range(self.resume(), self.recipe.steps):
+            began = time.monotonic()
+            mean, norm = self._step(step, data(step), loss)
+            self.seconds += time.monotonic() - began
+            done = step + 1
+            if done % self.recipe.log_every == 0 or done == self.recipe.steps:
+                self._log(done, mean, norm, say)
+            if done % self.recipe.save_every == 0 or done == self.recipe.steps:
+                self._save(done)
+                if watch and self.accelerator.is_main_process:
+                    self._note({"step": done, **watch(done, self.plain)})
+                    self.model.train()
+
+    def _step(self, step: int, parts: Sequence[Batch], loss: Loss) -> tuple[float, float]:
+        """The mean loss over the step's targets, and the norm of the gradients."""
+        rank, ranks = self.accelerator.process_index, self.accelerator.num_processes
+        total = sum(len(part.targets) for part in parts)
+        summed = 0.0
+        for part in parts[rank::ranks]:
+            value = loss(self.model, part.to(self.accelerator.device))
+            summed += float(value.detach())
+            self.accelerator.backward(value * (ranks / total))
+        if not math.isfinite(summed):
+            raise self._stopped(step)
+        norm = self.accelerator.clip_grad_norm_(self.plain.parameters(), self.recipe.clip)
+        for optimizer in self.optimizers.values():
+            for group in optimizer.param_groups:
+                group["lr"] = self.recipe.rate(step)
+            optimizer.step()
+            optimizer.zero_grad()
+        self.tokens += sum(part.ids.numel() for part in parts)
+        return summed * ranks / total, float(norm)
+
+    def _stopped(self, step: int) -> ReductionError:
+        kept = checkpoints.load(self.folder)
+        where = f"the checkpoint of step {kept.step} is kept" if kept else "no checkpoint was written yet"
+        return ReductionError(
+            f"the loss of step {step} is no number",
+            str(self.folder),
+            f"{where}: lower the learning rate and run it again.",
+        )
+
+    def _log(self, step: int, loss: float, norm: float, say: Callable[[str], None]) -> None:
+        if self.accelerator.is_main_process:
+            rate = self.tokens / max(self.seconds, 1e-9)
+            self._note({"step": step, "loss": loss, "norm": norm, "tokens": self.tokens, "seconds": self.seconds})
+            left = (self.recipe.steps - step) * self.seconds / max(1, step)
+            say(f"step {step} of {self.recipe.steps}: loss {loss:.4f}, {rate:,.0f} tokens/s, {left / 60:.0f} min left")
+
+    def _note(self, row: Mapping[str, Any]) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as log:
+            log.write(json.dumps(row) + "\n")
+
+    def _save(self, step: int) -> None:
+        self.accelerator.wait_for_everyone()
+        if self.accelerator.is_main_process:
+            weights = {name: one.detach() for name, one in self.plain.named_parameters()}
+            notes = {"tokens": self.tokens, "seconds": self.seconds}
+            checkpoints.save(
+                self.folder, checkpoints.Checkpoint(weights, state_tensors(self.optimizers), step, notes)
+            )

@@ -1,0 +1,65 @@
+"""Muon for the matrices between layers, AdamW for everything else.
+
+Source: Jordan et al., "Muon: an optimizer for hidden layers in neural networks" (2024), in torch's form with the learning
+rate matched to AdamW's.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from exporter.reduction.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
+    from torch.optim import Optimizer
+
+_TABLES = ("embed_tokens", "lm_head")
+
+
+def make_optimizers(model: "Module", recipe: Recipe) -> "Mapping[str, Optimizer]":
+    """By name; every parameter that is trained belongs to one of them."""
+    import torch
+
+    matrices, others = [], []
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            hidden = parameter.ndim == 2 and not any(table in name for table in _TABLES)
+            (matrices if hidden else others).append(parameter)
+    found: dict[str, Optimizer] = {}
+    if matrices:
+        found["muon"] = torch.optim.Muon(
+            matrices,
+            lr=recipe.learning_rate,
+            weight_decay=recipe.weight_decay,
+            adjust_lr_fn="match_rms_adamw",
+        )
+    if others:
+        found["adamw"] = torch.optim.AdamW(
+            others, lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=0.0
+        )
+    return found
+
+
+def state_tensors(optimizers: "Mapping[str, Optimizer]") -> "dict[str, Tensor]":
+    """All tensors of the optimizers' states, by names that `restore_state` reads."""
+    import torch
+
+    return {
+        f"{name}.{index}.{key}": value if isinstance(value, torch.Tensor) else torch.tensor(value)
+        for name, optimizer in optimizers.items()
+        for index, state in optimizer.state_dict()["state"].items()
+        for key, value in state.items()
+    }
+
+
+def restore_state(optimizers: "Mapping[str, Optimizer]", tensors: "Mapping[str, Tensor]") -> None:
+    """Put the tensors of `state_tensors` back."""
+    for name, optimizer in optimizers.items():
+        whole = optimizer.state_dict()
+        states: dict[int, dict[str, Tensor]] = {}
+        for place, tensor in tensors.items():
+            owner, index, key = place.split(".", 2)
+            if owner == name:
+                states.setdefault(int(index), {})[key] = tensor
+        optimizer.load_state_dict({**whole, "state": states})

@@ -1,0 +1,25 @@
+"""What a training run is told, and how its learning rate goes."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Sizes of a run. The learning rate rises over `warm_up` steps, stays, and falls to zero over the last `cool_down`."""
+
+    steps: int
+    learning_rate: float = 1e-3
+    warm_up: int = 100
+    cool_down: int = 500
+    weight_decay: float = 0.05
+    clip: float = 1.0
+    seed: int = 0
+    log_every: int = 10
+    save_every: int = 100
+    mixed_precision: str = "no"
+
+    def rate(self, step: int) -> float:
+        """The learning rate of a step."""
+        rising = min(1.0, (step + 1) / max(1, self.warm_up))
+        falling = min(1.0, (self.steps - step) / max(1, self.cool_down))
+        return self.learning_rate * min(rising, falling)
