@@ -31,7 +31,9 @@ ROOM_IMPORTS = {
     },
     "exporter": {
         "wgsl_kernels",
+        "accelerate",
         "brotli",
+        "faker",
         "huggingface_hub",
         "jinja2",
         "ml_dtypes",
@@ -81,6 +83,7 @@ EXPORTER_IMPORTS: dict[str, set[str]] = {
     "passes": {"ops", "quantization"},
     "progress": set(),
     "quantization": set(),
+    "reduction": set(),
     "report": {"artifact"},
     "tokenizer_files": {"artifact"},
 }
@@ -88,18 +91,20 @@ JOINS_ALL = {"__init__", "__main__", "pipeline"}
 
 # Packages that only some folders of exporter/ may see.
 PACKAGE_FOLDERS = {
+    "accelerate": {"reduction"},
+    "faker": {"reduction"},
     "huggingface_hub": {"checkpoints"},
     "jinja2": {"chat"},
     "onnxruntime": {"calibration", "foreign", "parity", "passes"},
     "onnxscript": {"ops"},
-    "torch": {"foreign", "ops", "parity"},
-    "transformers": {"foreign", "parity"},
+    "torch": {"foreign", "ops", "parity", "reduction"},
+    "transformers": {"foreign", "parity", "reduction"},
     "wgpu": {"parity"},
 }
 
 # Slow to import, or absent from a machine that only exports. A module that is about nothing else may import one
 # at its top if it has the package's name in front of its own (torch_ssm_scan.py); it is then itself heavy.
-HEAVY = ("torch", "transformers", "wgpu", "playwright", "onnxscript")
+HEAVY = ("accelerate", "faker", "torch", "transformers", "wgpu", "playwright", "onnxscript")
 
 
 def _exporter_part(name: str) -> str:

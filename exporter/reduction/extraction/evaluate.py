@@ -46,19 +46,23 @@ def parsed(text: str) -> Mapping[str, str | None] | None:
         found = json.loads(text)
     except ValueError:
         return None
-    fits = isinstance(found, dict) and all(value is None or isinstance(value, str) for value in found.values())
+    fits = isinstance(found, dict) and all(
+        value is None or isinstance(value, str) for value in found.values()
+    )
     return found if fits else None
 
 
 def answers(model: Any, tokenizer: Any, prompts: Sequence[str]) -> list[str]:
-    """What the model writes after each prompt, greedily, up to its end token. `tokenizer` is of the tokenizers library."""
+    """What the model writes after each prompt, greedily, up to its end token; `tokenizer` is one of tokenizers."""
     encoded = [tokenizer.encode(text).ids for text in prompts]
     order = sorted(range(len(encoded)), key=lambda i: len(encoded[i]))
     found: dict[int, str] = {}
     for first in range(0, len(order), _AT_ONCE):
         group = order[first : first + _AT_ONCE]
         made = _generate(model, [encoded[i] for i in group])
-        found |= {i: tokenizer.decode(ids, skip_special_tokens=True) for i, ids in zip(group, made, strict=True)}
+        found |= {
+            i: tokenizer.decode(ids, skip_special_tokens=True) for i, ids in zip(group, made, strict=True)
+        }
     return [found[i] for i in range(len(prompts))]
 
 

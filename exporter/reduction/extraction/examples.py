@@ -81,7 +81,9 @@ class Maker:
         message, found = self._careless(message, found)
         values = _with_nulls(kind, found)
         fields = self._wanted(kind)
-        return Example(self._language.code, kind, message, fields, {field: values.get(field) for field in fields})
+        return Example(
+            self._language.code, kind, message, fields, {field: values.get(field) for field in fields}
+        )
 
     def _filled(self, template: Template) -> tuple[str, dict[str, str]]:
         drawn = [self._values.draw(name) for name in template.parts[1::2]]
@@ -98,7 +100,11 @@ class Maker:
         message, found = self._filled(first)
         chance = self._source.random()
         if chance < _JOINED:
-            others = [t for t in _templates(self._language.code, kind, self._held) if not set(t.fields) & set(first.fields)]
+            others = [
+                t
+                for t in _templates(self._language.code, kind, self._held)
+                if not set(t.fields) & set(first.fields)
+            ]
             second = self._source.choice(others) if others else None
         elif chance < _JOINED + _FOREIGN:
             second = self._foreign(kind)

@@ -40,6 +40,7 @@ class Language:
     code: str
     templates: Sequence[Template]
     pools: Mapping[str, Sequence[str]]
+    patterns: Mapping[str, Sequence[str]]
     fillers: Sequence[str]
     written: Sequence[Written]
 
@@ -55,6 +56,7 @@ def language(code: str) -> Language:
         code,
         tuple(_templates(lines)),
         json.loads((folder / "values.json").read_text(encoding="utf-8")),
+        json.loads((folder / "patterns.json").read_text(encoding="utf-8")),
         tuple(line for line in fillers if line.strip()),
         tuple(Written(row["type"], row["message"], row["values"]) for row in rows),
     )

@@ -1,4 +1,4 @@
-"""The shape of the extraction model: a GraniteMoeHybrid of Mamba-2 layers with a few of attention, dense, no positions."""
+"""The shape of the extraction model: a dense GraniteMoeHybrid, Mamba-2 with a few layers of attention, no positions."""
 
 from typing import TYPE_CHECKING
 
@@ -56,11 +56,13 @@ def model_config(vocabulary: int, end: int) -> "GraniteMoeHybridConfig":
 
 
 def _spread_time_steps(model: "PreTrainedModel") -> None:
-    """Time steps from 0.001 to 0.1, as Mamba-2 begins with: transformers sets all biases to 1, which forgets at once."""
+    """Time steps from 0.001 to 0.1, as Mamba-2 begins with; transformers sets all biases to 1, which soon forgets."""
     import torch
 
     for name, parameter in model.named_parameters():
         if name.endswith("dt_bias"):
-            steps = torch.exp(torch.linspace(torch.tensor(0.001).log(), torch.tensor(0.1).log(), parameter.numel()))
+            steps = torch.exp(
+                torch.linspace(torch.tensor(0.001).log(), torch.tensor(0.1).log(), parameter.numel())
+            )
             with torch.no_grad():
                 parameter.copy_(steps + torch.log(-torch.expm1(-steps)))

@@ -1,8 +1,8 @@
 """The tokenizer of the extraction model: byte-level BPE in which a word is the same tokens wherever it stands.
 
 A value is copied from the message into JSON. Most tokenizers join a word with the space before it, so that it is other
-tokens after a quotation mark, and a small model has to learn both spellings. Here spaces, digits and marks are pieces of
-their own, and so is what JSON puts around values, as a whole.
+tokens after a quotation mark, and a small model has to learn both spellings. Here spaces, digits and marks are pieces
+of their own, and so is what JSON puts around values, as a whole.
 """
 
 import json

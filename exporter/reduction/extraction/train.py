@@ -1,7 +1,7 @@
 """Trains the extraction model: `python -m exporter.reduction.extraction.train FOLDER [--steps N] [--batch N]`.
 
-`accelerate launch -m exporter.reduction.extraction.train ...` does the same on many devices. A run that was killed goes on
-where its last checkpoint ends, exactly: what a step reads depends on its number alone.
+`accelerate launch -m exporter.reduction.extraction.train ...` does the same on many devices. A run that was killed goes
+on where its last checkpoint ends, exactly: what a step reads depends on its number alone.
 """
 
 import argparse
@@ -56,7 +56,7 @@ def train(folder: Path, recipe: Recipe, batch: int) -> None:
     if not (target / "tokenizer.json").exists():
         write_tokenizer(train_tokenizer(), target)
     tokenizer = Tokenizer.from_file(str(target / "tokenizer.json"))
-    model: Any = new_model(tokenizer.get_vocab_size(), tokenizer.token_to_id(END), recipe.seed)
+    model: Any = new_model(tokenizer.get_vocab_size(), end_of(tokenizer), recipe.seed)
     with fast_mamba():
         run = Run(model, recipe, folder)
         run.train(
@@ -72,30 +72,41 @@ def train(folder: Path, recipe: Recipe, batch: int) -> None:
 def step_batches(tokenizer: Any, step: int, count: int) -> list[Batch]:
     """What a step reads."""
     examples = islice(training_examples(_FIRST_SEED + step), count)
-    end = tokenizer.token_to_id(END)
-    return batches([tokens(tokenizer, each) for each in examples], _MOST_TOKENS, end)
+    return batches([tokens(tokenizer, each) for each in examples], _MOST_TOKENS, end_of(tokenizer))
 
 
 def tokens(tokenizer: Any, example: Example) -> Tokens:
     """The example's ids: prompt, answer, end; the answer and the end are to be foretold."""
     before = tokenizer.encode(example.prompt).ids
     after = tokenizer.encode(example.answer).ids
-    return Tokens([*before, *after, tokenizer.token_to_id(END)], len(before))
+    return Tokens([*before, *after, end_of(tokenizer)], len(before))
+
+
+def end_of(tokenizer: Any) -> int:
+    """The token that ends an answer."""
+    return int(tokenizer.token_to_id(END))
 
 
 def watched(model: Any, tokenizer: Any) -> dict[str, Any]:
     """Scores of a few held-out and hand-written messages of each language."""
     found: dict[str, Any] = {}
     for code in LANGUAGES:
-        for name, examples in (("held", held_out_examples(code, _WATCHED)), ("written", written_examples(code)[:_WATCHED])):
+        for name, examples in (
+            ("held", held_out_examples(code, _WATCHED)),
+            ("written", written_examples(code)[:_WATCHED]),
+        ):
             made = answers(model, tokenizer, [each.prompt for each in examples])
             found[f"{name}_{code}"] = scores(examples, made).to_json()
     return found
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="of the run: its checkpoint, its log, and at the end model/")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "folder", type=Path, help="of the run: its checkpoint, its log, and at the end model/"
+    )
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--batch", type=int, default=64, help="examples a step (%(default)s)")
     parser.add_argument("--learning-rate", type=float, default=3e-3)

@@ -14,12 +14,6 @@ if TYPE_CHECKING:
 
 _LOCALES = {"en": ("en_GB", "en_US"), "uk": ("uk_UA",), "pl": ("pl_PL",), "ru": ("ru_RU",)}
 _MACRO = re.compile(r"<([^<>]*)>")
-_CURRENCIES = {
-    "en": ("£<n>", "$<n>", "€<n>", "<n> USD", "<n> EUR", "<n> pounds", "<n> dollars"),
-    "uk": ("<n> грн", "<n> ₴", "<n> гривень", "<n>грн", "<n> UAH", "€<n>"),
-    "pl": ("<n> zł", "<n> PLN", "<n>zł", "<n> złotych", "€<n>", "<n> EUR"),
-    "ru": ("<n> руб.", "<n> ₽", "<n> рублей", "<n>₽", "<n> тенге", "<n> грн", "€<n>"),
-}
 # A value of a pool is held out for tests where its checksum says so.
 _HELD_OUT_OF = 8
 _FROM_POOL = 0.5
@@ -75,9 +69,7 @@ class Values:
         return f"{last} {first}" if how > 0.9 else f"{first} {last}"
 
     def phone(self) -> str:
-        if self._source.random() < 0.5:
-            return self.faker().phone_number()
-        return self._expanded(self._source.choice(_PHONES[self._language.code]))
+        return self.faker().phone_number() if self._source.random() < 0.5 else self.pattern("phone")
 
     def email(self) -> str:
         return self.faker().email()
@@ -105,12 +97,6 @@ class Values:
     def postcode(self) -> str:
         return self.faker().postcode()
 
-    def house(self) -> str:
-        return self._expanded(self._source.choice(("<1-199>", "<1-199>", "<1-99><A|B|C|а|б|в>", "<1-99>/<1-99>")))
-
-    def apartment(self) -> str:
-        return self._expanded(self._source.choice(("<1-299>", "<1-99>", "<1-99><a|b>")))
-
     def amount(self) -> str:
         """A sum of money as it is written in the language."""
         whole = self._source.choice((9, 99, 999, 9999, 99999))
@@ -120,26 +106,13 @@ class Values:
         if self._source.random() < 0.5:
             point = "." if self._language.code == "en" else self._source.choice((",", ",", "."))
             number += f"{point}{self._source.randint(0, 99):02d}"
-        return self._source.choice(_CURRENCIES[self._language.code]).replace("<n>", number)
+        return self._source.choice(self._language.patterns["amount"]).replace("<n>", number)
 
-    def order_number(self) -> str:
-        shapes = ("<1000-999999>", "<A|B|C|Z|X|PL|UA|ORD|INV>-<1000-99999>", "<20|21|24|25|26>/<100-99999>", "<10-99>-<1000-9999>")
-        return self._expanded(self._source.choice((*shapes, "<A|K|M|W><1000-99999><A|B|C|D>")))
-
-    def time(self) -> str:
-        return self._expanded(self._source.choice(("<7-21>:<00|15|30|45|10|20|40|50>", "<07-21>:<00|30>", "<7-21>.<00|30>")))
-
-    def date(self) -> str:
-        shapes = ("<1-28>.<01-12>.<2025|2026|2027>", "<1-28>.<01-12>", "<01-28>/<01-12>", "<2026|2027>-<01-12>-<01-28>")
-        return self._expanded(self._source.choice(shapes))
+    def pattern(self, name: str) -> str:
+        """A value of digits and letters, as the language writes it."""
+        return self._expanded(self._source.choice(self._language.patterns[name]))
 
 
-_PHONES = {
-    "en": ("07<100-999> <100000-999999>", "+44 20 <1000-9999> <1000-9999>", "(<200-999>) <100-999>-<1000-9999>", "<200-999>-<100-999>-<1000-9999>", "+1 <200-999> <100-999> <1000-9999>"),
-    "uk": ("+380<50|63|66|67|68|73|93|95|96|97|98|99><1000000-9999999>", "0<50|63|67|68|93|95|96|97><1000000-9999999>", "0<50|63|67|93> <100-999> <10-99> <10-99>", "0<50|67|97>-<100-999>-<10-99>-<10-99>", "(044) <200-599>-<10-99>-<10-99>"),
-    "pl": ("<500-899> <100-999> <100-999>", "+48 <500-899> <100-999> <100-999>", "<500-899><100000-999999>", "22 <300-899> <10-99> <10-99>", "<500-899>-<100-999>-<100-999>"),
-    "ru": ("+7 <900-999> <100-999>-<10-99>-<10-99>", "8 (<900-999>) <100-999>-<10-99>-<10-99>", "8<9000000000-9999999999>", "+7<9000000000-9999999999>", "8 <495|812|343> <100-999> <10-99> <10-99>"),
-}  # fmt: skip
 _MAKERS: dict[str, Callable[[Values], str]] = {
     "person": Values.person,
     "phone": Values.phone,
@@ -147,17 +120,17 @@ _MAKERS: dict[str, Callable[[Values], str]] = {
     "company": Values.company,
     "website": Values.website,
     "street": Values.street,
-    "house": Values.house,
-    "apartment": Values.apartment,
+    "house": lambda values: values.pattern("house"),
+    "apartment": lambda values: values.pattern("apartment"),
     "postcode": Values.postcode,
     "city": Values.city,
     "country": Values.country,
     "position": Values.position,
     "unit_price": Values.amount,
     "total": Values.amount,
-    "order_number": Values.order_number,
-    "time": Values.time,
-    "date": Values.date,
+    "order_number": lambda values: values.pattern("order_number"),
+    "time": lambda values: values.pattern("time"),
+    "date": lambda values: values.pattern("date"),
 }
 
 

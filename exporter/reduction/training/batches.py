@@ -18,7 +18,7 @@ class Tokens:
 
 @dataclass(frozen=True)
 class Batch:
-    """`ids` (B, T), filled up on the right; `rows`, `places` (N): where the token before each target stands; `targets` (N)."""
+    """`ids` (B, T), filled up on the right; `rows`, `places` (N): where what foretells each of `targets` (N) stands."""
 
     ids: "Tensor"
     rows: "Tensor"
@@ -27,7 +27,7 @@ class Batch:
 
     def to(self, device: "object") -> "Batch":
         """The same on another device."""
-        return Batch(*(each.to(device) for each in (self.ids, self.rows, self.places, self.targets)))  # type: ignore[call-overload]
+        return Batch(*(each.to(device) for each in (self.ids, self.rows, self.places, self.targets)))
 
 
 def batches(sequences: Sequence[Tokens], most_tokens: int, padding: int) -> list[Batch]:

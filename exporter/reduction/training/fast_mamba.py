@@ -1,8 +1,8 @@
 """Faster forms of what transformers computes for Mamba-2 layers on a CPU; the results are the same.
 
 transformers' plain PyTorch spreads B and C over the heads and sums up products of five dimensions. Here scores are
-products of matrices, once for each group, as the chunked form has them (Dao and Gu, arXiv 2405.21060, section 6), and the
-depthwise convolution is one product a tap.
+products of matrices, once for each group, as the chunked form has them (Dao and Gu, arXiv 2405.21060, section 6), and
+the depthwise convolution is one product a tap.
 """
 
 import importlib
@@ -48,17 +48,17 @@ def causal_convolution(
     out = sum(padded[..., tap : tap + tokens] * weight[:, tap, None] for tap in range(taps))
     if bias is not None:
         out = out + bias[:, None]
-    return ACT2FN[activation](out) if activation else out  # type: ignore[return-value]
+    return ACT2FN[activation](out) if activation else out
 
 
 def chunk_scan(
     hidden_states: "Tensor",
     dt: "Tensor",
-    A: "Tensor",  # noqa: N803
-    B: "Tensor",  # noqa: N803
-    C: "Tensor",  # noqa: N803
+    A: "Tensor",
+    B: "Tensor",
+    C: "Tensor",
     chunk_size: int,
-    D: "Tensor | None" = None,  # noqa: N803
+    D: "Tensor | None" = None,
     dt_bias: "Tensor | None" = None,
     initial_states: "Tensor | None" = None,
     dt_softplus: bool = False,
@@ -73,7 +73,7 @@ def chunk_scan(
     import torch
     from torch.nn import functional
 
-    batch, tokens, heads, head_dim = hidden_states.shape
+    batch, tokens, heads = hidden_states.shape[:3]
     groups, each = B.shape[2], heads // B.shape[2]
     if dt_bias is not None:
         dt = dt + dt_bias

@@ -1,4 +1,4 @@
-"""The training loop: steps of many sequences, saved now and then, resumed exactly, stopped where a loss is no number."""
+"""Training: steps of many sequences, saved now and then, resumed exactly, ended where a loss is no number."""
 
 import json
 import math
@@ -24,7 +24,7 @@ Watch = Callable[[int, Any], Mapping[str, Any]]
 
 
 class Run:
-    """One run in `folder`, which holds its checkpoint and its log; on as many processes as `accelerate launch` starts."""
+    """One run in `folder`, which holds its checkpoint and its log, on as many processes as accelerate has started."""
 
     def __init__(self, model: Any, recipe: Recipe, folder: Path) -> None:
         from accelerate import Accelerator
@@ -95,9 +95,13 @@ class Run:
     def _log(self, step: int, loss: float, norm: float, say: Callable[[str], None]) -> None:
         if self.accelerator.is_main_process:
             rate = self.tokens / max(self.seconds, 1e-9)
-            self._note({"step": step, "loss": loss, "norm": norm, "tokens": self.tokens, "seconds": self.seconds})
+            self._note(
+                {"step": step, "loss": loss, "norm": norm, "tokens": self.tokens, "seconds": self.seconds}
+            )
             left = (self.recipe.steps - step) * self.seconds / max(1, step)
-            say(f"step {step} of {self.recipe.steps}: loss {loss:.4f}, {rate:,.0f} tokens/s, {left / 60:.0f} min left")
+            say(
+                f"step {step} of {self.recipe.steps}: loss {loss:.4f}, {rate:,.0f} tokens/s, {left / 60:.0f} min left"
+            )
 
     def _note(self, row: Mapping[str, Any]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 """Muon for the matrices between layers, AdamW for everything else.
 
-Source: Jordan et al., "Muon: an optimizer for hidden layers in neural networks" (2024), in torch's form with the learning
-rate matched to AdamW's.
+Source: Jordan et al., "Muon: an optimizer for hidden layers in neural networks" (2024), in torch's form with the
+learning rate matched to AdamW's.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,8 @@ def make_optimizers(model: "Module", recipe: Recipe) -> "Mapping[str, Optimizer]
     """By name; every parameter that is trained belongs to one of them."""
     import torch
 
-    matrices, others = [], []
+    matrices: list[Tensor] = []
+    others: list[Tensor] = []
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
             hidden = parameter.ndim == 2 and not any(table in name for table in _TABLES)

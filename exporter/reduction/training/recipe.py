@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Recipe:
-    """Sizes of a run. The learning rate rises over `warm_up` steps, stays, and falls to zero over the last `cool_down`."""
+    """Sizes of a run. The learning rate rises for `warm_up` steps, stays, and falls to zero in the last `cool_down`."""
 
     steps: int
     learning_rate: float = 1e-3

@@ -1,0 +1,1 @@
+"""The extraction model: fields out of messages in four languages, as JSON."""

@@ -1,0 +1,92 @@
+"""The language files of the extraction model keep their own rules, and examples made of them are true."""
+
+import random
+import re
+from itertools import islice
+
+import pytest
+
+from exporter.reduction.extraction.examples import (
+    Maker,
+    held_out_examples,
+    training_examples,
+    written_examples,
+)
+from exporter.reduction.extraction.language_files import language
+from exporter.reduction.extraction.schema import KINDS, LANGUAGES, all_fields
+from exporter.reduction.extraction.values import Values, held_out
+
+MACRO = re.compile(r"<([^<>]*)>")
+
+
+@pytest.fixture(params=LANGUAGES)
+def code(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_every_kind_has_templates_enough_for_training_and_for_tests(code: str) -> None:
+    for kind, fields in KINDS.items():
+        own = [each for each in language(code).templates if each.kind == kind]
+        assert len(own) >= 60
+        assert 8 <= sum(each.held_out for each in own) <= 20
+        for field in fields:
+            present = sum(field in each.fields for each in own)
+            assert 20 <= present <= len(own) - 12, (kind, field)
+
+
+def test_templates_name_fields_of_their_kind_once_and_pools_that_there_are(code: str) -> None:
+    spoken, values = language(code), Values(language(code), False, random.Random(0))
+    for template in spoken.templates:
+        assert len(set(template.fields)) == len(template.fields), template
+        assert set(template.fields) <= set(KINDS[template.kind]), template
+        assert not re.search(r"[{}]", "".join(template.parts[::2])), template
+        assert all(values.draw(name) for name in template.parts[1::2]), template
+
+
+def test_pools_are_large_and_their_macros_well_formed(code: str) -> None:
+    for name, entries in language(code).pools.items():
+        assert name.split(".")[0] in all_fields()
+        assert len(entries) == len(set(entries)) >= 15, name
+        for macro in (macro for entry in entries for macro in MACRO.findall(entry)):
+            assert re.fullmatch(r"\d+-\d+|[^|]*(\|[^|]*)+", macro), (name, macro)
+
+
+def test_messages_by_hand_say_their_values_word_for_word(code: str) -> None:
+    written = written_examples(code)
+    assert len(written) >= 100
+    assert len({each.message for each in written}) == len(written)
+    for each in written:
+        assert tuple(each.values) == KINDS[each.kind] == each.fields
+        found = [value for value in each.values.values() if value is not None]
+        assert found, each
+        assert all(value == value.strip() and value in each.message for value in found), each
+
+
+def test_made_examples_are_substrings_of_their_messages(code: str) -> None:
+    for held in (False, True):
+        maker = Maker(language(code), held, random.Random(3))
+        for example in (maker.make() for _ in range(300)):
+            assert set(example.fields) == set(example.values)
+            for value in example.values.values():
+                assert value is None or (value in example.message and value == value.strip()), example
+
+
+def test_the_same_seed_makes_the_same_examples() -> None:
+    once, again = (list(islice(training_examples(5), 40)) for _ in range(2))
+    assert once == again
+    assert once != list(islice(training_examples(6), 40))
+
+
+def test_training_sees_no_held_out_value(code: str) -> None:
+    trained, tested = (Values(language(code), held, random.Random(1)) for held in (False, True))
+    for name in ("person", "company", "street"):
+        entries = language(code).pools.get(name, ())
+        machine_made = [trained.draw(name) for _ in range(50)]
+        assert not any(held_out(value) for value in machine_made if value not in entries and not entries)
+    assert {trained.draw("email") for _ in range(200)}.isdisjoint({tested.draw("email") for _ in range(200)})
+
+
+def test_held_out_examples_come_of_held_out_templates(code: str) -> None:
+    examples = held_out_examples(code, 25)
+    assert [each.kind for each in examples] == list(KINDS) * 5
+    assert all(each.fields == KINDS[each.kind] for each in examples)

@@ -1,0 +1,150 @@
+"""The training loop: faster forms say the same, a killed run goes on exactly, a loss that is no number stops it."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exporter.errors import ReductionError
+from exporter.reduction.training import checkpoints
+from exporter.reduction.training.batches import Batch, Tokens, batches
+from exporter.reduction.training.fast_mamba import fast_mamba
+from exporter.reduction.training.loop import Run
+from exporter.reduction.training.losses import cross_entropy
+from exporter.reduction.training.recipe import Recipe
+from tests.tiny_granite import Variant, write_tiny_granite
+
+STEPS = 6
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tiny")
+    write_tiny_granite(folder, Variant())
+    return folder
+
+
+def loaded(checkpoint: Path) -> Any:
+    from transformers import AutoModelForCausalLM
+
+    return AutoModelForCausalLM.from_pretrained(checkpoint)
+
+
+def step_data(step: int) -> list[Batch]:
+    """Seeded by the step alone."""
+    import torch
+
+    source = torch.Generator().manual_seed(step)
+    rows = torch.randint(3, 100, (6, 20), generator=source).tolist()
+    return batches([Tokens(row[: 8 + 2 * i], 3) for i, row in enumerate(rows)], 40, 0)
+
+
+def weights_after(model: Any, folder: Path, recipe: Recipe) -> dict[str, Any]:
+    with fast_mamba():
+        Run(model, recipe, folder).train(step_data, cross_entropy, lambda line: None)
+    return {name: one.detach().clone() for name, one in model.named_parameters()}
+
+
+def recipe(steps: int = STEPS, **more: Any) -> Recipe:
+    return Recipe(steps, warm_up=2, cool_down=2, save_every=2, log_every=1, **more)
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("tokens", [1, 3, 64, 150])
+def test_the_faster_forms_say_the_same(tmp_path: Path, groups: int, tokens: int) -> None:
+    import torch
+
+    write_tiny_granite(tmp_path, Variant(groups=groups))
+    model = loaded(tmp_path).eval()
+    ids = torch.arange(3, 3 + tokens)[None] % 90 + 3
+    with torch.no_grad():
+        plain = model(ids).logits
+        with fast_mamba():
+            fast = model(ids).logits
+            begun = model(ids, use_cache=True).past_key_values
+            cached = model(ids[:, :1], past_key_values=begun).logits
+        begun = model(ids, use_cache=True).past_key_values
+        expected = model(ids[:, :1], past_key_values=begun).logits
+    assert (fast - plain).abs().max() < 1e-5
+    assert (cached - expected).abs().max() < 1e-5
+
+
+def test_the_loss_is_that_of_transformers(checkpoint: Path) -> None:
+    import torch
+
+    model = loaded(checkpoint).eval()
+    (batch,) = batches([Tokens(range(5, 25), 8), Tokens(range(40, 52), 2)], 1000, 0)
+    labels = torch.full_like(batch.ids, -100)
+    labels[batch.rows, batch.places + 1] = batch.targets
+    with torch.no_grad():
+        ours = cross_entropy(model, batch) / len(batch.targets)
+        theirs = model(batch.ids, labels=labels).loss
+    assert float(ours) == pytest.approx(float(theirs), rel=1e-5)
+
+
+def test_batches_hold_every_sequence_and_are_not_above_their_size() -> None:
+    made = batches([Tokens(range(3, 3 + n), 1) for n in (5, 60, 7, 30, 6)], 64, 0)
+    assert sorted(int((row != 0).sum()) for batch in made for row in batch.ids) == [5, 6, 7, 30, 60]
+    assert all(batch.ids.numel() <= 64 or len(batch.ids) == 1 for batch in made)
+
+
+def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(checkpoint: Path, tmp_path: Path) -> None:
+    whole = weights_after(loaded(checkpoint), tmp_path / "whole", recipe())
+
+    class Killed(Exception):
+        pass
+
+    def killed(step: int) -> list[Batch]:
+        if step == STEPS // 2 + 1:
+            raise Killed
+        return step_data(step)
+
+    with fast_mamba(), pytest.raises(Killed):
+        Run(loaded(checkpoint), recipe(), tmp_path / "cut").train(killed, cross_entropy, lambda line: None)
+    resumed = weights_after(loaded(checkpoint), tmp_path / "cut", recipe())
+    assert all((whole[name] == resumed[name]).all() for name in whole)
+    log = [json.loads(line) for line in (tmp_path / "cut" / "log.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in log][-1] == STEPS
+
+
+def test_training_lowers_the_loss(checkpoint: Path, tmp_path: Path) -> None:
+    losses: list[float] = []
+
+    def same(step: int) -> list[Batch]:
+        return step_data(0)
+
+    with fast_mamba():
+        Run(loaded(checkpoint), recipe(12), tmp_path).train(same, cross_entropy, lambda line: None)
+    losses = [json.loads(line)["loss"] for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert losses[-1] < losses[0] * 0.9
+
+
+def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_checkpoint(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    def loss(model: Any, batch: Batch) -> Any:
+        value = cross_entropy(model, batch)
+        loss.calls += 1  # type: ignore[attr-defined]
+        return value * math.nan if loss.calls > 20 else value  # type: ignore[attr-defined]
+
+    loss.calls = 0  # type: ignore[attr-defined]
+    with fast_mamba(), pytest.raises(ReductionError, match="the checkpoint of step 2 is kept"):
+        Run(loaded(checkpoint), recipe(), tmp_path).train(step_data, loss, lambda line: None)
+    kept = checkpoints.load(tmp_path)
+    assert kept is not None
+    assert kept.step == 2
+    assert all(bool(one.isfinite().all()) for one in kept.weights.values())
+
+
+def test_a_checkpoint_that_was_not_finished_is_none(tmp_path: Path) -> None:
+    import torch
+
+    good = checkpoints.Checkpoint({"w": torch.ones(2)}, {}, 4, {"tokens": 1, "seconds": 1.0})
+    checkpoints.save(tmp_path, good)
+    (tmp_path / "making").mkdir()
+    (tmp_path / "making" / "weights.safetensors").write_bytes(b"half")
+    found = checkpoints.load(tmp_path)
+    assert found is not None
+    assert found.step == 4
