@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 # No test reaches for the model hub, unless `HF_HUB_OFFLINE=0 pytest -m network` asks for it.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# Tests that run side by side have a core each; threads that wait for each other's turn take many times as long.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # Tests send Ctrl-C to programs that they start. A runner in the background starts us with it ignored, which programs
 # would inherit; they do not inherit a handler.
