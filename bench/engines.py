@@ -113,18 +113,18 @@ class Engines:
         what = "largest difference of logits, in parts of the largest logit"
         if peers.PEERS[name].rounds_activations:
             agrees = found["difference"] <= ROUNDED_LOGITS_LIMIT
-            return [_check(what, name, found["difference"], ROUNDED_LOGITS_LIMIT, agrees)]
+            return [answer_check(what, name, found["difference"], ROUNDED_LOGITS_LIMIT, agrees)]
         agrees = found["difference"] <= LOGITS_LIMIT and found["sameToken"]
         given = next(load.args[0] for load in chosen if load.method == "generate")
         same = self._tab.call("compareTokens", OURS, name, given, GREEDY_TOKENS)["same"]
         return [
-            _check(what, name, found["difference"], LOGITS_LIMIT, agrees),
-            _check("greedy tokens that are the same", name, same, GREEDY_TOKENS, same == GREEDY_TOKENS),
+            answer_check(what, name, found["difference"], LOGITS_LIMIT, agrees),
+            answer_check("greedy tokens that are the same", name, same, GREEDY_TOKENS, same == GREEDY_TOKENS),
         ]
 
     def _check_embedder(self, name: str, load: Workload) -> dict[str, Any]:
         cosine = self._tab.call("compareEmbeddings", OURS, name, load.args[0])
-        return _check("least cosine of embeddings", name, cosine, COSINE_LIMIT, cosine >= COSINE_LIMIT)
+        return answer_check("least cosine of embeddings", name, cosine, COSINE_LIMIT, cosine >= COSINE_LIMIT)
 
     def gpu_calls(self, chosen: Sequence[Workload]) -> dict[str, Any]:
         """Engine -> what it asks of WebGPU for one more token, or for one batch of texts."""
@@ -160,6 +160,7 @@ def _package(name: str) -> str:
     return name if name == OURS else peers.PEERS[name].package
 
 
-def _check(what: str, peer: str, value: float, limit: float, agrees: bool) -> dict[str, Any]:
+def answer_check(what: str, peer: str, value: float, limit: float, agrees: bool) -> dict[str, Any]:
+    """A row of the result's checks."""
     found = value if isfinite(value) else None  # JSON has no other numbers
     return {"what": what, "peer": peer, "value": found, "limit": limit, "agrees": agrees}

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from bench.engines import answer_check
 from bench.errors import BenchError
 from bench.scan_job import Chain
 from bench.settings import OURS, BenchSettings
@@ -61,9 +62,7 @@ class Scan:
 
     def _check(self, peer: str, what: str, value: float) -> dict[str, Any]:
         told = f"largest difference of {what}, in parts of its largest value, {self.load.name}"
-        return {
-            "what": told, "peer": peer, "value": value, "limit": self.limit, "agrees": value <= self.limit
-        }  # fmt: skip
+        return answer_check(told, peer, value, self.limit, value <= self.limit)
 
     def call(self, name: str, *args: object) -> Any:
         """The value of that function of page/scan.js."""

@@ -1,5 +1,6 @@
 """What the command `bench` says before, or instead of, a measurement."""
 
+import errno
 import json
 from pathlib import Path
 
@@ -27,9 +28,12 @@ def test_a_disk_that_is_full_in_the_end_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("bench.measure.bench", lambda *_: {"checks": []})
-    if not Path("/dev/full").exists():
-        pytest.skip("this system has no disk that is always full")
-    assert main(["bench", str(tmp_path), "--json", "-o", "/dev/full"]) == 2
+
+    def full(*_: object, **__: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    assert main(["bench", str(tmp_path), "--json", "-o", str(tmp_path / "result.json")]) == 2
     assert "No space left" in capsys.readouterr().err
 
 

@@ -2,20 +2,16 @@
 
 import subprocess
 import sys
-import time
 
 from bench.peak_memory import watching_peak
 
-HOLDS = "import sys, time; held = bytearray(b'1') * {bytes}; print('ready', flush=True); time.sleep(0.5)"
+# Held for ten looks of the watch, which looks every 50 ms.
+HOLDS = "import time; held = bytearray(b'1') * {bytes}; time.sleep(0.5)"
 
 
 def held_by(size: int) -> int:
-    with (
-        watching_peak() as peak,
-        subprocess.Popen([sys.executable, "-c", HOLDS.format(bytes=size)], stdout=subprocess.PIPE) as child,
-    ):
-        child.wait()
-        time.sleep(0.2)
+    with watching_peak() as peak:
+        subprocess.run([sys.executable, "-c", HOLDS.format(bytes=size)], check=True)
     return peak.bytes
 
 

@@ -1,7 +1,7 @@
 """Trains the extraction model: `python -m exporter.reduction.extraction.train FOLDER [--steps N] [--batch N]`.
 
-`accelerate launch -m exporter.reduction.extraction.train ...` does the same on many devices. A run that was killed goes
-on where its last checkpoint ends, exactly: what a step reads depends on its number alone.
+A run that was killed goes on where its last checkpoint ends, exactly: what a step reads depends on its number alone.
+It has been run on one CPU process only.
 """
 
 import argparse

@@ -1,1 +1,1 @@
-"""Training of causal language models with plain PyTorch, on one device or on as many as accelerate starts."""
+"""Training of causal language models with plain PyTorch, run on one CPU process so far."""

@@ -89,7 +89,7 @@ def chunk_scan(
         k, q, v = keys[:, :, span], queries[:, :, span], weighted[:, :, span]
         places = decay[:, :, span].cumsum(-1)
         size = places.shape[-1]
-        later = torch.ones(size, size, dtype=torch.bool).triu(1)
+        later = torch.ones(size, size, dtype=torch.bool, device=places.device).triu(1)
         moves = (places[..., :, None] - places[..., None, :]).masked_fill(later, -torch.inf).exp()
         scores = (q @ k.transpose(-1, -2))[:, :, None] * moves.view(batch, groups, each, size, size)
         out = scores.view(batch, heads, size, size) @ v

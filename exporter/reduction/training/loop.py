@@ -24,7 +24,7 @@ Watch = Callable[[int, Any], Mapping[str, Any]]
 
 
 class Run:
-    """One run in `folder`, which holds its checkpoint and its log, on as many processes as accelerate has started."""
+    """One run in `folder`, which holds its checkpoint and its log, of one process so far: with more, untested."""
 
     def __init__(self, model: Any, recipe: Recipe, folder: Path) -> None:
         from accelerate import Accelerator
