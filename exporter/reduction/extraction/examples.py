@@ -1,6 +1,7 @@
 """Examples for training and tests: a message, the wanted fields, and what they are."""
 
 import random
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,10 +12,12 @@ from exporter.reduction.extraction.prompts import answer, prompt
 from exporter.reduction.extraction.schema import KINDS, LANGUAGES
 from exporter.reduction.extraction.values import Values
 
-# How often a message is made of two templates, gets a sentence that says nothing, or is written carelessly.
-_JOINED, _FOREIGN, _FILLED, _LOWERED, _PLAIN, _UNPOINTED, _MISTYPED = 0.2, 0.06, 0.35, 0.12, 0.3, 0.2, 0.08
+# How often a message is made of two templates, gets sentences that say nothing, or is written carelessly.
+_JOINED, _FOREIGN, _FILLED, _INSERTED = 0.25, 0.06, 0.35, 0.12
+_LOWERED, _PLAIN, _UNPOINTED, _MISTYPED = 0.12, 0.3, 0.2, 0.08
 # Wanted beside a message's own fields: their values look like nothing else, so that it is sure that there is none.
 _NEVER_HIDDEN = ("vat", "order_number", "email", "website", "postcode", "phone")
+_SENTENCE_ENDS = re.compile(r"[.!?]\s+(?=\w)")
 _TABLE = str.maketrans({"ł": "l", "Ł": "L"})
 
 
@@ -77,7 +80,7 @@ class Maker:
         """As varied as messages are: joined, with sentences around, careless, with any fields wanted."""
         kind = self._source.choice(tuple(KINDS))
         message, found = self._joined(kind)
-        message = self._surrounded(message)
+        message = self._surrounded(self._interrupted(message, found))
         message, found = self._careless(message, found)
         values = _with_nulls(kind, found)
         fields = self._wanted(kind)
@@ -126,6 +129,15 @@ class Maker:
             for template in _templates(self._language.code, other, self._held)
         ]
         return self._source.choice(others) if others else None
+
+    def _interrupted(self, message: str, found: Mapping[str, str]) -> str:
+        """Now and then a sentence that says nothing stands between two of the message's own."""
+        ends = [found.end() for found in _SENTENCE_ENDS.finditer(message)]
+        if not ends or self._source.random() >= _INSERTED:
+            return message
+        at = self._source.choice(ends)
+        longer = f"{message[:at]}{self._source.choice(self._language.fillers)} {message[at:]}"
+        return longer if all(value in longer for value in found.values()) else message
 
     def _surrounded(self, message: str) -> str:
         between = self._source.choice((" ", " ", "\n"))

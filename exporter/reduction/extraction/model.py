@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from transformers import GraniteMoeHybridConfig, PreTrainedModel
 
-_LAYERS = ("mamba", "mamba", "attention", "mamba", "mamba", "attention", "mamba", "mamba")
-_HIDDEN, _INNER, _HEAD = 192, 384, 32
+_LAYERS = ("mamba", "mamba", "attention", "mamba", "attention", "mamba", "attention", "mamba")
+_HIDDEN, _INNER, _HEAD = 256, 352, 32
 
 
 def new_model(vocabulary: int, end: int, seed: int = 0) -> "PreTrainedModel":

@@ -1,11 +1,12 @@
 """Trains the extraction model: `python -m exporter.reduction.extraction.train FOLDER [--steps N] [--batch N]`.
 
 A run that was killed goes on where its last checkpoint ends, exactly: what a step reads depends on its number alone.
-It has been run on one CPU process only.
+`accelerate launch -m exporter.reduction.extraction.train ...` runs it in many processes, or on many GPUs.
 """
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -27,10 +28,8 @@ from exporter.reduction.training.loop import Run
 from exporter.reduction.training.losses import cross_entropy
 from exporter.reduction.training.recipe import Recipe
 
-_MOST_TOKENS = 4096
 # Seeds of steps lie far from those of the tokenizer and of tests.
 _FIRST_SEED = 1_000_000
-_WATCHED = 40
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,12 +41,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         save_every=options.save_every,
         seed=options.seed,
         mixed_precision=options.mixed_precision,
+        workers=options.workers,
     )
-    train(options.folder, recipe, options.batch)
+    train(options.folder, recipe, options.batch, options.tokens, options.watch)
     return 0
 
 
-def train(folder: Path, recipe: Recipe, batch: int) -> None:
+def train(folder: Path, recipe: Recipe, batch: int, most_tokens: int, watch: int = 0) -> None:
     """Train for `recipe.steps` steps of `batch` examples, and leave a checkpoint for transformers in `folder`/model."""
     from tokenizers import Tokenizer
 
@@ -60,19 +60,19 @@ def train(folder: Path, recipe: Recipe, batch: int) -> None:
     with fast_mamba():
         run = Run(model, recipe, folder)
         run.train(
-            lambda step: step_batches(tokenizer, step, batch),
+            partial(step_batches, tokenizer, most_tokens, batch),
             cross_entropy,
             lambda line: print(line, flush=True),
-            lambda step, trained: watched(trained, tokenizer),
+            (lambda step, trained: watched(trained, tokenizer, watch)) if watch else None,
         )
     if run.accelerator.is_main_process:
         model.save_pretrained(target)
 
 
-def step_batches(tokenizer: Any, step: int, count: int) -> list[Batch]:
-    """What a step reads."""
+def step_batches(tokenizer: Any, most_tokens: int, count: int, step: int) -> list[Batch]:
+    """What a step reads: `count` examples in batches of at most `most_tokens`."""
     examples = islice(training_examples(_FIRST_SEED + step), count)
-    return batches([tokens(tokenizer, each) for each in examples], _MOST_TOKENS, end_of(tokenizer))
+    return batches([tokens(tokenizer, each) for each in examples], most_tokens, end_of(tokenizer))
 
 
 def tokens(tokenizer: Any, example: Example) -> Tokens:
@@ -87,13 +87,13 @@ def end_of(tokenizer: Any) -> int:
     return int(tokenizer.token_to_id(END))
 
 
-def watched(model: Any, tokenizer: Any) -> dict[str, Any]:
-    """Scores of a few held-out and hand-written messages of each language."""
+def watched(model: Any, tokenizer: Any, count: int) -> dict[str, Any]:
+    """Scores of `count` held-out and as many hand-written messages of each language."""
     found: dict[str, Any] = {}
     for code in LANGUAGES:
         for name, examples in (
-            ("held", held_out_examples(code, _WATCHED)),
-            ("written", written_examples(code)[:_WATCHED]),
+            ("held", held_out_examples(code, count)),
+            ("written", written_examples(code)[:count]),
         ):
             made = answers(model, tokenizer, [each.prompt for each in examples])
             found[f"{name}_{code}"] = scores(examples, made).to_json()
@@ -109,10 +109,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--batch", type=int, default=64, help="examples a step (%(default)s)")
+    parser.add_argument("--tokens", type=int, default=4096, help="at once, of a step (%(default)s)")
+    parser.add_argument("--workers", type=int, default=0, help="processes that make examples (%(default)s)")
     parser.add_argument("--learning-rate", type=float, default=3e-3)
     parser.add_argument("--save-every", type=int, default=100)
+    parser.add_argument(
+        "--watch", type=int, default=0, help="messages of each test set to score at each save"
+    )
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--mixed-precision", choices=("no", "bf16", "fp16"), default="no")
+    parser.add_argument("--mixed-precision", choices=("no", "bf16"), default="no")
     return parser
 
 

@@ -17,6 +17,11 @@ _MACRO = re.compile(r"<([^<>]*)>")
 # A value of a pool is held out for tests where its checksum says so.
 _HELD_OUT_OF = 8
 _FROM_POOL = 0.5
+# Goods are goods, on an invoice or in an order; and names that nobody ever heard are copied by their context alone.
+_SIBLINGS = {"item": "product", "product": "item"}
+_OF_SIBLING, _BLENDED = 0.3, 0.1
+_WORDS = {"person", "service", "place", "item", "product", "company", "position", "street", "city"}
+_LETTERS = re.compile(r"[^\W\d_]{4,}")
 
 
 def held_out(value: str) -> bool:
@@ -32,6 +37,28 @@ class Values:
 
     def draw(self, name: str) -> str:
         """A value for the slot `name`, which may say a form: `service.acc`."""
+        field, dot, form = name.partition(".")
+        value = self._drawn(name)
+        if self._held:
+            return value
+        sibling = _SIBLINGS.get(field, "") + dot + form
+        if sibling in self._language.pools and self._source.random() < _OF_SIBLING:
+            value = self._drawn(sibling)
+        return self._blended(value, name) if field in _WORDS and self._source.random() < _BLENDED else value
+
+    def _blended(self, value: str, name: str) -> str:
+        """The value with words that begin as its own and end as those of another."""
+        ends: list[str] = _LETTERS.findall(self._drawn(name))
+        if not ends:
+            return value
+
+        def blend(word: re.Match[str]) -> str:
+            begin, end = word.group(), self._source.choice(ends)
+            return begin[: (len(begin) + 1) // 2] + end[len(end) // 2 :].lower()
+
+        return _LETTERS.sub(blend, value)
+
+    def _drawn(self, name: str) -> str:
         pool = _allowed(self._language, name, self._held)
         maker = _MAKERS.get(name)
         if maker is None or (pool and self._source.random() < _FROM_POOL):

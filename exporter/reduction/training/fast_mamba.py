@@ -70,40 +70,67 @@ def chunk_scan(
 
     Returns y (B, T, H, P), and with `return_final_states` the state (B, H, P, N) after the last token.
     """
-    import torch
     from torch.nn import functional
 
-    batch, tokens, heads = hidden_states.shape[:3]
-    groups, each = B.shape[2], heads // B.shape[2]
+    tokens, heads = hidden_states.shape[1:3]
+    groups = B.shape[2]
     if dt_bias is not None:
         dt = dt + dt_bias
-    dt = torch.clamp(functional.softplus(dt) if dt_softplus else dt, *dt_limit).float()
+    dt = functional.softplus(dt.float()) if dt_softplus else dt.float()
+    dt = dt.clamp(*dt_limit)
     x = hidden_states.float()
-    weighted = (x * dt[..., None]).transpose(1, 2)  # (B, H, T, P)
-    decay = (dt * A).transpose(1, 2)  # (B, H, T)
-    keys, queries = (each_.float().transpose(1, 2) for each_ in (B, C))  # (B, G, T, N)
-    state = initial_states
-    parts = []
-    for first in range(0, tokens, _CHUNK):
-        span = slice(first, min(tokens, first + _CHUNK))
-        k, q, v = keys[:, :, span], queries[:, :, span], weighted[:, :, span]
-        places = decay[:, :, span].cumsum(-1)
-        size = places.shape[-1]
-        later = torch.ones(size, size, dtype=torch.bool, device=places.device).triu(1)
-        moves = (places[..., :, None] - places[..., None, :]).masked_fill(later, -torch.inf).exp()
-        scores = (q @ k.transpose(-1, -2))[:, :, None] * moves.view(batch, groups, each, size, size)
-        out = scores.view(batch, heads, size, size) @ v
-        if state is not None:
-            seen = q.repeat_interleave(each, 1) @ state.float().transpose(-1, -2)
-            out = out + seen * places.exp()[..., None]
-        parts.append(out)
-        if return_final_states or span.stop < tokens:
-            left = (places[..., -1:] - places).exp()[..., None]
-            added = (v * left).transpose(-1, -2) @ k.repeat_interleave(each, 1)
-            kept = 0 if state is None else state * places[..., -1, None, None].exp()
-            state = added + kept
-    y = torch.cat(parts, 2).transpose(1, 2)
+    # In chunks: decay (b, h, c, l), values (b, h, c, l, p), keys and queries (b, g, c, l, n).
+    decay = _chunks((dt * A).unsqueeze(-1)).squeeze(-1)
+    values, keys, queries = _chunks(x * dt[..., None]), _chunks(B.float()), _chunks(C.float())
+    places = decay.cumsum(-1)
+    y = _within(queries, keys, values, places)
+    if initial_states is not None or return_final_states or places.shape[2] > 1:
+        states = _between(keys, values, places, initial_states)
+        before = states[:, :, :-1].unflatten(1, (groups, heads // groups))
+        seen = queries.unsqueeze(2) @ before.transpose(-1, -2)
+        y = y + seen.flatten(1, 2) * places.exp()[..., None]
+    y = y.flatten(2, 3)[:, :, :tokens].transpose(1, 2)
     if D is not None:
         y = y + x * D[:, None]
     y = y.contiguous()
-    return (y, state) if return_final_states else y
+    return (y, states[:, :, -1]) if return_final_states else y
+
+
+def _chunks(sequence: "Tensor") -> "Tensor":
+    """(B, T, heads, width) to (B, heads, chunks, _CHUNK, width), zeros at the end: a step of 0 changes no state."""
+    from torch.nn import functional
+
+    missing = -sequence.shape[1] % _CHUNK
+    padded = functional.pad(sequence, (0, 0, 0, 0, 0, missing)) if missing else sequence
+    return padded.unflatten(1, (-1, _CHUNK)).permute(0, 3, 1, 2, 4)
+
+
+def _within(queries: "Tensor", keys: "Tensor", values: "Tensor", places: "Tensor") -> "Tensor":
+    """What the tokens of a chunk see of each other: (b, h, c, l, p)."""
+    groups, heads = queries.shape[1], values.shape[1]
+    scores = (queries @ keys.transpose(-1, -2)).unsqueeze(2)
+    moves = _decays(places, places).unflatten(1, (groups, heads // groups))
+    return (scores * moves).flatten(1, 2) @ values
+
+
+def _between(keys: "Tensor", values: "Tensor", places: "Tensor", initial: "Tensor | None") -> "Tensor":
+    """States (b, h, c + 1, p, n) before each chunk and after the last."""
+    import torch
+    from torch.nn import functional
+
+    groups, heads = keys.shape[1], values.shape[1]
+    left = (places[..., -1:] - places).exp()[..., None]
+    kept = (values * left).unflatten(1, (groups, heads // groups)).transpose(-1, -2)
+    added = (kept @ keys.unsqueeze(2)).flatten(1, 2)
+    first = torch.zeros_like(added[:, :, :1]) if initial is None else initial.float().unsqueeze(2)
+    sources = torch.cat([first, added], 2)
+    ends = functional.pad(places[..., -1].cumsum(-1), (1, 0))
+    return (_decays(ends, ends) @ sources.flatten(3)).unflatten(3, added.shape[3:])
+
+
+def _decays(to: "Tensor", since: "Tensor") -> "Tensor":
+    """exp(to_i - since_j) for j <= i, else 0; the last dimension of both spreads to two."""
+    import torch
+
+    later = torch.ones(to.shape[-1], since.shape[-1], dtype=torch.bool, device=to.device).triu(1)
+    return (to[..., :, None] - since[..., None, :]).masked_fill(later, -torch.inf).exp()

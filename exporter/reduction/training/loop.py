@@ -11,6 +11,7 @@ from exporter.errors import ReductionError
 from exporter.reduction.training import checkpoints
 from exporter.reduction.training.batches import Batch
 from exporter.reduction.training.optimizers import make_optimizers, restore_state, state_tensors
+from exporter.reduction.training.reading import Data, read
 from exporter.reduction.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -18,23 +19,24 @@ if TYPE_CHECKING:
 
 # A loss gives the sum over all targets of a batch.
 Loss = Callable[[Any, Batch], "Tensor"]
-# What a step reads, which depends on its number alone: so a run that is resumed reads the same.
-Data = Callable[[int], Sequence[Batch]]
 Watch = Callable[[int, Any], Mapping[str, Any]]
 
 
 class Run:
-    """One run in `folder`, which holds its checkpoint and its log, of one process so far: with more, untested."""
+    """One run in `folder`, which holds its checkpoint and its log.
+
+    With several processes (`accelerate launch`) each computes its share of a step's batches, and gradients are summed:
+    the step is the same, whatever their number.
+    """
 
     def __init__(self, model: Any, recipe: Recipe, folder: Path) -> None:
         from accelerate import Accelerator
 
         self.recipe, self.folder = recipe, folder
         self.accelerator = Accelerator(mixed_precision=recipe.mixed_precision)
-        self.plain = model
-        optimizers = make_optimizers(model, recipe)
-        self.model, *prepared = self.accelerator.prepare(model, *optimizers.values())
-        self.optimizers = dict(zip(optimizers, prepared, strict=True))
+        self.model = model.to(self.accelerator.device)
+        self.trained = [one for one in model.parameters() if one.requires_grad]
+        self.optimizers = make_optimizers(model, recipe)
         self.tokens, self.seconds = 0, 0.0
 
     def resume(self) -> int:
@@ -42,7 +44,7 @@ class Run:
         found = checkpoints.load(self.folder)
         if found is None:
             return 0
-        self.plain.load_state_dict(dict(found.weights), strict=False)
+        self.model.load_state_dict(dict(found.weights), strict=False)
         restore_state(self.optimizers, found.optimizers)
         self.tokens, self.seconds = found.notes["tokens"], found.notes["seconds"]
         return found.step
@@ -50,9 +52,9 @@ class Run:
     def train(self, data: Data, loss: Loss, say: Callable[[str], None], watch: Watch | None = None) -> None:
         """All steps that are left. Raises ReductionError where a loss is no number."""
         self.model.train()
-        for step in range(self.resume(), self.recipe.steps):
-            began = time.monotonic()
-            mean, norm = self._step(step, data(step), loss)
+        began = time.monotonic()
+        for step, parts in read(data, self.resume(), self.recipe.steps, self.recipe.workers):
+            mean, norm = self._step(step, parts, loss)
             self.seconds += time.monotonic() - began
             done = step + 1
             if done % self.recipe.log_every == 0 or done == self.recipe.steps:
@@ -60,28 +62,45 @@ class Run:
             if done % self.recipe.save_every == 0 or done == self.recipe.steps:
                 self._save(done)
                 if watch and self.accelerator.is_main_process:
-                    self._note({"step": done, **watch(done, self.plain)})
+                    self._note({"step": done, **watch(done, self.model)})
                     self.model.train()
+            began = time.monotonic()
 
     def _step(self, step: int, parts: Sequence[Batch], loss: Loss) -> tuple[float, float]:
         """The mean loss over the step's targets, and the norm of the gradients."""
-        rank, ranks = self.accelerator.process_index, self.accelerator.num_processes
+        import torch
+
         total = sum(len(part.targets) for part in parts)
-        summed = 0.0
-        for part in parts[rank::ranks]:
-            value = loss(self.model, part.to(self.accelerator.device))
-            summed += float(value.detach())
-            self.accelerator.backward(value * (ranks / total))
-        if not math.isfinite(summed):
+        summed = torch.zeros((), device=self.accelerator.device)
+        for part in parts[self.accelerator.process_index :: self.accelerator.num_processes]:
+            with self.accelerator.autocast():
+                value = loss(self.model, part.to(self.accelerator.device))
+            summed += value.detach()
+            (value / total).backward()
+        mean = float(self._summed(summed)) / total
+        if not math.isfinite(mean):
             raise self._stopped(step)
-        norm = self.accelerator.clip_grad_norm_(self.plain.parameters(), self.recipe.clip)
+        self._share_gradients()
+        norm = torch.nn.utils.clip_grad_norm_(self.trained, self.recipe.clip)
         for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
                 group["lr"] = self.recipe.rate(step)
             optimizer.step()
             optimizer.zero_grad()
         self.tokens += sum(part.ids.numel() for part in parts)
-        return summed * ranks / total, float(norm)
+        return mean, float(norm)
+
+    def _share_gradients(self) -> None:
+        """The sum of all processes' gradients; a process that had no batch adds zeros."""
+        import torch
+
+        if self.accelerator.num_processes > 1:
+            for one in self.trained:
+                one.grad = self._summed(torch.zeros_like(one) if one.grad is None else one.grad)
+
+    def _summed(self, value: "Tensor") -> "Tensor":
+        found: Tensor = self.accelerator.reduce(value, "sum")
+        return found
 
     def _stopped(self, step: int) -> ReductionError:
         kept = checkpoints.load(self.folder)
@@ -111,7 +130,7 @@ class Run:
     def _save(self, step: int) -> None:
         self.accelerator.wait_for_everyone()
         if self.accelerator.is_main_process:
-            weights = {name: one.detach() for name, one in self.plain.named_parameters()}
+            weights = {name: one.detach() for name, one in self.model.named_parameters()}
             notes = {"tokens": self.tokens, "seconds": self.seconds}
             checkpoints.save(
                 self.folder, checkpoints.Checkpoint(weights, state_tensors(self.optimizers), step, notes)

@@ -17,6 +17,7 @@ class Recipe:
     log_every: int = 10
     save_every: int = 100
     mixed_precision: str = "no"
+    workers: int = 0
 
     def rate(self, step: int) -> float:
         """The learning rate of a step."""
