@@ -32,6 +32,12 @@ COMMANDS = (
     Command(
         "verify", "exporter.__main__", "torch, onnxruntime and plan compared", "verify build/models/minilm"
     ),
+    Command(
+        "distill",
+        "exporter.__main__",
+        "train a smaller checkpoint to say what a larger one says",
+        "distill --teacher A --student B --data texts.jsonl -o C",
+    ),
     Command("serve", "webapp.__main__", "the pages and models, on this machine", "serve build/models/minilm"),
     Command(
         "bundle",

@@ -1,4 +1,4 @@
-"""The command line: export, report, inspect, verify. Data goes to stdout, progress and errors to stderr."""
+"""The command line: artifacts, and making models smaller. Data goes to stdout, progress and errors to stderr."""
 
 import argparse
 import difflib
@@ -7,10 +7,12 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporter.errors import CheckFailedError, OutputError, ThistledownError
+from exporter.reduction.command_line import COMMANDS, add_commands
 from exporter.sizes import DEFAULT_SHARD_BYTES, human, parse_size
 
 if TYPE_CHECKING:
@@ -65,6 +67,7 @@ def _parser() -> "tuple[argparse.ArgumentParser, argparse._SubParsersAction[argp
     _add_report(commands)
     _add_inspect(commands)
     _add_verify(commands)
+    add_commands(partial(_command, commands))
     return parser, commands
 
 
@@ -275,6 +278,7 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 
 _COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    **COMMANDS,
     "export": _export,
     "inspect": _inspect,
     "report": _report,

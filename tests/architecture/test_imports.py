@@ -36,6 +36,7 @@ ROOM_IMPORTS = {
         "faker",
         "huggingface_hub",
         "jinja2",
+        "matplotlib",
         "ml_dtypes",
         "numpy",
         "onnx",
@@ -83,7 +84,7 @@ EXPORTER_IMPORTS: dict[str, set[str]] = {
     "passes": {"ops", "quantization"},
     "progress": set(),
     "quantization": set(),
-    "reduction": set(),
+    "reduction": {"progress"},
     "report": {"artifact"},
     "tokenizer_files": {"artifact"},
 }
@@ -93,6 +94,7 @@ JOINS_ALL = {"__init__", "__main__", "pipeline"}
 PACKAGE_FOLDERS = {
     "accelerate": {"reduction"},
     "faker": {"reduction"},
+    "matplotlib": {"reduction"},
     "huggingface_hub": {"checkpoints"},
     "jinja2": {"chat"},
     "onnxruntime": {"calibration", "foreign", "parity", "passes"},
@@ -104,7 +106,7 @@ PACKAGE_FOLDERS = {
 
 # Slow to import, or absent from a machine that only exports. A module that is about nothing else may import one
 # at its top if it has the package's name in front of its own (torch_ssm_scan.py); it is then itself heavy.
-HEAVY = ("accelerate", "faker", "torch", "transformers", "wgpu", "playwright", "onnxscript")
+HEAVY = ("accelerate", "faker", "matplotlib", "torch", "transformers", "wgpu", "playwright", "onnxscript")
 
 
 def _exporter_part(name: str) -> str:

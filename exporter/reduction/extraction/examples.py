@@ -9,7 +9,7 @@ from functools import cache
 
 from exporter.reduction.extraction.language_files import Language, Template, language
 from exporter.reduction.extraction.prompts import answer, prompt
-from exporter.reduction.extraction.schema import KINDS, LANGUAGES
+from exporter.reduction.extraction.schema import ALL_KINDS, KINDS, LANGUAGES
 from exporter.reduction.extraction.values import Values
 
 # How often a message is made of two templates, gets sentences that say nothing, or is written carelessly.
@@ -42,24 +42,28 @@ class Example:
         return answer(self.fields, self.values)
 
 
-def training_examples(seed: int) -> Iterator[Example]:
+def training_examples(seed: int, kinds: Sequence[str] = tuple(KINDS)) -> Iterator[Example]:
     """Without end; the same seed gives the same examples. No held-out template or value is in them."""
     source = random.Random(seed)
     while True:
-        yield Maker(language(source.choice(LANGUAGES)), False, source).make()
+        maker = Maker(language(source.choice(LANGUAGES)), False, source)
+        yield maker.make(source.choice(kinds))
 
 
-def held_out_examples(code: str, count: int, seed: int = 1) -> list[Example]:
+def held_out_examples(
+    code: str, count: int, seed: int = 1, kinds: Sequence[str] = tuple(KINDS)
+) -> list[Example]:
     """Examples of held-out templates with held-out values, all fields of the kind wanted, nothing added."""
     maker = Maker(language(code), True, random.Random(seed))
-    return [maker.make_plain(kind) for _ in range(-(-count // len(KINDS))) for kind in KINDS][:count]
+    return [maker.make_plain(kind) for _ in range(-(-count // len(kinds))) for kind in kinds][:count]
 
 
-def written_examples(code: str) -> list[Example]:
+def written_examples(code: str, kinds: Sequence[str] = tuple(KINDS)) -> list[Example]:
     """The messages that were written by hand."""
     return [
-        Example(code, each.kind, each.message, KINDS[each.kind], each.values)
+        Example(code, each.kind, each.message, ALL_KINDS[each.kind], each.values)
         for each in language(code).written
+        if each.kind in kinds
     ]
 
 
@@ -74,11 +78,10 @@ class Maker:
         """One template of the kind, filled."""
         template = self._source.choice(_templates(self._language.code, kind, self._held))
         message, found = self._filled(template)
-        return Example(self._language.code, kind, message, KINDS[kind], _with_nulls(kind, found))
+        return Example(self._language.code, kind, message, ALL_KINDS[kind], _with_nulls(kind, found))
 
-    def make(self) -> Example:
+    def make(self, kind: str) -> Example:
         """As varied as messages are: joined, with sentences around, careless, with any fields wanted."""
-        kind = self._source.choice(tuple(KINDS))
         message, found = self._joined(kind)
         message = self._surrounded(self._interrupted(message, found))
         message, found = self._careless(message, found)
@@ -116,7 +119,7 @@ class Maker:
         if second is None or len(message) > 300:
             return message, found
         more, values = self._filled(second)
-        own = {field: value for field, value in values.items() if field in KINDS[kind]}
+        own = {field: value for field, value in values.items() if field in ALL_KINDS[kind]}
         pair = (message, more) if self._source.random() < 0.5 else (more, message)
         return self._source.choice((" ", "\n", " ", "\n\n")).join(pair), found | own
 
@@ -125,7 +128,7 @@ class Maker:
         others = [
             template
             for other, fields in KINDS.items()
-            if not set(fields) & set(KINDS[kind])
+            if not set(fields) & set(ALL_KINDS[kind])
             for template in _templates(self._language.code, other, self._held)
         ]
         return self._source.choice(others) if others else None
@@ -167,13 +170,13 @@ class Maker:
         return swapped if all(value in swapped for value in values.values()) else message
 
     def _wanted(self, kind: str) -> tuple[str, ...]:
-        fields = list(KINDS[kind])
+        fields = list(ALL_KINDS[kind])
         if self._source.random() < 0.45:
             return tuple(fields)
         self._source.shuffle(fields)
         fields = fields[: self._source.randint(1, len(fields))]
         if self._source.random() < 0.2:
-            strange = [field for field in _NEVER_HIDDEN if field not in KINDS[kind]]
+            strange = [field for field in _NEVER_HIDDEN if field not in ALL_KINDS[kind]]
             fields.insert(self._source.randint(0, len(fields)), self._source.choice(strange))
         return tuple(fields)
 
@@ -184,7 +187,7 @@ def _templates(code: str, kind: str, held: bool) -> Sequence[Template]:
 
 
 def _with_nulls(kind: str, found: Mapping[str, str]) -> dict[str, str | None]:
-    return {field: found.get(field) for field in KINDS[kind]}
+    return {field: found.get(field) for field in ALL_KINDS[kind]}
 
 
 def _plain(text: str) -> str:

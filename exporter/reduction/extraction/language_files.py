@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from exporter.reduction.extraction.schema import KINDS
+from exporter.reduction.extraction.schema import ALL_KINDS
 
 _ROOT = Path(__file__).parent / "language"
 _SLOT = re.compile(r"\{([a-z_]+)((?:\.[a-z0-9_]+)?)\}")
@@ -65,9 +65,9 @@ def language(code: str) -> Language:
 def _templates(lines: Sequence[str]) -> list[Template]:
     kind, found = "", []
     for line in lines:
-        if line.startswith("[") and line.strip("[]") in KINDS:
+        if line.startswith("[") and line.strip("[]") in ALL_KINDS:
             kind = line.strip("[]")
-        elif line.strip() and not line.startswith("#"):
+        elif line.strip() and not line.startswith("# "):
             found.append(_template(kind, line))
     return found
 

@@ -9,9 +9,14 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "order": ("order_number", "product", "quantity", "color", "size", "delivery"),
     "address": ("street", "house", "apartment", "postcode", "city", "country"),
 }
+# Kinds that the model is not trained on: an adapter teaches them.
+ADDED_KINDS: Mapping[str, tuple[str, ...]] = {
+    "trip": ("origin", "destination", "date", "time", "carrier", "seat"),
+}
+ALL_KINDS: Mapping[str, tuple[str, ...]] = {**KINDS, **ADDED_KINDS}
 LANGUAGES = ("en", "uk", "pl", "ru")
 
 
 def all_fields() -> tuple[str, ...]:
-    """Every field once, in the order of the kinds."""
+    """Every field of KINDS once, in their order."""
     return tuple(dict.fromkeys(field for fields in KINDS.values() for field in fields))

@@ -17,6 +17,7 @@ from exporter.reduction.training.recipe import Recipe
 if TYPE_CHECKING:
     from torch import Tensor
 
+LOG = "log.jsonl"
 # A loss gives the sum over all targets of a batch.
 Loss = Callable[[Any, Batch], "Tensor"]
 Watch = Callable[[int, Any], Mapping[str, Any]]
@@ -30,10 +31,13 @@ class Run:
     """
 
     def __init__(self, model: Any, recipe: Recipe, folder: Path) -> None:
+        import torch
         from accelerate import Accelerator
 
         self.recipe, self.folder = recipe, folder
         self.accelerator = Accelerator(mixed_precision=recipe.mixed_precision)
+        if self.accelerator.device.type == "cuda":
+            torch.set_float32_matmul_precision("high")
         self.model = model.to(self.accelerator.device)
         self.trained = [one for one in model.parameters() if one.requires_grad]
         self.optimizers = make_optimizers(model, recipe)
@@ -62,9 +66,14 @@ class Run:
             if done % self.recipe.save_every == 0 or done == self.recipe.steps:
                 self._save(done)
                 if watch and self.accelerator.is_main_process:
-                    self._note({"step": done, **watch(done, self.model)})
-                    self.model.train()
+                    self._watch(done, watch)
             began = time.monotonic()
+
+    def _watch(self, done: int, watch: Watch) -> None:
+        found = watch(done, self.model)
+        if found:
+            self._note({"step": done, **found})
+        self.model.train()
 
     def _step(self, step: int, parts: Sequence[Batch], loss: Loss) -> tuple[float, float]:
         """The mean loss over the step's targets, and the norm of the gradients."""
@@ -124,7 +133,7 @@ class Run:
 
     def _note(self, row: Mapping[str, Any]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as log:
+        with (self.folder / LOG).open("a", encoding="utf-8") as log:
             log.write(json.dumps(row) + "\n")
 
     def _save(self, step: int) -> None:

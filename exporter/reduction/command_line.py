@@ -1,0 +1,122 @@
+"""The commands that make models smaller, as the command line takes them: distill."""
+
+import argparse
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+# Makes a command of a name, its purpose and examples.
+MakeCommand = Callable[[str, str, Sequence[str]], argparse.ArgumentParser]
+
+
+def add_commands(make: MakeCommand) -> None:
+    """Add them all to the command line."""
+    _add_distill(make)
+
+
+def _add_distill(make: MakeCommand) -> None:
+    command = make(
+        "distill",
+        "Train a smaller checkpoint to say what a larger one says. Needs `make setup`.",
+        [
+            "--teacher build/teacher --student build/half --data texts.jsonl -o build/student --steps 2000",
+            "--teacher build/teacher --student build/half --data texts.txt -o build/student --hidden-loss 0.5",
+        ],
+    )
+    for name, text in (("--teacher", "checkpoint folder to learn from"), ("--student", "to begin with")):
+        command.add_argument(name, type=Path, required=True, metavar="DIR", help=text)
+    command.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help='texts, one a line, or JSONL with "text", or "prompt" and "completion", which alone is learnt',
+    )
+    command.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="checkpoint folder to make; the same command goes on there after it was stopped",
+    )
+    _add_recipe(command)
+    command.add_argument("--temperature", type=float, default=1.0, help="of both distributions (%(default)s)")
+    command.add_argument(
+        "--label-loss",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="of cross-entropy with the data's tokens",
+    )
+    command.add_argument(
+        "--hidden-loss", type=float, default=0.0, metavar="WEIGHT", help="of cosines between hidden states"
+    )
+    command.add_argument("--json", action="store_true", help="print one JSON document at the end")
+
+
+def _add_recipe(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--steps", type=_positive, default=1000, help="(default: %(default)s)")
+    command.add_argument("--batch", type=_positive, default=64, help="texts a step (default: %(default)s)")
+    command.add_argument(
+        "--tokens",
+        type=_positive,
+        default=4096,
+        help="at once; gradients of a step add up (default: %(default)s)",
+    )
+    command.add_argument(
+        "--longest", type=_positive, default=1024, help="tokens of a text (default: %(default)s)"
+    )
+    command.add_argument("--learning-rate", type=_number, default=1e-3, help="(default: %(default)s)")
+    command.add_argument("--warm-up", type=int, default=100, metavar="STEPS", help="(default: %(default)s)")
+    command.add_argument("--cool-down", type=int, metavar="STEPS", help="(default: a third of the steps)")
+    command.add_argument("--mixed-precision", choices=("no", "bf16"), default="no", help="(default: no)")
+    command.add_argument("--workers", type=int, default=0, help="processes that read ahead (default: none)")
+    command.add_argument("--save-every", type=_positive, default=100, metavar="STEPS", help="(%(default)s)")
+    command.add_argument("--seed", type=int, default=0, help="of the order of texts (default: %(default)s)")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError("must be above 0")
+    return number
+
+
+def _distill(arguments: argparse.Namespace) -> int:
+    from exporter.progress import Progress
+    from exporter.reduction.distillation.distill import Distillation, distill
+    from exporter.reduction.distillation.objectives import Objective
+    from exporter.reduction.training.recipe import Recipe
+
+    steps = arguments.steps
+    recipe = Recipe(
+        steps=steps,
+        learning_rate=arguments.learning_rate,
+        warm_up=arguments.warm_up,
+        cool_down=steps // 3 if arguments.cool_down is None else arguments.cool_down,
+        save_every=arguments.save_every,
+        seed=arguments.seed,
+        mixed_precision=arguments.mixed_precision,
+        workers=arguments.workers,
+    )
+    objective = Objective(arguments.temperature, arguments.label_loss, arguments.hidden_loss)
+    names = ("teacher", "student", "data", "output", "batch", "tokens", "longest")
+    task = Distillation(**{name: getattr(arguments, name) for name in names})
+    done = distill(task, recipe, objective, Progress(quiet=arguments.json).say)
+    if arguments.json:
+        print(json.dumps({"folder": str(arguments.output), **done}))
+        return 0
+    print(f"{arguments.output}: {done['step']:,} steps, {done['tokens']:,} tokens, loss {done['loss']:.4f}")
+    print(f"next: thistledown export {arguments.output} -o ARTIFACT")
+    return 0
+
+
+COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {"distill": _distill}

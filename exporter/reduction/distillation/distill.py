@@ -1,0 +1,203 @@
+"""`thistledown distill`: trains a student beside its teacher, resumes after a kill, leaves an ordinary checkpoint."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from exporter.errors import ReductionError
+from exporter.reduction.distillation.objectives import Objective, distillation_loss, new_student
+from exporter.reduction.distillation.sampling import Sampling
+from exporter.reduction.distillation.text_file import open_text_file
+from exporter.reduction.training.fast_mamba import fast_mamba
+from exporter.reduction.training.loop import LOG, Run
+from exporter.reduction.training.plots import plot_losses
+from exporter.reduction.training.recipe import Recipe
+
+# What a checkpoint has beside its weights, taken over from the student, else from the teacher.
+_CARRIED = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "chat_template.jinja",
+    "generation_config.json",
+)
+_RUN, _RECIPE, _WEIGHTS, _CURVE = "run", "recipe.json", "model.safetensors", "loss.svg"
+_FREE = {"log_every", "save_every", "workers"}
+
+
+@dataclass(frozen=True)
+class Distillation:
+    """Checkpoint folders of teacher and student, the data, the folder to make, and how a step is made up."""
+
+    teacher: Path
+    student: Path
+    data: Path
+    output: Path
+    batch: int = 64
+    tokens: int = 4096
+    longest: int = 1024
+
+
+def distill(
+    task: Distillation, recipe: Recipe, objective: Objective, say: Callable[[str], None]
+) -> Mapping[str, Any]:
+    """Train; the same call after a kill goes on. Returns steps, tokens read, seconds and the last loss.
+
+    Raises ReductionError where tokenizers or vocabularies differ, the data is unfit, a loss is no number, or the
+    output folder holds something else or a run with another recipe.
+    """
+    tokenizer = _common_tokenizer(task.teacher, task.student)
+    sampling = Sampling(
+        open_text_file(task.data), tokenizer, task.batch, task.tokens, task.longest, recipe.seed
+    )
+    run_folder = _begun(task, recipe, objective)
+    teacher, student = _loaded(task.teacher), _loaded(task.student)
+    _require_vocabulary(teacher, student, tokenizer)
+    with fast_mamba():
+        run = Run(new_student(student, teacher, objective), recipe, run_folder)
+        teacher.to(run.accelerator.device).eval().requires_grad_(False)
+        run.train(sampling, distillation_loss(teacher, objective), say, _plotter(run_folder))
+    if run.accelerator.is_main_process:
+        _finish(student, task, run_folder)
+    run.accelerator.wait_for_everyone()
+    return _summary(task.output / LOG)
+
+
+def _common_tokenizer(teacher: Path, student: Path) -> Path:
+    """The tokenizer's file. Raises ReductionError where the two are not the same."""
+    found = [folder / "tokenizer.json" for folder in (student, teacher)]
+    there = [path for path in found if path.is_file()]
+    if not there:
+        raise ReductionError("There is no tokenizer.json", str(teacher), "Distilling needs the teacher's.")
+    if len(there) == 2 and _meaning(there[0]) != _meaning(there[1]):
+        raise ReductionError(
+            "Teacher and student have different tokenizers",
+            f"{found[1]} and {found[0]}",
+            "Their logits are about different tokens: take a student that was pruned from this teacher, "
+            "or one with its tokenizer.",
+        )
+    return there[0]
+
+
+def _meaning(path: Path) -> Any:
+    """All of a tokenizer that decides which tokens a text becomes."""
+    try:
+        whole = json.loads(path.read_text(encoding="utf-8"))
+        return {key: whole.get(key) for key in ("added_tokens", "normalizer", "pre_tokenizer", "model")}
+    except (ValueError, AttributeError, OSError) as problem:
+        raise ReductionError(f"The tokenizer cannot be read: {problem}", str(path), "Copy it anew.") from None
+
+
+def _require_vocabulary(teacher: Any, student: Any, tokenizer: Path) -> None:
+    from tokenizers import Tokenizer
+
+    sizes = teacher.config.vocab_size, student.config.vocab_size
+    if sizes[0] != sizes[1]:
+        raise ReductionError(
+            f"The teacher's vocabulary has {sizes[0]:,} tokens, the student's {sizes[1]:,}",
+            "config.json",
+            "Distilling compares logits token by token: both need the same vocabulary.",
+        )
+    named = Tokenizer.from_file(str(tokenizer)).get_vocab_size()
+    if named > sizes[0]:
+        raise ReductionError(
+            f"The tokenizer has {named:,} tokens, the models {sizes[0]:,}", str(tokenizer), "Copy it anew."
+        )
+
+
+def _loaded(folder: Path) -> Any:
+    """The model in float32. Raises ReductionError where transformers cannot load it."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    if not (folder / "config.json").is_file():
+        raise ReductionError("There is no checkpoint", str(folder), "Give a folder with config.json.")
+    try:
+        return AutoModelForCausalLM.from_pretrained(
+            folder, dtype=torch.float32, use_safetensors=True, local_files_only=True
+        )
+    except (OSError, ValueError, RuntimeError) as problem:
+        raise ReductionError(f"transformers cannot load it: {problem}", str(folder), "") from None
+
+
+def _begun(task: Distillation, recipe: Recipe, objective: Objective) -> Path:
+    """The run's folder, with the recipe written down. Raises ReductionError where the output holds something else."""
+    folder = task.output / _RUN
+    wanted = _identity(task, recipe, objective)
+    noted = folder / _RECIPE
+    if noted.is_file():
+        _require_same(json.loads(noted.read_text(encoding="utf-8")), wanted, folder)
+        return folder
+    if task.output.exists() and (not task.output.is_dir() or any(task.output.iterdir())):
+        raise ReductionError("The output folder is not empty", str(task.output), "Give another one.")
+    folder.mkdir(parents=True, exist_ok=True)
+    making = noted.with_suffix(".making")
+    making.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
+    os.replace(making, noted)
+    return folder
+
+
+def _identity(task: Distillation, recipe: Recipe, objective: Objective) -> dict[str, Any]:
+    """Everything that decides what a run computes."""
+    steps = {key: value for key, value in asdict(recipe).items() if key not in _FREE}
+    files = {
+        name: _digest(path)
+        for name, path in (
+            ("data", task.data),
+            ("teacher", task.teacher / _WEIGHTS),
+            ("student", task.student / _WEIGHTS),
+        )
+    }
+    sizes = {"batch": task.batch, "tokens": task.tokens, "longest": task.longest}
+    return {**sizes, **steps, **asdict(objective), **files}
+
+
+def _digest(path: Path) -> str | None:
+    """The SHA-256 of a file; None where there is none, as of weights in several files."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _require_same(noted: Mapping[str, Any], wanted: Mapping[str, Any], folder: Path) -> None:
+    changed = [key for key in wanted if noted.get(key) != wanted[key]]
+    if changed:
+        raise ReductionError(
+            f"A run with another recipe was begun here: {', '.join(changed)} differ",
+            str(folder),
+            "Go on with the same recipe, or give another output folder.",
+        )
+
+
+def _plotter(folder: Path) -> Callable[[int, Any], Mapping[str, Any]]:
+    def plot(step: int, model: Any) -> Mapping[str, Any]:
+        if (folder / LOG).is_file():
+            plot_losses({"student": folder / LOG}, folder.parent / _CURVE)
+        return {}
+
+    return plot
+
+
+def _finish(student: Any, task: Distillation, run: Path) -> None:
+    """Leave the checkpoint: config, tokenizer and weights, which come last; then the state of the run goes."""
+    making = run / "finished"
+    student.save_pretrained(making)
+    for name in _CARRIED:
+        sources = [folder / name for folder in (task.student, task.teacher) if (folder / name).is_file()]
+        if sources:
+            shutil.copyfile(sources[0], making / name)
+    shutil.copyfile(run / LOG, making / LOG)
+    for path in sorted(making.iterdir(), key=lambda path: path.name == _WEIGHTS):
+        os.replace(path, task.output / path.name)
+    shutil.rmtree(run)
+
+
+def _summary(log: Path) -> Mapping[str, Any]:
+    rows = [row for row in map(json.loads, log.read_text(encoding="utf-8").splitlines()) if "loss" in row]
+    return {key: rows[-1][key] for key in ("step", "tokens", "seconds", "loss")}

@@ -1,0 +1,83 @@
+"""Losses of a student beside its teacher.
+
+Forward KL is the divergence of the student's distribution from the teacher's over all tokens of the vocabulary, which
+says more than the one right token (Hinton et al., arXiv 1503.02531; on logits only, as Minitron, arXiv 2407.14679).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from exporter.reduction.training.batches import Batch
+from exporter.reduction.training.fast_mamba import fast_mamba
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
+
+
+@dataclass(frozen=True)
+class Objective:
+    """Shares of the loss: KL at a temperature, cross-entropy with the data's own tokens, cosine of hidden states."""
+
+    temperature: float = 1.0
+    cross_entropy: float = 0.0
+    hidden: float = 0.0
+
+
+def new_student(model: Any, teacher: Any, objective: Objective) -> "Module":
+    """What is trained: `model`, and with hidden losses a projection of its hidden states to the teacher's width."""
+    from torch import nn
+
+    widths = model.config.hidden_size, teacher.config.hidden_size
+    bridge = nn.Linear(*widths, bias=False) if objective.hidden and widths[0] != widths[1] else nn.Identity()
+    return nn.ModuleDict({"model": model, "bridge": bridge})
+
+
+def distillation_loss(teacher: Any, objective: Objective) -> Any:
+    """A loss as `training.loop` takes it, over a student that `new_student` made."""
+
+    def loss(student: Any, batch: Batch) -> "Tensor":
+        import torch
+
+        with torch.no_grad(), fast_mamba():
+            told = _outputs(teacher, batch, objective)
+        said = _outputs(student["model"], batch, objective)
+        total = forward_kl(told[0], said[0], objective.temperature)
+        if objective.cross_entropy:
+            wrong = torch.nn.functional.cross_entropy(said[0], batch.targets, reduction="sum")
+            total = (1 - objective.cross_entropy) * total + objective.cross_entropy * wrong
+        if objective.hidden:
+            total = total + objective.hidden * _turned_away(told[1], said[1], student["bridge"])
+        return total
+
+    return loss
+
+
+def forward_kl(teacher: "Tensor", student: "Tensor", temperature: float = 1.0) -> "Tensor":
+    """The sum over rows of KL(teacher || student) of logits (N, vocabulary), times the temperature squared."""
+    from torch.nn import functional
+
+    told = functional.log_softmax(teacher / temperature, -1)
+    said = functional.log_softmax(student / temperature, -1)
+    return functional.kl_div(said, told, reduction="sum", log_target=True) * temperature**2
+
+
+def _outputs(model: Any, batch: Batch, objective: Objective) -> "tuple[Tensor, Sequence[Tensor]]":
+    """Float32 logits (N, vocabulary) and, where they count, each layer's output (N, hidden) at the targets' places."""
+    found = model.model(batch.ids, use_cache=False, output_hidden_states=bool(objective.hidden))
+    states = found.last_hidden_state[batch.rows, batch.places]
+    logits = model.lm_head(states) / getattr(model.config, "logits_scaling", 1.0)
+    layers = [each[batch.rows, batch.places] for each in (found.hidden_states or ())[1:]]
+    return logits.float(), layers
+
+
+def _turned_away(teacher: "Sequence[Tensor]", student: "Sequence[Tensor]", bridge: Any) -> "Tensor":
+    """1 - cosine between each of the student's layers and the teacher's at the same part of its depth, summed."""
+    from torch.nn import functional
+
+    parts = []
+    for layer, state in enumerate(student, 1):
+        target = teacher[round(layer * len(teacher) / len(student)) - 1]
+        parts.append((1 - functional.cosine_similarity(bridge(state).float(), target.float(), -1)).sum())
+    return sum(parts[1:], parts[0]) / len(parts)

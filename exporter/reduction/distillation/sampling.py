@@ -1,0 +1,58 @@
+"""Which lines a step reads: all of them once in each epoch, in an order that the seed and the epoch say."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from exporter.reduction.distillation.text_file import TextFile
+from exporter.reduction.training.batches import Batch, batches
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from tokenizers import Tokenizer
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """`batch` lines a step, in batches of at most `most_tokens` ids; texts are cut after `longest`."""
+
+    file: TextFile
+    tokenizer: Path
+    batch: int
+    most_tokens: int
+    longest: int
+    seed: int
+
+    def __call__(self, step: int) -> list[Batch]:
+        """The batches of a step."""
+        tokenizer = _tokenizer(self.tokenizer)
+        sequences = [self.file.tokens(line, tokenizer, self.longest) for line in self.lines(step)]
+        # A text of one token foretells nothing.
+        return batches(
+            [each for each in sequences if len(each.ids) > max(1, each.start)], self.most_tokens, 0
+        )
+
+    def lines(self, step: int) -> Sequence[int]:
+        """The numbers of the lines of a step, from 0."""
+        count = len(self.file)
+        places = range(step * self.batch, (step + 1) * self.batch)
+        return [int(_order(count, self.seed, place // count)[place % count]) for place in places]
+
+
+@cache
+def _tokenizer(path: Path) -> "Tokenizer":
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+@cache
+def _order(count: int, seed: int, epoch: int) -> "NDArray[np.int64]":
+    return np.random.default_rng([seed, epoch]).permutation(count)
