@@ -8,7 +8,7 @@ from exporter.reduction.training.batches import Batch
 
 # What a step reads, which depends on its number alone: so a run that is resumed reads the same.
 Data = Callable[[int], Sequence[Batch]]
-_AHEAD = 8
+_AHEAD = 4
 
 
 def read(data: Data, first: int, end: int, workers: int) -> Iterator[tuple[int, Sequence[Batch]]]:

@@ -1,0 +1,85 @@
+"""Examines an extraction model: `python -m exporter.reduction.extraction.examine MODEL [--kinds trip] [--wrong FILE]`.
+
+Held-out templates with held-out values and hand-written messages, in each language, greedily and in float32.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from exporter.reduction.extraction.evaluate import Scores, answers, parsed, scores
+from exporter.reduction.extraction.examples import Example, held_out_examples, written_examples
+from exporter.reduction.extraction.schema import ALL_KINDS, KINDS, LANGUAGES
+
+HELD_OUT = 300
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(argv)
+    model, tokenizer = loaded(options.model)
+    wrong: list[dict[str, Any]] = []
+    rows = {}
+    for name, examples in test_sets(options.kinds, options.held_out):
+        made = answers(model, tokenizer, [each.prompt for each in examples])
+        rows[name] = scores(examples, made)
+        wrong += [_mistake(name, each, text) for each, text in zip(examples, made, strict=True)]
+        print(_line(name, rows[name]), flush=True)
+    if options.wrong:
+        lines = [json.dumps(each, ensure_ascii=False) for each in wrong if each["said"] != each["true"]]
+        options.wrong.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    if options.json:
+        found = {name: each.to_json() for name, each in rows.items()}
+        options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+def loaded(folder: Path) -> tuple[Any, Any]:
+    """The model in float32, and its tokenizer as tokenizers knows it."""
+    import torch
+    from tokenizers import Tokenizer
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    return model, Tokenizer.from_file(str(folder / "tokenizer.json"))
+
+
+def test_sets(kinds: Sequence[str], held_out: int) -> Iterator[tuple[str, list[Example]]]:
+    """Each language's two test sets, by name."""
+    for code in LANGUAGES:
+        yield f"held-out {code}", held_out_examples(code, held_out, kinds=kinds)
+        yield f"written {code}", written_examples(code, kinds)
+
+
+def _line(name: str, found: Scores) -> str:
+    return f"{name:12}  {found.count:4} messages  exact {found.exact:6.1%}  F1 {found.f1:6.1%}  JSON {found.valid:6.1%}"
+
+
+def _mistake(name: str, example: Example, text: str) -> dict[str, Any]:
+    truth = {field: example.values.get(field) for field in example.fields}
+    return {
+        "set": name,
+        "kind": example.kind,
+        "message": example.message,
+        "true": truth,
+        "said": parsed(text),
+    }
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("model", type=Path, help="checkpoint folder")
+    parser.add_argument("--kinds", nargs="+", choices=ALL_KINDS, default=list(KINDS))
+    parser.add_argument(
+        "--held-out", type=int, default=HELD_OUT, metavar="N", help="of each language (%(default)s)"
+    )
+    parser.add_argument("--wrong", type=Path, metavar="FILE", help="write the wrong answers there, as JSONL")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores there")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
