@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from exporter.errors import ReductionError
-from exporter.reduction.training import checkpoints
-from exporter.reduction.training.batches import Batch, Tokens, batches
+from exporter.reduction.training import checkpoints, granite
+from exporter.reduction.training.batches import Batch, Tokens, batches, packed
 from exporter.reduction.training.fast_mamba import fast_mamba
 from exporter.reduction.training.loop import Run
 from exporter.reduction.training.losses import cross_entropy
+from exporter.reduction.training.optimizers import make_optimizers
 from exporter.reduction.training.recipe import Recipe
 from tests.tiny_granite import Variant, write_tiny_granite
 
@@ -71,23 +72,87 @@ def test_the_faster_forms_say_the_same(tmp_path: Path, groups: int, tokens: int)
     assert (cached - expected).abs().max() < 1e-5
 
 
-def test_the_loss_is_that_of_transformers(checkpoint: Path) -> None:
+SEQUENCES = [
+    Tokens([*range(5, 5 + length)], start) for length, start in ((70, 8), (12, 2), (40, 1), (3, 1), (131, 60))
+]
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("pack", [False, True])
+def test_the_loss_is_that_of_transformers_for_each_sequence_alone(
+    tmp_path: Path, groups: int, pack: bool
+) -> None:
     import torch
 
-    model = loaded(checkpoint).eval()
-    (batch,) = batches([Tokens(range(5, 25), 8), Tokens(range(40, 52), 2)], 1000, 0)
-    labels = torch.full_like(batch.ids, -100)
-    labels[batch.rows, batch.places + 1] = batch.targets
+    write_tiny_granite(tmp_path, Variant(groups=groups))
+    model = loaded(tmp_path).eval()
+    assert granite.packs(model)
+    made = packed(SEQUENCES, 400, 0, 200) if pack else batches(SEQUENCES, 400, 0)
+    ours = sum(cross_entropy(model, batch) for batch in made)
+    ours.backward()
+    gradients = {name: one.grad.clone() for name, one in model.named_parameters()}
+    model.zero_grad()
+    theirs = torch.zeros(())
+    for one in SEQUENCES:
+        labels = torch.tensor([[-100] * one.start + [*one.ids[one.start :]]])
+        count = len(one.ids) - one.start
+        theirs = theirs + model(torch.tensor([one.ids]), labels=labels).loss * count
+    theirs.backward()
+    assert float(ours.detach()) == pytest.approx(float(theirs.detach()), rel=1e-5)
+    for name, one in model.named_parameters():
+        assert (one.grad - gradients[name]).abs().max() < 1e-4 * max(1.0, float(one.grad.abs().max())), name
+
+
+def test_another_architecture_is_computed_by_transformers_itself(tmp_path: Path) -> None:
+    import torch
+
+    write_tiny_granite(tmp_path, Variant(position="rope"))
+    model = loaded(tmp_path).eval()
+    assert not granite.packs(model)
+    (batch,) = batches(SEQUENCES[:2], 1000, 0)
     with torch.no_grad():
-        ours = cross_entropy(model, batch) / len(batch.targets)
-        theirs = model(batch.ids, labels=labels).loss
-    assert float(ours) == pytest.approx(float(theirs), rel=1e-5)
+        found = cross_entropy(model, batch)
+        alone = sum(cross_entropy(model, batches([one], 1000, 0)[0]) for one in SEQUENCES[:2])
+    assert float(found) == pytest.approx(float(alone), rel=1e-5)
 
 
 def test_batches_hold_every_sequence_and_are_not_above_their_size() -> None:
     made = batches([Tokens(range(3, 3 + n), 1) for n in (5, 60, 7, 30, 6)], 64, 0)
-    assert sorted(int((row != 0).sum()) for batch in made for row in batch.ids) == [5, 6, 7, 30, 60]
+    assert sorted(int((row != -1).sum()) for batch in made for row in batch.documents) == [5, 6, 7, 30, 60]
     assert all(batch.ids.numel() <= 64 or len(batch.ids) == 1 for batch in made)
+
+
+def test_packed_rows_are_full_of_whole_sequences_and_of_one_shape() -> None:
+    sizes = [5, 60, 7, 30, 6, 90, 64, 1, 33]
+    made = packed([Tokens(range(3, 3 + n), 1) for n in sizes], 128, 0, 64)
+    assert {tuple(batch.ids.shape) for batch in made} == {(2, 64)}
+    lengths = [
+        int((row == number).sum())
+        for batch in made
+        for row in batch.documents
+        for number in range(int(row.max()) + 1)
+    ]
+    assert sorted(lengths) == sorted(min(64, n) for n in sizes)
+    assert sum(batch.targets for batch in made) == sum(min(64, n) - 1 for n in sizes)
+
+
+def test_matrices_of_one_shape_are_updated_as_torch_updates_each() -> None:
+    import torch
+
+    torch.manual_seed(0)
+    ours = torch.nn.ParameterList([torch.randn(shape) for shape in ((48, 16), (16, 64), (48, 16))])
+    theirs = [one.detach().clone().requires_grad_() for one in ours]
+    optimizer = make_optimizers(ours, Recipe(1, learning_rate=0.01))["muon"]
+    expected = torch.optim.Muon(theirs, lr=0.01, weight_decay=0.05, adjust_lr_fn="match_rms_adamw")
+    for _ in range(3):
+        for one, other in zip(ours, theirs, strict=True):
+            one.grad = torch.randn_like(one)
+            other.grad = one.grad.clone()
+        optimizer.step()
+        expected.step()
+    for one, other in zip(ours, theirs, strict=True):
+        # torch iterates in bfloat16.
+        assert float((one - other).detach().abs().max()) < 1e-3
 
 
 def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(checkpoint: Path, tmp_path: Path) -> None:

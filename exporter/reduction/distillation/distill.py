@@ -13,6 +13,7 @@ from exporter.errors import ReductionError
 from exporter.reduction.distillation.objectives import Objective, distillation_loss, new_student
 from exporter.reduction.distillation.sampling import Sampling
 from exporter.reduction.distillation.text_file import open_text_file
+from exporter.reduction.training import granite
 from exporter.reduction.training.fast_mamba import fast_mamba
 from exporter.reduction.training.loop import LOG, Run
 from exporter.reduction.training.plots import plot_losses
@@ -27,6 +28,7 @@ _CARRIED = (
     "generation_config.json",
 )
 _RUN, _RECIPE, _WEIGHTS, _CURVE = "run", "recipe.json", "model.safetensors", "loss.svg"
+_WIDTH = 512
 _FREE = {"log_every", "save_every", "workers"}
 
 
@@ -52,12 +54,12 @@ def distill(
     output folder holds something else or a run with another recipe.
     """
     tokenizer = _common_tokenizer(task.teacher, task.student)
-    sampling = Sampling(
-        open_text_file(task.data), tokenizer, task.batch, task.tokens, task.longest, recipe.seed
-    )
+    file = open_text_file(task.data)
     run_folder = _begun(task, recipe, objective)
     teacher, student = _loaded(task.teacher), _loaded(task.student)
     _require_vocabulary(teacher, student, tokenizer)
+    width = min(_WIDTH, task.tokens) if granite.packs(teacher) and granite.packs(student) else None
+    sampling = Sampling(file, tokenizer, task.batch, task.tokens, task.longest, recipe.seed, width)
     with fast_mamba():
         run = Run(new_student(student, teacher, objective), recipe, run_folder)
         teacher.to(run.accelerator.device).eval().requires_grad_(False)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from exporter.reduction.training.batches import Batch
-from exporter.reduction.training.fast_mamba import fast_mamba
+from exporter.reduction.training.losses import layer_outputs, logits, targets
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,15 +40,17 @@ def distillation_loss(teacher: Any, objective: Objective) -> Any:
     def loss(student: Any, batch: Batch) -> "Tensor":
         import torch
 
-        with torch.no_grad(), fast_mamba():
-            told = _outputs(teacher, batch, objective)
-        said = _outputs(student["model"], batch, objective)
-        total = forward_kl(told[0], said[0], objective.temperature)
+        with torch.no_grad():
+            told_layers = layer_outputs(teacher, batch)
+            told = logits(teacher, told_layers[-1])
+        layers = layer_outputs(student["model"], batch)
+        said = logits(student["model"], layers[-1])
+        total = forward_kl(told, said, objective.temperature)
         if objective.cross_entropy:
-            wrong = torch.nn.functional.cross_entropy(said[0], batch.targets, reduction="sum")
+            wrong = torch.nn.functional.cross_entropy(said, targets(batch), reduction="sum")
             total = (1 - objective.cross_entropy) * total + objective.cross_entropy * wrong
         if objective.hidden:
-            total = total + objective.hidden * _turned_away(told[1], said[1], student["bridge"])
+            total = total + objective.hidden * _turned_away(told_layers, layers, student["bridge"])
         return total
 
     return loss
@@ -61,15 +63,6 @@ def forward_kl(teacher: "Tensor", student: "Tensor", temperature: float = 1.0) -
     told = functional.log_softmax(teacher / temperature, -1)
     said = functional.log_softmax(student / temperature, -1)
     return functional.kl_div(said, told, reduction="sum", log_target=True) * temperature**2
-
-
-def _outputs(model: Any, batch: Batch, objective: Objective) -> "tuple[Tensor, Sequence[Tensor]]":
-    """Float32 logits (N, vocabulary) and, where they count, each layer's output (N, hidden) at the targets' places."""
-    found = model.model(batch.ids, use_cache=False, output_hidden_states=bool(objective.hidden))
-    states = found.last_hidden_state[batch.rows, batch.places]
-    logits = model.lm_head(states) / getattr(model.config, "logits_scaling", 1.0)
-    layers = [each[batch.rows, batch.places] for each in (found.hidden_states or ())[1:]]
-    return logits.float(), layers
 
 
 def _turned_away(teacher: "Sequence[Tensor]", student: "Sequence[Tensor]", bridge: Any) -> "Tensor":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exporter.reduction.distillation.text_file import TextFile
-from exporter.reduction.training.batches import Batch, batches
+from exporter.reduction.training.batches import Batch, batches, packed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Sampling:
-    """`batch` lines a step, in batches of at most `most_tokens` ids; texts are cut after `longest`."""
+    """`batch` lines a step, in batches of at most `most_tokens` ids; texts are cut after `longest`.
+
+    With a `width` several texts share a row of that many tokens, for models that keep them apart.
+    """
 
     file: TextFile
     tokenizer: Path
@@ -26,15 +29,17 @@ class Sampling:
     most_tokens: int
     longest: int
     seed: int
+    width: int | None = None
 
     def __call__(self, step: int) -> list[Batch]:
         """The batches of a step."""
         tokenizer = _tokenizer(self.tokenizer)
         sequences = [self.file.tokens(line, tokenizer, self.longest) for line in self.lines(step)]
         # A text of one token foretells nothing.
-        return batches(
-            [each for each in sequences if len(each.ids) > max(1, each.start)], self.most_tokens, 0
-        )
+        useful = [each for each in sequences if len(each.ids) > max(1, each.start)]
+        if self.width is None:
+            return batches(useful, self.most_tokens, 0)
+        return packed(useful, self.most_tokens, 0, self.width)
 
     def lines(self, step: int) -> Sequence[int]:
         """The numbers of the lines of a step, from 0."""

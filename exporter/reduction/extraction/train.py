@@ -22,7 +22,7 @@ from exporter.reduction.extraction.model import new_model
 from exporter.reduction.extraction.prompts import END
 from exporter.reduction.extraction.schema import LANGUAGES
 from exporter.reduction.extraction.tokenizer import train_tokenizer, write_tokenizer
-from exporter.reduction.training.batches import Batch, Tokens, batches
+from exporter.reduction.training.batches import Batch, Tokens, packed
 from exporter.reduction.training.fast_mamba import fast_mamba
 from exporter.reduction.training.loop import Run
 from exporter.reduction.training.losses import cross_entropy
@@ -30,6 +30,8 @@ from exporter.reduction.training.recipe import Recipe
 
 # Seeds of steps lie far from those of the tokenizer and of tests.
 _FIRST_SEED = 1_000_000
+# Of a row: four examples or so, and little is left over.
+_WIDTH = 512
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -72,7 +74,8 @@ def train(folder: Path, recipe: Recipe, batch: int, most_tokens: int, watch: int
 def step_batches(tokenizer: Any, most_tokens: int, count: int, step: int) -> list[Batch]:
     """What a step reads: `count` examples in batches of at most `most_tokens`."""
     examples = islice(training_examples(_FIRST_SEED + step), count)
-    return batches([tokens(tokenizer, each) for each in examples], most_tokens, end_of(tokenizer))
+    sequences = [tokens(tokenizer, each) for each in examples]
+    return packed(sequences, most_tokens, end_of(tokenizer), min(_WIDTH, most_tokens))
 
 
 def tokens(tokenizer: Any, example: Example) -> Tokens:

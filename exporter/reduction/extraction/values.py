@@ -16,7 +16,7 @@ _LOCALES = {"en": ("en_GB", "en_US"), "uk": ("uk_UA",), "pl": ("pl_PL",), "ru": 
 _MACRO = re.compile(r"<([^<>]*)>")
 # A value of a pool is held out for tests where its checksum says so.
 _HELD_OUT_OF = 8
-_FROM_POOL = 0.5
+_FROM_POOL, _TRIES = 0.5, 1000
 # Goods are goods, on an invoice or in an order; and names that nobody ever heard are copied by their context alone.
 _SIBLINGS = {"item": "product", "product": "item"}
 _OF_SIBLING, _BLENDED = 0.3, 0.1
@@ -63,11 +63,11 @@ class Values:
         maker = _MAKERS.get(name)
         if maker is None or (pool and self._source.random() < _FROM_POOL):
             return self._expanded(self._source.choice(pool))
-        for _ in range(100):
+        for _ in range(_TRIES):
             made = maker(self)
             if held_out(made) == self._held and made.strip() == made:
                 return made
-        raise ValueError(f"{self._language.code}: no value for {name} in a hundred tries")
+        raise ValueError(f"{self._language.code}: no value for {name} in {_TRIES} tries")
 
     def _expanded(self, text: str) -> str:
         """The text with its macros played out: <1-28> is a number, <a|b> one of the words."""

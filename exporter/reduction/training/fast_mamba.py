@@ -1,8 +1,7 @@
 """Faster forms of what transformers computes for Mamba-2 layers on a CPU; the results are the same.
 
-transformers' plain PyTorch spreads B and C over the heads and sums up products of five dimensions. Here scores are
-products of matrices, once for each group, as the chunked form has them (Dao and Gu, arXiv 2405.21060, section 6), and
-the depthwise convolution is one product a tap.
+transformers' plain PyTorch spreads B and C over the heads and sums up products of five dimensions; here it is `scan`,
+and the depthwise convolution is one product a tap.
 """
 
 import importlib
@@ -10,11 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from exporter.reduction.training.mamba_scan import scan
+
 if TYPE_CHECKING:
     from torch import Tensor
 
 _MODULES = ("granitemoehybrid", "bamba")
-_CHUNK = 64
 
 
 @contextmanager
@@ -72,65 +72,13 @@ def chunk_scan(
     """
     from torch.nn import functional
 
-    tokens, heads = hidden_states.shape[1:3]
-    groups = B.shape[2]
     if dt_bias is not None:
         dt = dt + dt_bias
     dt = functional.softplus(dt.float()) if dt_softplus else dt.float()
     dt = dt.clamp(*dt_limit)
     x = hidden_states.float()
-    # In chunks: decay (b, h, c, l), values (b, h, c, l, p), keys and queries (b, g, c, l, n).
-    decay = _chunks((dt * A).unsqueeze(-1)).squeeze(-1)
-    values, keys, queries = _chunks(x * dt[..., None]), _chunks(B.float()), _chunks(C.float())
-    places = decay.cumsum(-1)
-    y = _within(queries, keys, values, places)
-    if initial_states is not None or return_final_states or places.shape[2] > 1:
-        states = _between(keys, values, places, initial_states)
-        before = states[:, :, :-1].unflatten(1, (groups, heads // groups))
-        seen = queries.unsqueeze(2) @ before.transpose(-1, -2)
-        y = y + seen.flatten(1, 2) * places.exp()[..., None]
-    y = y.flatten(2, 3)[:, :, :tokens].transpose(1, 2)
+    y, state = scan(x * dt[..., None], dt * A, B.float(), C.float(), initial_states)
     if D is not None:
         y = y + x * D[:, None]
     y = y.contiguous()
-    return (y, states[:, :, -1]) if return_final_states else y
-
-
-def _chunks(sequence: "Tensor") -> "Tensor":
-    """(B, T, heads, width) to (B, heads, chunks, _CHUNK, width), zeros at the end: a step of 0 changes no state."""
-    from torch.nn import functional
-
-    missing = -sequence.shape[1] % _CHUNK
-    padded = functional.pad(sequence, (0, 0, 0, 0, 0, missing)) if missing else sequence
-    return padded.unflatten(1, (-1, _CHUNK)).permute(0, 3, 1, 2, 4)
-
-
-def _within(queries: "Tensor", keys: "Tensor", values: "Tensor", places: "Tensor") -> "Tensor":
-    """What the tokens of a chunk see of each other: (b, h, c, l, p)."""
-    groups, heads = queries.shape[1], values.shape[1]
-    scores = (queries @ keys.transpose(-1, -2)).unsqueeze(2)
-    moves = _decays(places, places).unflatten(1, (groups, heads // groups))
-    return (scores * moves).flatten(1, 2) @ values
-
-
-def _between(keys: "Tensor", values: "Tensor", places: "Tensor", initial: "Tensor | None") -> "Tensor":
-    """States (b, h, c + 1, p, n) before each chunk and after the last."""
-    import torch
-    from torch.nn import functional
-
-    groups, heads = keys.shape[1], values.shape[1]
-    left = (places[..., -1:] - places).exp()[..., None]
-    kept = (values * left).unflatten(1, (groups, heads // groups)).transpose(-1, -2)
-    added = (kept @ keys.unsqueeze(2)).flatten(1, 2)
-    first = torch.zeros_like(added[:, :, :1]) if initial is None else initial.float().unsqueeze(2)
-    sources = torch.cat([first, added], 2)
-    ends = functional.pad(places[..., -1].cumsum(-1), (1, 0))
-    return (_decays(ends, ends) @ sources.flatten(3)).unflatten(3, added.shape[3:])
-
-
-def _decays(to: "Tensor", since: "Tensor") -> "Tensor":
-    """exp(to_i - since_j) for j <= i, else 0; the last dimension of both spreads to two."""
-    import torch
-
-    later = torch.ones(to.shape[-1], since.shape[-1], dtype=torch.bool, device=to.device).triu(1)
-    return (to[..., :, None] - since[..., None, :]).masked_fill(later, -torch.inf).exp()
+    return (y, state) if return_final_states else y

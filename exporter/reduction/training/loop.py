@@ -79,7 +79,7 @@ class Run:
         """The mean loss over the step's targets, and the norm of the gradients."""
         import torch
 
-        total = sum(len(part.targets) for part in parts)
+        total = sum(part.targets for part in parts)
         summed = torch.zeros((), device=self.accelerator.device)
         for part in parts[self.accelerator.process_index :: self.accelerator.num_processes]:
             with self.accelerator.autocast():

@@ -1,27 +1,39 @@
-"""Losses over the targets of a batch; logits are computed for those tokens only."""
+"""What a model says where something is to be foretold, and the loss of the tokens that are right."""
 
 from typing import TYPE_CHECKING, Any
 
-from exporter.reduction.training.batches import Batch
+from exporter.reduction.training import granite
+from exporter.reduction.training.batches import NO_LABEL, Batch
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-def hidden_states(model: Any, batch: Batch) -> "Tensor":
-    """What the last layer says where a target is to be foretold: (N, hidden)."""
-    states: Tensor = model.model(batch.ids, use_cache=False).last_hidden_state
-    return states[batch.rows, batch.places]
+def layer_outputs(model: Any, batch: Batch) -> "list[Tensor]":
+    """Each layer's output (N, hidden) at the N places that have labels; the last one as the head reads it."""
+    if granite.packs(model):
+        found = granite.layer_outputs(model, batch.ids, batch.documents)
+    else:
+        said = model.model(batch.ids, use_cache=False, output_hidden_states=True)
+        found = [*said.hidden_states[1:-1], said.last_hidden_state]
+    chosen = batch.labels != NO_LABEL
+    return [each[chosen] for each in found]
 
 
-def logits(model: Any, batch: Batch) -> "Tensor":
-    """Logits (N, vocabulary) for the targets, as the model itself scales them."""
-    found: Tensor = model.lm_head(hidden_states(model, batch)) / getattr(model.config, "logits_scaling", 1.0)
-    return found
+def logits(model: Any, states: "Tensor") -> "Tensor":
+    """Float32 logits (N, vocabulary) of the last layer's outputs, as the model itself scales them."""
+    found: Tensor = model.lm_head(states) / getattr(model.config, "logits_scaling", 1.0)
+    return found.float()
+
+
+def targets(batch: Batch) -> "Tensor":
+    """The labels (N) of those places."""
+    return batch.labels[batch.labels != NO_LABEL]
 
 
 def cross_entropy(model: Any, batch: Batch) -> "Tensor":
     """The sum over all targets."""
     from torch.nn import functional
 
-    return functional.cross_entropy(logits(model, batch).float(), batch.targets, reduction="sum")
+    said = logits(model, layer_outputs(model, batch)[-1])
+    return functional.cross_entropy(said, targets(batch), reduction="sum")

@@ -1,8 +1,4 @@
-"""Muon for the matrices between layers, AdamW for everything else.
-
-Source: Jordan et al., "Muon: an optimizer for hidden layers in neural networks" (2024), in torch's form with the
-learning rate matched to AdamW's.
-"""
+"""Muon for the matrices between layers, AdamW for everything else."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -29,12 +25,9 @@ def make_optimizers(model: "Module", recipe: Recipe) -> "Mapping[str, Optimizer]
             (matrices if hidden else others).append(parameter)
     found: dict[str, Optimizer] = {}
     if matrices:
-        found["muon"] = torch.optim.Muon(
-            matrices,
-            lr=recipe.learning_rate,
-            weight_decay=recipe.weight_decay,
-            adjust_lr_fn="match_rms_adamw",
-        )
+        from exporter.reduction.training.torch_muon import Muon
+
+        found["muon"] = Muon(matrices, recipe.learning_rate, recipe.weight_decay)
     if others:
         found["adamw"] = torch.optim.AdamW(
             others, lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=0.0
