@@ -32,6 +32,12 @@ COMMANDS = (
     Command(
         "verify", "exporter.__main__", "torch, onnxruntime and plan compared", "verify build/models/minilm"
     ),
+    Command(
+        "prune",
+        "exporter.__main__",
+        "a smaller checkpoint",
+        "prune build/demo -o build/half --to 50% --calibration texts.txt",
+    ),
     Command("serve", "webapp.__main__", "the pages and models, on this machine", "serve build/models/minilm"),
     Command(
         "bundle",

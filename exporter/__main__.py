@@ -1,4 +1,4 @@
-"""The command line: export, report, inspect, verify. Data goes to stdout, progress and errors to stderr."""
+"""The command line: export, report, inspect, verify, prune. Data goes to stdout, progress and errors to stderr."""
 
 import argparse
 import difflib
@@ -65,6 +65,7 @@ def _parser() -> "tuple[argparse.ArgumentParser, argparse._SubParsersAction[argp
     _add_report(commands)
     _add_inspect(commands)
     _add_verify(commands)
+    _add_prune(commands)
     return parser, commands
 
 
@@ -193,6 +194,38 @@ def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     command.add_argument("--tier", choices=TIER_NAMES, default="base", help="which plan (default: base)")
 
 
+def _add_prune(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    examples = [
+        "build/demo -o build/half --to 50% --calibration texts.txt",
+        "build/demo --to hidden=192,mlp=75%,layers=6 --dry-run",
+    ]
+    command = _command(commands, "prune", "Cut out of a checkpoint what matters least. Needs `make setup`.", examples)
+    command.add_argument("source", help="checkpoint folder, hub id (owner/name) or minilm")
+    command.add_argument(
+        "-o", "--output", type=Path, metavar="DIR", help="new checkpoint folder; needed unless --dry-run"
+    )
+    command.add_argument(
+        "--to",
+        required=True,
+        metavar="SIZES",
+        help="50%% of all parameters, or layers, hidden, mlp, heads, kv_heads, mamba_heads, mamba_channels, experts "
+        "or expert_mlp, each as a number or a share: hidden=192,mlp=50%%",
+    )
+    command.add_argument(
+        "--calibration",
+        type=Path,
+        metavar="FILE",
+        help='texts that tell what matters, one a line, or JSONL with "text"; needed unless --dry-run',
+    )
+    command.add_argument(
+        "--seed", type=int, default=0, help="which texts are drawn where there are over 1,024 (default: 0)"
+    )
+    command.add_argument(
+        "--dry-run", action="store_true", help="write nothing: say what would go and what it saves"
+    )
+    command.add_argument("--json", action="store_true", help="print one JSON document instead of text")
+
+
 def _export(arguments: argparse.Namespace) -> int:
     from exporter.pipeline import export
     from exporter.progress import Progress
@@ -274,9 +307,23 @@ def _verify(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _prune(arguments: argparse.Namespace) -> int:
+    from exporter.progress import Progress
+    from exporter.reduction.pruning import prune
+
+    if arguments.output is None and not arguments.dry_run:
+        raise OutputError("There is no folder to write to", "--output", "Give one, or say --dry-run.")
+    output = None if arguments.dry_run else arguments.output
+    progress = Progress(quiet=arguments.json)
+    done = prune(arguments.source, output, arguments.to, arguments.calibration, arguments.seed, progress)
+    print(json.dumps(done.to_json()) if arguments.json else done.table())
+    return 0
+
+
 _COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "export": _export,
     "inspect": _inspect,
+    "prune": _prune,
     "report": _report,
     "verify": _verify,
 }
