@@ -199,7 +199,9 @@ def _add_prune(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "build/demo -o build/half --to 50% --calibration texts.txt",
         "build/demo --to hidden=192,mlp=75%,layers=6 --dry-run",
     ]
-    command = _command(commands, "prune", "Cut out of a checkpoint what matters least. Needs `make setup`.", examples)
+    command = _command(
+        commands, "prune", "Cut out of a checkpoint what matters least. Needs `make setup`.", examples
+    )
     command.add_argument("source", help="checkpoint folder, hub id (owner/name) or minilm")
     command.add_argument(
         "-o", "--output", type=Path, metavar="DIR", help="new checkpoint folder; needed unless --dry-run"

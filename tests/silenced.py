@@ -25,6 +25,10 @@ class OverKept(torch.nn.Module):
         if hasattr(norm, "group_size"):
             self.small.group_size = len(kept) // groups
 
+    @property
+    def weight(self) -> torch.Tensor:
+        return self.small.weight
+
     def forward(self, x: torch.Tensor, *gate: torch.Tensor) -> torch.Tensor:
         out = torch.zeros_like(x)
         out[..., self.kept] = self.small(x[..., self.kept], *(one[..., self.kept] for one in gate))
@@ -51,10 +55,7 @@ def silence(model: torch.nn.Module, anatomy: Anatomy, choice: Choice) -> None:
     """Change `model` in place so that only what `choice` keeps is heard."""
     body = model.base_model if hasattr(model, "base_model") else model
     if "hidden" in choice.everywhere:
-        for name, norm in list(body.named_modules()):
-            if "Norm" in type(norm).__name__ and norm.weight.shape == (anatomy.sizes["hidden"],):
-                if not hasattr(norm, "group_size"):
-                    _replace(body, name, OverKept(norm, choice.everywhere["hidden"].tolist()))
+        _silence_stream(body, anatomy, choice.everywhere["hidden"])
     for layer in range(anatomy.sizes["layers"]):
         place = f"{anatomy.family.root}{anatomy.family.layers}.{layer}"
         module = body.get_submodule(place)
@@ -62,6 +63,25 @@ def silence(model: torch.nn.Module, anatomy: Anatomy, choice: Choice) -> None:
             _silence_layer(module, anatomy, choice.within[layer])
         else:
             module.register_forward_hook(_leave_as_it_was, with_kwargs=True)
+
+
+def _silence_stream(body: torch.nn.Module, anatomy: Anatomy, kept: np.ndarray) -> None:
+    """In every norm, and in what enters the first layer, which not every model norms."""
+    whole = (anatomy.sizes["hidden"],)
+    for name, norm in list(body.named_modules()):
+        gated = hasattr(norm, "group_size")
+        if "Norm" in type(norm).__name__ and norm.weight.shape == whole and not gated:
+            _replace(body, name, OverKept(norm, kept.tolist()))
+    mask = torch.zeros(whole)
+    mask[torch.as_tensor(kept)] = 1
+
+    def enter(module, inputs, named):  # noqa: ANN001, ANN202  # a hook
+        if inputs:
+            return (inputs[0] * mask, *inputs[1:]), named
+        return inputs, {**named, "hidden_states": named["hidden_states"] * mask}
+
+    first = body.get_submodule(f"{anatomy.family.root}{anatomy.family.layers}.0")
+    first.register_forward_pre_hook(enter, with_kwargs=True)
 
 
 def _leave_as_it_was(module, inputs, named, output):  # noqa: ANN001, ANN202  # a hook
@@ -97,7 +117,9 @@ def _silence_experts(
 ) -> None:
     experts = modules[anatomy.family.readers["experts"]]
     router = modules[anatomy.family.readers["experts"].replace("experts", "router")]
-    gone = sorted(set(range(anatomy.sizes["experts"])) - set(kept.get("experts", range(1 << 10)).tolist()))
+    gone = sorted(
+        set(range(anatomy.sizes["experts"])) - set(kept.get("experts", np.arange(1 << 10)).tolist())
+    )
 
     def route(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         logits = torch.nn.functional.linear(x, router.weight)

@@ -83,7 +83,7 @@ EXPORTER_IMPORTS: dict[str, set[str]] = {
     "passes": {"ops", "quantization"},
     "progress": set(),
     "quantization": set(),
-    "reduction": set(),
+    "reduction": {"artifact", "checkpoints", "progress"},
     "report": {"artifact"},
     "tokenizer_files": {"artifact"},
 }

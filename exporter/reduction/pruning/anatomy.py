@@ -97,7 +97,9 @@ def parameters(stored: Stored, sizes: Sizes) -> int:
 
 def stored_bytes(stored: Stored, sizes: Sizes) -> int:
     """Bytes of all of them, likewise."""
-    return sum(count * VALUE_BYTES[dtype] * prod(shape_of(dims, sizes)) for (dtype, dims), count in stored.items())
+    return sum(
+        count * VALUE_BYTES[dtype] * prod(shape_of(dims, sizes)) for (dtype, dims), count in stored.items()
+    )
 
 
 def take_apart(checkpoint: Checkpoint) -> Anatomy:
@@ -144,7 +146,9 @@ def _whole(config: "PreTrainedConfig", key: str, name: str) -> int:
     value = getattr(config, key, None)
     least = 0 if name in ("experts", "chosen_experts") else 1
     if type(value) is not int or not least <= value <= _LARGEST:
-        raise ConfigError(f"'{key}' is {value!r}", "config.json", f"It must be a whole number from {least} on.")
+        raise ConfigError(
+            f"'{key}' is {value!r}", "config.json", f"It must be a whole number from {least} on."
+        )
     return value
 
 
@@ -177,10 +181,14 @@ def _dims(family: Family, layer: int | None, within: str, sizes: Sizes, name: st
     )
 
 
-def _check(checkpoint: Checkpoint, info: TensorInfo, layer: int | None, dims: Dims | None, sizes: Sizes) -> None:
+def _check(
+    checkpoint: Checkpoint, info: TensorInfo, layer: int | None, dims: Dims | None, sizes: Sizes
+) -> None:
     """Raises WeightsError where config.json and the weights do not belong together."""
     if layer is not None and layer >= sizes["layers"]:
-        raise WeightsError(f'Tensor "{info.name}" is of a layer that config.json does not have', checkpoint.source)
+        raise WeightsError(
+            f'Tensor "{info.name}" is of a layer that config.json does not have', checkpoint.source
+        )
     if dims is not None:
         checkpoint.require(info.name, shape_of(dims, sizes))
     if info.dtype not in VALUE_BYTES:

@@ -45,7 +45,7 @@ class Importance:
 
 @dataclass(frozen=True)
 class Choice:
-    """`layers` are the old numbers of those that stay; `everywhere` and `within[layer]` are kept indices by dimension."""
+    """`layers` are the old numbers of those that stay; `everywhere` and `within[layer]` have kept indices."""
 
     layers: Sequence[int]
     everywhere: Mapping[str, Indices] = field(default_factory=dict)

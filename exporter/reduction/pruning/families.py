@@ -1,4 +1,4 @@
-"""What each architecture is made of: its tensors by dimension, its config keys, and the modules that are listened to."""
+"""What each architecture is made of: its tensors by dimension, its config keys, the modules that are listened to."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -104,7 +104,11 @@ def _experts(path: str) -> Tensors:
 
 
 def _ends(table: str, norm: str, head: str = "lm_head") -> Tensors:
-    return {f"{table}.weight": ("vocabulary", "hidden"), **_norm(norm), **_linear(head, "vocabulary", "hidden")}
+    return {
+        f"{table}.weight": ("vocabulary", "hidden"),
+        **_norm(norm),
+        **_linear(head, "vocabulary", "hidden"),
+    }
 
 
 _DECODER_KEYS = {
@@ -125,8 +129,8 @@ _MAMBA_KEYS = {
     "expand": "mamba_expand",
 }
 _LLAMA_NORMS = ("input_layernorm", "post_attention_layernorm")
-_ENCODER_WIDTH = "an encoder's width is that of its embeddings and of the heads trained on them, and its attention divides it"
-_ENCODER_REFUSED = {name: _ENCODER_WIDTH for name in ("hidden", "heads", "kv_heads")}
+_ENCODER_WIDTH = "an encoder's width is that of its embeddings, which others have stored, and its heads divide it"
+_ENCODER_REFUSED = dict.fromkeys(("hidden", "heads", "kv_heads"), _ENCODER_WIDTH)
 
 _LLAMA = Family(
     keys=_DECODER_KEYS,
@@ -177,7 +181,11 @@ _GRANITE = Family(
     body=_ends("embed_tokens", "norm"),
     norms=_LLAMA_NORMS,
     last_norms=("norm",),
-    readers={"mlp": "shared_mlp.output_linear", "heads": "self_attn.o_proj", "experts": "block_sparse_moe.experts"},
+    readers={
+        "mlp": "shared_mlp.output_linear",
+        "heads": "self_attn.o_proj",
+        "experts": "block_sparse_moe.experts",
+    },
     mixer="mamba",
 )
 _BAMBA = Family(

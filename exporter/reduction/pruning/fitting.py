@@ -26,7 +26,10 @@ def fit(anatomy: Anatomy, goals: Goals, keep_layers: KeepLayers) -> dict[str, in
     """All sizes after pruning; `keep_layers(count)` says which layers stay. Raises ReductionError."""
     if goals.share is not None:
         return _fit_share(anatomy, goals.share, keep_layers)
-    sizes = {**anatomy.sizes, **{name: _size(anatomy, name, amount) for name, amount in goals.amounts.items()}}
+    sizes = {
+        **anatomy.sizes,
+        **{name: _size(anatomy, name, amount) for name, amount in goals.amounts.items()},
+    }
     _follow(anatomy, sizes, set(goals.amounts))
     _check(anatomy, sizes)
     keep_layers(sizes["layers"])
@@ -83,7 +86,11 @@ def _follow(anatomy: Anatomy, sizes: dict[str, int], given: set[str]) -> None:
             sizes["heads"] = sizes["kv_heads"] * a_group
         elif a_group == 1 and "kv_heads" not in given:
             sizes["kv_heads"] = sizes["heads"]
-    if "mamba_heads" in anatomy.prunable and "hidden" in given and not given & {"mamba_heads", "mamba_channels"}:
+    if (
+        "mamba_heads" in anatomy.prunable
+        and "hidden" in given
+        and not given & {"mamba_heads", "mamba_channels"}
+    ):
         heads, rest = divmod(before["expand"] * sizes["hidden"], sizes["mamba_channels"])
         sizes["mamba_heads"] = before["mamba_heads"] if rest else heads
     if "mamba_heads" in anatomy.prunable:
@@ -96,6 +103,12 @@ def _check(anatomy: Anatomy, sizes: Sizes) -> None:
         _check_attention(anatomy, sizes)
     if "mamba_heads" in anatomy.prunable:
         _check_mixer(anatomy, sizes)
+    if sizes["hidden"] == sizes.get("embedded"):
+        raise ReductionError(
+            f"hidden={sizes['hidden']} is the width of the embeddings, whose projections transformers then leaves out",
+            _WHERE,
+            "Give another size.",
+        )
     if sizes.get("experts") and sizes["experts"] < sizes["chosen_experts"]:
         raise ReductionError(
             f"experts={sizes['experts']} is fewer than the {sizes['chosen_experts']} that each token is sent to",
@@ -202,13 +215,14 @@ def _narrow(anatomy: Anatomy, sizes: dict[str, int], ratio: Fraction) -> None:
 
 def _heads(groups: int, heads: int, ratio: Fraction) -> tuple[int, int]:
     """The most heads within `ratio`, and of those the most groups; at least one."""
+    most = max(int(ratio * heads), 1)
     fits = [
-        (count, count * each)
+        (count * each, count)
         for count in range(1, groups + 1)
         for each in range(1, heads // groups + 1)
-        if count * each <= max(ratio * heads, 1)
+        if count * each <= most
     ]
-    return max(fits, key=lambda pair: (pair[1], pair[0]))
+    return max(fits)[::-1]
 
 
 def _options(anatomy: Anatomy, name: str, low: Fraction, high: Fraction) -> list[int]:

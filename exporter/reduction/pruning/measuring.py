@@ -6,7 +6,6 @@ scaling them up and it down changes nothing. A layer is worth how much it turns 
 An expert is worth the norm of what it adds, times the share that the router gives it (REAP, arXiv 2510.13999).
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
 _BATCH_TOKENS = 2048
 _BATCH_TEXTS = 16
+_TIMES_SAID = 10
 
 Say = Callable[[str], None]
 
@@ -32,14 +32,16 @@ def measure(folder: Path, anatomy: Anatomy, texts: Sequence[Sequence[int]], say:
 
     model = _load(folder, anatomy)
     listener = _Listener(anatomy, model)
-    done = 0
+    done = said = 0
     with torch.no_grad():
         for batch in _batches(texts):
             ids, mask = _padded(batch)
             listener.mask = mask
             model(input_ids=ids, attention_mask=mask)
             done += len(batch)
-            say(f"calibration: {done} of {len(texts)} texts")
+            if done * _TIMES_SAID // len(texts) > said:
+                said = done * _TIMES_SAID // len(texts)
+                say(f"calibration: {done} of {len(texts)} texts")
     return listener.importance()
 
 
@@ -60,7 +62,7 @@ def _load(folder: Path, anatomy: Anatomy) -> "nn.Module":
     if missing:
         raise WeightsError(f'Tensor "{missing[0]}" is missing', folder.name, "The weights are incomplete.")
     model.eval()
-    return model  # type: ignore[no-any-return]
+    return model
 
 
 def _batches(texts: Sequence[Sequence[int]]) -> Iterator[Sequence[Sequence[int]]]:
@@ -186,7 +188,7 @@ class _Listener:
     def _within(self, path: str) -> dict[str, Scores]:
         sizes = self._anatomy.sizes
         own = {what: sums for (place, what), sums in self._sums.items() if place == path}
-        found = {what: own[what] for what in ("experts", "expert_mlp") if what in own}
+        found: dict[str, Scores] = {what: own[what] for what in ("experts", "expert_mlp") if what in own}
         if "mlp" in own:
             found["mlp"] = np.sqrt(own["mlp"])
         if "heads" in own:

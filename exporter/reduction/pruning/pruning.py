@@ -1,4 +1,4 @@
-"""Pruning from the checkpoint to the smaller one: what is asked is fitted, measured, chosen and written, or only told."""
+"""From a checkpoint to the smaller one: what is asked is fitted, measured, chosen and written, or only told."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -45,8 +45,17 @@ class Pruned:
 
     def table(self) -> str:
         """For people."""
-        rows = [(name, f"{row.before:,}", f"{row.after:,}", _left(row)) for name, row in self.dimensions.items()]
-        rows.append(("parameters", f"{self.parameters.before:,}", f"{self.parameters.after:,}", _left(self.parameters)))
+        rows = [
+            (name, f"{row.before:,}", f"{row.after:,}", _left(row)) for name, row in self.dimensions.items()
+        ]
+        rows.append(
+            (
+                "parameters",
+                f"{self.parameters.before:,}",
+                f"{self.parameters.after:,}",
+                _left(self.parameters),
+            )
+        )
         rows.append(("bytes", human(self.bytes.before), human(self.bytes.after), _left(self.bytes)))
         lines = [f"{name:<16}{before:>16}  ->{after:>16}{left:>8}" for name, before, after, left in rows]
         return "\n".join([*lines, self._layers()])
@@ -79,7 +88,9 @@ def prune(
         _require_calibration(calibration)
     checkpoint = open_checkpoint(source)
     anatomy = take_apart(checkpoint)
-    fit(anatomy, goals, partial(keep_layers, anatomy.kinds, None))  # what cannot be is said before the long work
+    fit(
+        anatomy, goals, partial(keep_layers, anatomy.kinds, None)
+    )  # what cannot be is said before the long work
     importance = _measure(checkpoint, anatomy, calibration, seed, progress) if calibration else None
     sizes = _fit(anatomy, goals, importance)
     if output is not None and importance is not None:

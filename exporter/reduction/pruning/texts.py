@@ -43,7 +43,9 @@ def _text_of(line: str, number: int, file: Path) -> str:
     except JsonProblem as problem:
         raise CalibrationError(f"Line {number} {problem}", str(file), 'Write {"text": "..."}.') from None
     if not isinstance(text, str):
-        raise CalibrationError(f'Line {number} has no "text" that is a string', str(file), 'Write {"text": "..."}.')
+        raise CalibrationError(
+            f'Line {number} has no "text" that is a string', str(file), 'Write {"text": "..."}.'
+        )
     return text
 
 

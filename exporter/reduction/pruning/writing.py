@@ -11,7 +11,7 @@ import ml_dtypes
 import numpy as np
 
 from exporter.checkpoints import Checkpoint
-from exporter.errors import WeightsError
+from exporter.errors import ConfigError, WeightsError
 from exporter.reduction.pruning.anatomy import MAMBA, VALUE_BYTES, Anatomy, Part, read_config
 from exporter.reduction.pruning.choosing import Choice
 from exporter.reduction.pruning.layouts import Indices, Sizes, kept_pieces, shape_of
@@ -29,7 +29,9 @@ def write(
 ) -> None:
     """Writes the checkpoint into `folder`; `advance` is told of each further number of bytes."""
     config = edited_config(checkpoint, anatomy, sizes, choice)
-    (folder / "config.json").write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    (folder / "config.json").write_text(
+        json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     for name, path in checkpoint.companions().items():
         (folder / name).parent.mkdir(exist_ok=True)
         shutil.copyfile(path, folder / name)
@@ -54,7 +56,11 @@ def edited_config(checkpoint: Checkpoint, anatomy: Anatomy, sizes: Sizes, choice
 
 def _keep_head_dim(made: dict[str, Any], anatomy: Anatomy, sizes: Sizes) -> None:
     """Without the key a head is hidden / heads wide, and after pruning that may be something else."""
-    if anatomy.family.own_head_dim and "heads" in sizes and sizes["hidden"] // sizes["heads"] != sizes["head_dim"]:
+    if (
+        anatomy.family.own_head_dim
+        and "heads" in sizes
+        and sizes["hidden"] // sizes["heads"] != sizes["head_dim"]
+    ):
         made["head_dim"] = sizes["head_dim"]
 
 
@@ -73,7 +79,10 @@ def _shorten_layer_lists(made: dict[str, Any], checkpoint: Checkpoint, choice: C
     elif not lists and "layer_types" in vars(read_config(checkpoint)):
         # They follow from a layer's number, which changes.
         lists = {"layer_types": read_config(checkpoint).layer_types}
-    made.update({key: [kinds[old] for old in choice.layers] for key, kinds in lists.items()})
+    for key, kinds in lists.items():
+        if not isinstance(kinds, list) or len(kinds) <= choice.layers[-1]:
+            raise ConfigError(f"'{key}' has no word for each layer", "config.json", "Correct it.")
+        made[key] = [kinds[old] for old in choice.layers]
 
 
 def _write_tensors(
