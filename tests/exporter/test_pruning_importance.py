@@ -15,7 +15,6 @@ from exporter.reduction.pruning.layouts import kept_places
 from tests.tiny_granite import CORPUS, VOCABULARY, Variant, write_tiny_granite
 from tests.tiny_models import DECODERS, random_ids, write_tiny_model
 
-# Enough that every neuron is heard at least once: one that never is looks useless, too.
 IDS = random_ids(40, VOCABULARY)
 # Dimension by dimension: of every layer these neurons and heads are made useless; heads share a group with another.
 NEURONS = (1, 5, 6, 20, 33)
@@ -37,6 +36,7 @@ FAMILIES = [
 
 @pytest.fixture
 def texts(tmp_path: Path) -> Path:
+    """Enough that every neuron is heard at least once: one that never is looks useless, too."""
     path = tmp_path / "texts.txt"
     path.write_text("\n".join(CORPUS), encoding="utf-8")
     return path
@@ -156,7 +156,9 @@ def test_useless_experts_and_their_neurons_go_first(tmp_path: Path, texts: Path)
     left = load_file(made / "model.safetensors")
     for name, values in tensors.items():
         if name.endswith("block_sparse_moe.output_linear.weight"):
-            kept = [np.delete(values[expert], np.arange(expert, expert + 8), axis=1) for expert in (0, 1, 2, 4)]
+            kept = [
+                np.delete(values[expert], np.arange(expert, expert + 8), axis=1) for expert in (0, 1, 2, 4)
+            ]
             np.testing.assert_array_equal(left[name], np.stack(kept))
         if name.endswith("router.layer.weight"):
             np.testing.assert_array_equal(left[name], np.delete(values, 3, axis=0))

@@ -129,7 +129,9 @@ _MAMBA_KEYS = {
     "expand": "mamba_expand",
 }
 _LLAMA_NORMS = ("input_layernorm", "post_attention_layernorm")
-_ENCODER_WIDTH = "an encoder's width is that of its embeddings, which others have stored, and its heads divide it"
+_ENCODER_WIDTH = (
+    "an encoder's width is that of its embeddings, which others have stored, and its heads divide it"
+)
 _ENCODER_REFUSED = dict.fromkeys(("hidden", "heads", "kv_heads"), _ENCODER_WIDTH)
 
 _LLAMA = Family(

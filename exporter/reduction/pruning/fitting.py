@@ -13,7 +13,8 @@ from exporter.reduction.pruning.anatomy import Anatomy, parameters
 from exporter.reduction.pruning.goals import Amount, Goals, Ratio
 from exporter.reduction.pruning.layouts import Sizes
 
-# Ratios round to these where the size itself is a multiple: kernels and blocks of quantized weights like 32.
+# Ratios round to these where the size itself is a multiple: kernels and blocks of quantized weights like 32. Of small
+# sizes an eighth is fine enough.
 _GRAINS = {"hidden": 32, "mlp": 32, "expert_mlp": 32, "mamba_channels": 8}
 # How far width goes before a layer does, and how much further than the hidden size the MLP.
 _NARROWEST, _LEAST_MLP = Fraction(1, 2), Fraction(1, 2)
@@ -68,7 +69,8 @@ def _grain(anatomy: Anatomy, name: str) -> int:
         return sizes["groups"]
     if name == "hidden" and _divided_by_heads(anatomy):
         return sizes["head_dim"]
-    return gcd(_GRAINS.get(name, 1), sizes[name])
+    fine = 1 << max(sizes[name] // 8, 1).bit_length() - 1
+    return gcd(_GRAINS.get(name, 1), fine, sizes[name])
 
 
 def _divided_by_heads(anatomy: Anatomy) -> bool:
