@@ -289,6 +289,27 @@ def test_weights_and_config_must_belong_together(
     assert "config.json asks for" in _refused(capsys, whole, "--to", "mlp=50%", "--dry-run")
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"num_hidden_layers": 10**12}, "layers"),
+        ({"num_hidden_layers": 5}, "layer"),
+        ({"hidden_size": "wide"}, "hidden_size"),
+        ({"num_attention_heads": 3}, "num_attention_heads"),
+        ({"num_key_value_heads": 0}, "num_key_value_heads"),
+        ({"mamba_n_heads": 7}, "mamba"),
+    ],
+)
+def test_a_damaged_config_is_refused(
+    change: dict[str, object], words: str, tiny_granite: Granite, tmp_path: Path, capsys: Capture
+) -> None:
+    whole = tmp_path / "whole"
+    shutil.copytree(tiny_granite(), whole)
+    config = json.loads((whole / "config.json").read_text())
+    (whole / "config.json").write_text(json.dumps(config | change))
+    assert words in _refused(capsys, whole, "--to", "mlp=50%", "--dry-run")
+
+
 def test_of_many_texts_as_many_as_needed_are_drawn_by_the_seed(tmp_path: Path) -> None:
     path = tmp_path / "texts.jsonl"
     path.write_text("\n".join(json.dumps({"text": f"text {i}", "more": 1}) for i in range(3 * MOST_TEXTS)))

@@ -32,7 +32,7 @@ ATTENTION, MAMBA = "attention", "mamba"
 VALUE_BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}
 
 _ATTENTION_WIDTHS = ("heads*head_dim", "heads*3*head_dim")
-_LARGEST = 1 << 24
+_LARGEST, _MOST_LAYERS = 1 << 24, 1000
 # What transformers stored once and reads no more.
 _LEFTOVER = re.compile(r"(^|\.)(rotary_emb\.inv_freq|masked_bias|attention\.bias|position_ids)$")
 
@@ -105,6 +105,9 @@ def stored_bytes(stored: Stored, sizes: Sizes) -> int:
 def take_apart(checkpoint: Checkpoint) -> Anatomy:
     """Raises UnsupportedModelError, ConfigError or WeightsError; only names and shapes are looked at."""
     family = family_of(checkpoint.config.get("model_type"))
+    layers = checkpoint.config.get(family.keys["layers"])
+    if isinstance(layers, int) and layers > _MOST_LAYERS:  # transformers makes lists of that length
+        raise ConfigError(f"It has {layers} layers", "config.json", f"At most {_MOST_LAYERS} are believed.")
     config = read_config(checkpoint)
     sizes = _sizes(family, config)
     parts = list(_parts(family, checkpoint, sizes))
@@ -132,6 +135,10 @@ def _sizes(family: Family, config: "PreTrainedConfig") -> dict[str, int]:
     if "heads" in sizes:
         sizes.setdefault("kv_heads", sizes["heads"])
         sizes.setdefault("head_dim", sizes["hidden"] // sizes["heads"])
+    for many, few in (("heads", "kv_heads"), ("mamba_heads", "groups")):
+        if many in sizes and sizes[many] % sizes[few]:
+            what = f"'{family.keys[many]}' is {sizes[many]}, which {sizes[few]} groups cannot share evenly"
+            raise ConfigError(what, "config.json", "Correct it.")
     if "embedded" in family.keys and sizes["embedded"] == sizes["hidden"]:
         del sizes["embedded"]
     if "groups" in sizes:

@@ -41,7 +41,8 @@ def write(
 
 def edited_config(checkpoint: Checkpoint, anatomy: Anatomy, sizes: Sizes, choice: Choice) -> dict[str, Any]:
     """The checkpoint's config.json with the new sizes; every other key is as it was, its spelling of infinity, too."""
-    made, keys = json.loads((checkpoint.folder / "config.json").read_bytes()), anatomy.family.keys
+    made: dict[str, Any] = json.loads((checkpoint.folder / "config.json").read_bytes())
+    keys = anatomy.family.keys
     changed = {name for name in keys if sizes.get(name) != anatomy.sizes.get(name)}
     made.update({keys[name]: sizes[name] for name in changed if name in sizes})
     if "embedded" in keys and "embedded" not in sizes:
