@@ -9,15 +9,18 @@ from fractions import Fraction
 from math import gcd
 
 from exporter.errors import ReductionError
-from exporter.reduction.pruning.anatomy import Anatomy, parameters
+from exporter.reduction.pruning.anatomy import Anatomy, Stored, parameters
 from exporter.reduction.pruning.goals import Amount, Goals, Ratio
 from exporter.reduction.pruning.layouts import Sizes
 
 # Ratios round to these where the size itself is a multiple: kernels and blocks of quantized weights like 32. Of small
 # sizes an eighth is fine enough.
 _GRAINS = {"hidden": 32, "mlp": 32, "expert_mlp": 32, "mamba_channels": 8}
-# How far width goes before a layer does, and how much further than the hidden size the MLP.
-_NARROWEST, _LEAST_MLP = Fraction(1, 2), Fraction(1, 2)
+# How far width goes before a layer does, and what the MLP may keep for what the stream keeps.
+_NARROWEST = Fraction(1, 2)
+_LEAST_MLP, _MOST_MLP = Fraction(1, 2), Fraction(4, 3)
+# Of widths that come so near to the best, the one with the widest stream: an MLP bears more.
+_CLOSE = 0.97
 _WHERE = "--to"
 
 KeepLayers = Callable[[int], Sequence[int]]
@@ -165,17 +168,17 @@ def _check_mixer(anatomy: Anatomy, sizes: Sizes) -> None:
 
 
 def _fit_share(anatomy: Anatomy, share: float, keep_layers: KeepLayers) -> dict[str, int]:
-    """The most parameters within `share`: width first, then a layer less at a time."""
+    """About the most parameters within `share`: width first, then a layer less at a time."""
     every, fewest = anatomy.sizes["layers"], len(set(anatomy.kinds))
     whole = anatomy.stored(range(every))
     limit = share * parameters(whole, anatomy.sizes)
-    widths = sorted(_widths(anatomy), key=lambda sizes: (parameters(whole, sizes), sizes["hidden"]))
+    widths = list(_widths(anatomy))
+    narrowest = min(widths, key=lambda sizes: parameters(whole, sizes))
     for layers in range(every, fewest - 1, -1):
         stored = anatomy.stored(keep_layers(layers))
-        if parameters(stored, widths[0]) <= limit:
-            within = [sizes for sizes in widths if parameters(stored, sizes) <= limit]
-            return {**within[-1], "layers": layers}
-    least = parameters(anatomy.stored(keep_layers(fewest)), widths[0])
+        if parameters(stored, narrowest) <= limit:
+            return {**_widest(stored, widths, limit), "layers": layers}
+    least = parameters(anatomy.stored(keep_layers(fewest)), narrowest)
     raise ReductionError(
         f"{share:.0%} is {int(limit):,} parameters; half the width and {fewest} layers still have {least:,}",
         _WHERE,
@@ -183,8 +186,17 @@ def _fit_share(anatomy: Anatomy, share: float, keep_layers: KeepLayers) -> dict[
     )
 
 
+def _widest(stored: Stored, widths: Sequence[dict[str, int]], limit: float) -> dict[str, int]:
+    """Of those that are within `limit` and near to the most that is, the one with the widest stream."""
+    counted = [(parameters(stored, sizes), sizes) for sizes in widths]
+    within = [row for row in counted if row[0] <= limit]
+    most = max(count for count, _ in within)
+    near = [row for row in within if row[0] >= _CLOSE * most]
+    return max(near, key=lambda row: (row[1]["hidden"], row[0]))[1]
+
+
 def _widths(anatomy: Anatomy) -> Iterator[dict[str, int]]:
-    """Sizes with the hidden channels cut by at most half, and the MLP as much or up to twice as much."""
+    """Sizes with at least half of the hidden channels, heads and experts in proportion, and the MLP nearly so."""
     before = anatomy.sizes
     for hidden in _options(anatomy, "hidden", _NARROWEST, Fraction(1)):
         ratio = Fraction(hidden, before["hidden"])
@@ -195,7 +207,7 @@ def _widths(anatomy: Anatomy) -> Iterator[dict[str, int]]:
         except ReductionError:
             continue
         floor = ratio * _LEAST_MLP if "hidden" in anatomy.prunable else _NARROWEST
-        for inner in _options(anatomy, "mlp", floor, ratio):
+        for inner in _options(anatomy, "mlp", floor, min(ratio * _MOST_MLP, Fraction(1))):
             sizes = {**base, "mlp": inner} if "mlp" in before else base
             if "expert_mlp" in anatomy.prunable:
                 same = Fraction(inner, before["mlp"]) * before["expert_mlp"]
