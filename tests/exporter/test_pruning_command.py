@@ -83,6 +83,16 @@ def test_types_of_tensors_stay_and_a_tied_head_stays_tied(
     assert model.config.head_dim == 16, "two heads of 48 channels would be 24 wide"
 
 
+def test_a_pruned_checkpoint_is_pruned_further(tiny_granite: Granite, tmp_path: Path, texts: Path) -> None:
+    """Small steps lose less, and heads are by then no longer hidden / heads wide."""
+    once, twice = tmp_path / "once", tmp_path / "twice"
+    assert _prune(tiny_granite(), "-o", once, "--to", SIZES, "--calibration", texts) == 0
+    assert _prune(once, "-o", twice, "--to", "hidden=32,heads=1", "--calibration", texts) == 0
+    config = json.loads((twice / "config.json").read_text())
+    assert (config["num_attention_heads"], config["head_dim"]) == (1, 16)
+    assert np.isfinite(TorchDecoder(twice).logits(random_ids(10, VOCABULARY))).all()
+
+
 def test_a_dry_run_says_what_goes_and_writes_nothing(
     tiny_granite: Granite, tmp_path: Path, texts: Path, capsys: Capture
 ) -> None:
