@@ -33,6 +33,12 @@ COMMANDS = (
         "verify", "exporter.__main__", "torch, onnxruntime and plan compared", "verify build/models/minilm"
     ),
     Command(
+        "prune",
+        "exporter.__main__",
+        "a smaller checkpoint",
+        "prune build/demo -o build/half --to 50% --calibration texts.txt",
+    ),
+    Command(
         "distill",
         "exporter.__main__",
         "train a smaller checkpoint to say what a larger one says",

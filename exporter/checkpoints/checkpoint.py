@@ -12,13 +12,26 @@ from .planned_weights import PlannedWeights
 from .safetensors_file import Floats
 from .safetensors_header import TensorInfo
 from .sentence_modules import MODULES, Pooling, read_pooling
-from .tokenizer_files import check_tokenizer, find_tokenizer_files
+from .tokenizer_files import TOKENIZER_FILES, check_tokenizer, find_tokenizer_files
 from .weights import Weights
 
 _CONFIG_LIMIT = 4 * 1024 * 1024
 _CARD_LIMIT = 4 * 1024 * 1024
 _LONGEST_NAME = 100
 _SENTENCE = "sentence_bert_config.json"
+# What belongs to a model beside its config and weights, and stays true when those change.
+_COMPANIONS = (
+    *TOKENIZER_FILES,
+    "generation_config.json",
+    "README.md",
+    "LICENSE",
+    "LICENSE.txt",
+    "NOTICE",
+    MODULES,
+    _SENTENCE,
+    "config_sentence_transformers.json",
+    "1_Pooling/config.json",
+)
 
 
 class Checkpoint:
@@ -88,6 +101,10 @@ class Checkpoint:
     def pooling(self) -> Pooling:
         """How the checkpoint's sentence-transformers modules make one vector of a text; raises ConfigError."""
         return read_pooling(self._files)
+
+    def companions(self) -> Mapping[str, Path]:
+        """Name to path of the files that belong to the model and hold neither its config nor its weights."""
+        return {name: self._files.locate(name) for name in _COMPANIONS if self._files.exists(name)}
 
     def tokenizer(self) -> Mapping[str, Path]:
         """The tokenizer files (name to path), with tokenizer.json among them; raises TokenizerError."""

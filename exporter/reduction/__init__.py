@@ -1,1 +1,1 @@
-"""Making models smaller, and the model that shows it: data and training of the extraction model."""
+"""Making models smaller: pruning; and the model that shows it: data and training of the extraction model."""

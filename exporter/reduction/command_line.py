@@ -1,9 +1,11 @@
-"""The commands that make models smaller, as the command line takes them: distill."""
+"""The commands that make models smaller, as the command line takes them: prune, distill."""
 
 import argparse
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+
+from exporter.errors import OutputError
 
 # Makes a command of a name, its purpose and examples.
 MakeCommand = Callable[[str, str, Sequence[str]], argparse.ArgumentParser]
@@ -11,7 +13,40 @@ MakeCommand = Callable[[str, str, Sequence[str]], argparse.ArgumentParser]
 
 def add_commands(make: MakeCommand) -> None:
     """Add them all to the command line."""
+    _add_prune(make)
     _add_distill(make)
+
+
+def _add_prune(make: MakeCommand) -> None:
+    examples = [
+        "build/demo -o build/half --to 50% --calibration texts.txt",
+        "build/demo --to hidden=192,mlp=75%,layers=6 --dry-run",
+    ]
+    command = make("prune", "Cut out of a checkpoint what matters least. Needs `make setup`.", examples)
+    command.add_argument("source", help="checkpoint folder, hub id (owner/name) or minilm")
+    command.add_argument(
+        "-o", "--output", type=Path, metavar="DIR", help="new checkpoint folder; needed unless --dry-run"
+    )
+    command.add_argument(
+        "--to",
+        required=True,
+        metavar="SIZES",
+        help="50%% of all parameters, or layers, hidden, mlp, heads, kv_heads, mamba_heads, mamba_channels, experts "
+        "or expert_mlp, each as a number or a share: hidden=192,mlp=50%%",
+    )
+    command.add_argument(
+        "--calibration",
+        type=Path,
+        metavar="FILE",
+        help='texts that tell what matters, one a line, or JSONL with "text"; needed unless --dry-run',
+    )
+    command.add_argument(
+        "--seed", type=int, default=0, help="which texts are drawn where there are over 1,024 (default: 0)"
+    )
+    command.add_argument(
+        "--dry-run", action="store_true", help="write nothing: say what would go and what it saves"
+    )
+    command.add_argument("--json", action="store_true", help="print one JSON document instead of text")
 
 
 def _add_distill(make: MakeCommand) -> None:
@@ -90,6 +125,19 @@ def _number(text: str) -> float:
     return number
 
 
+def _prune(arguments: argparse.Namespace) -> int:
+    from exporter.progress import Progress
+    from exporter.reduction.pruning import prune
+
+    if arguments.output is None and not arguments.dry_run:
+        raise OutputError("There is no folder to write to", "--output", "Give one, or say --dry-run.")
+    output = None if arguments.dry_run else arguments.output
+    progress = Progress(quiet=arguments.json)
+    done = prune(arguments.source, output, arguments.to, arguments.calibration, arguments.seed, progress)
+    print(json.dumps(done.to_json()) if arguments.json else done.table())
+    return 0
+
+
 def _distill(arguments: argparse.Namespace) -> int:
     from exporter.progress import Progress
     from exporter.reduction.distillation.distill import Distillation, distill
@@ -119,4 +167,4 @@ def _distill(arguments: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {"distill": _distill}
+COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {"distill": _distill, "prune": _prune}

@@ -84,7 +84,7 @@ EXPORTER_IMPORTS: dict[str, set[str]] = {
     "passes": {"ops", "quantization"},
     "progress": set(),
     "quantization": set(),
-    "reduction": {"progress"},
+    "reduction": {"artifact", "checkpoints", "progress"},
     "report": {"artifact"},
     "tokenizer_files": {"artifact"},
 }
