@@ -103,6 +103,24 @@ def test_the_loss_is_that_of_transformers_for_each_sequence_alone(
         assert (one.grad - gradients[name]).abs().max() < 1e-4 * max(1.0, float(one.grad.abs().max())), name
 
 
+@pytest.mark.filterwarnings("ignore:.*gradient_checkpointing:FutureWarning")
+def test_an_adapter_counts_as_peft_counts_it(checkpoint: Path) -> None:
+    import torch
+    from peft import LoraConfig, get_peft_model
+
+    names = ["q_proj", "in_proj", "out_proj", "input_linear", "output_linear"]
+    adapted = get_peft_model(
+        loaded(checkpoint), LoraConfig(r=3, lora_alpha=5, target_modules=names, init_lora_weights=False)
+    ).eval()
+    (one,) = SEQUENCES[:1]
+    labels = torch.tensor([[-100] * one.start + [*one.ids[one.start :]]])
+    theirs = adapted(torch.tensor([one.ids]), labels=labels).loss * (len(one.ids) - one.start)
+    ours = cross_entropy(adapted.base_model.model, batches([one], 1, 0)[0])
+    assert float(ours.detach()) == pytest.approx(float(theirs.detach()), rel=1e-5)
+    plain = cross_entropy(loaded(checkpoint), batches([one], 1, 0)[0])
+    assert abs(float((ours - plain).detach())) > 0.1
+
+
 def test_another_architecture_is_computed_by_transformers_itself(tmp_path: Path) -> None:
     import torch
 

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from exporter.reduction.extraction.examples import Example
+from exporter.reduction.extraction.sequences import tokens
+from exporter.reduction.training.batches import batches
 from exporter.reduction.training.fast_mamba import fast_mamba
+from exporter.reduction.training.losses import layer_outputs, logits, targets
 
 _MOST_TOKENS = 320
 _AT_ONCE = 64
@@ -52,18 +55,38 @@ def parsed(text: str) -> Mapping[str, str | None] | None:
     return found if fits else None
 
 
-def answers(model: Any, tokenizer: Any, prompts: Sequence[str]) -> list[str]:
-    """What the model writes after each prompt, greedily, up to its end token; `tokenizer` is one of tokenizers."""
-    encoded = [tokenizer.encode(text).ids for text in prompts]
-    order = sorted(range(len(encoded)), key=lambda i: len(encoded[i]))
-    found: dict[int, str] = {}
+def answers(model: Any, tokenizer: Any, examples: Sequence[Example]) -> list[str]:
+    """What the model writes after each prompt, greedily, up to its end token; `tokenizer` is one of tokenizers.
+
+    Where every token of the truth is the likeliest after those before it, greedy decoding writes the truth: one pass
+    shows that. Only the others are decoded.
+    """
+    right = _foretold(model, tokenizer, examples)
+    found = {i: examples[i].answer for i, sure in enumerate(right) if sure}
+    encoded = {i: tokenizer.encode(each.prompt).ids for i, each in enumerate(examples) if i not in found}
+    order = sorted(encoded, key=lambda i: len(encoded[i]))
     for first in range(0, len(order), _AT_ONCE):
         group = order[first : first + _AT_ONCE]
         made = _generate(model, [encoded[i] for i in group])
         found |= {
             i: tokenizer.decode(ids, skip_special_tokens=True) for i, ids in zip(group, made, strict=True)
         }
-    return [found[i] for i in range(len(prompts))]
+    return [found[i] for i in range(len(examples))]
+
+
+def _foretold(model: Any, tokenizer: Any, examples: Sequence[Example]) -> list[bool]:
+    """Whether each token of the example's answer, and the end, is the likeliest."""
+    import torch
+
+    device = next(model.parameters()).device
+    found = []
+    model.eval()
+    for example in examples:
+        (batch,) = batches([tokens(tokenizer, example)], 1, 0)
+        with torch.no_grad(), fast_mamba():
+            said = logits(model, layer_outputs(model, batch.to(device))[-1])
+        found.append(bool((said.argmax(-1) == targets(batch.to(device))).all()))
+    return found
 
 
 def _generate(model: Any, prompts: Sequence[Sequence[int]]) -> list[list[int]]:

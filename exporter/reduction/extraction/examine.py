@@ -22,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     wrong: list[dict[str, Any]] = []
     rows = {}
     for name, examples in test_sets(options.kinds, options.held_out):
-        made = answers(model, tokenizer, [each.prompt for each in examples])
+        made = answers(model, tokenizer, examples)
         rows[name] = scores(examples, made)
         wrong += [_mistake(name, each, text) for each, text in zip(examples, made, strict=True)]
         print(_line(name, rows[name]), flush=True)

@@ -10,14 +10,16 @@ from functools import cache
 from exporter.reduction.extraction.language_files import Language, Template, language
 from exporter.reduction.extraction.prompts import answer, prompt
 from exporter.reduction.extraction.schema import ALL_KINDS, KINDS, LANGUAGES
-from exporter.reduction.extraction.values import Values
+from exporter.reduction.extraction.values import Values, blend
 
 # How often a message is made of two templates, gets sentences that say nothing, or is written carelessly.
 _JOINED, _FOREIGN, _FILLED, _INSERTED = 0.25, 0.06, 0.35, 0.12
-_LOWERED, _PLAIN, _UNPOINTED, _MISTYPED = 0.12, 0.3, 0.2, 0.08
+_LOWERED, _RAISED, _PLAIN, _UNPOINTED, _MISTYPED, _GARBLED = 0.12, 0.03, 0.3, 0.2, 0.08, 0.25
+_ALL_WANTED = 0.55
 # Wanted beside a message's own fields: their values look like nothing else, so that it is sure that there is none.
 _NEVER_HIDDEN = ("vat", "order_number", "email", "website", "postcode", "phone")
 _SENTENCE_ENDS = re.compile(r"[.!?]\s+(?=\w)")
+_WORD = re.compile(r"\b[^\W\d_]{3,}")
 _TABLE = str.maketrans({"ł": "l", "Ł": "L"})
 
 
@@ -152,8 +154,11 @@ class Maker:
 
     def _careless(self, message: str, found: Mapping[str, str]) -> tuple[str, dict[str, str]]:
         values = dict(found)
-        if self._source.random() < _LOWERED:
-            message, values = message.lower(), {field: value.lower() for field, value in values.items()}
+        message = self._garbled(message, values)
+        chance = self._source.random()
+        if chance < _LOWERED + _RAISED:
+            change = str.lower if chance < _LOWERED else str.upper
+            message, values = change(message), {field: change(value) for field, value in values.items()}
         if self._language.code == "pl" and self._source.random() < _PLAIN:
             message, values = _plain(message), {field: _plain(value) for field, value in values.items()}
         if self._source.random() < _UNPOINTED and message.endswith((".", "!")):
@@ -163,6 +168,21 @@ class Maker:
             message = self._mistyped(message, values)
         return message, values
 
+    def _garbled(self, message: str, values: Mapping[str, str]) -> str:
+        """Now and then a few words around the values are ones that nobody knows, or are missing."""
+        if self._source.random() >= _GARBLED:
+            return message
+        for _ in range(self._source.randint(1, 3)):
+            words = list(_WORD.finditer(message))
+            if not words:
+                break
+            word, other = self._source.choice(words), self._source.choice(words)
+            new = blend(word.group(), other.group()) if self._source.random() < 0.7 else ""
+            changed = message[: word.start()] + new + message[word.end() :]
+            if all(changed.count(value) == message.count(value) for value in values.values()):
+                message = changed
+        return message
+
     def _mistyped(self, message: str, values: Mapping[str, str]) -> str:
         """Two neighbours swapped somewhere outside of all values."""
         at = self._source.randrange(max(1, len(message) - 1))
@@ -171,7 +191,7 @@ class Maker:
 
     def _wanted(self, kind: str) -> tuple[str, ...]:
         fields = list(ALL_KINDS[kind])
-        if self._source.random() < 0.45:
+        if self._source.random() < _ALL_WANTED:
             return tuple(fields)
         self._source.shuffle(fields)
         fields = fields[: self._source.randint(1, len(fields))]

@@ -1,5 +1,7 @@
 """The shape of the extraction model: a dense GraniteMoeHybrid, Mamba-2 with a few layers of attention, no positions."""
 
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,6 +20,18 @@ def new_model(vocabulary: int, end: int, seed: int = 0) -> "PreTrainedModel":
     model = GraniteMoeHybridForCausalLM(model_config(vocabulary, end))
     _spread_time_steps(model)
     return model
+
+
+def write_fresh(like: Path, folder: Path, seed: int = 0) -> None:
+    """A checkpoint of the same shape and tokenizer as `like`, with random weights as a run begins with."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    torch.manual_seed(seed)
+    model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(like))
+    _spread_time_steps(model)
+    model.save_pretrained(folder)
+    shutil.copyfile(like / "tokenizer.json", folder / "tokenizer.json")
 
 
 def model_config(vocabulary: int, end: int) -> "GraniteMoeHybridConfig":

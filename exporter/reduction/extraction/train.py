@@ -7,46 +7,38 @@ A run that was killed goes on where its last checkpoint ends, exactly: what a st
 import argparse
 from collections.abc import Sequence
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from exporter.reduction.extraction.evaluate import answers, scores
-from exporter.reduction.extraction.examples import (
-    Example,
-    held_out_examples,
-    training_examples,
-    written_examples,
-)
+from exporter.reduction.extraction.examples import held_out_examples, written_examples
 from exporter.reduction.extraction.model import new_model
-from exporter.reduction.extraction.prompts import END
 from exporter.reduction.extraction.schema import LANGUAGES
+from exporter.reduction.extraction.sequences import end_of, step_batches
 from exporter.reduction.extraction.tokenizer import train_tokenizer, write_tokenizer
-from exporter.reduction.training.batches import Batch, Tokens, packed
 from exporter.reduction.training.fast_mamba import fast_mamba
 from exporter.reduction.training.loop import Run
 from exporter.reduction.training.losses import cross_entropy
 from exporter.reduction.training.recipe import Recipe
 
-# Seeds of steps lie far from those of the tokenizer and of tests.
-_FIRST_SEED = 1_000_000
-# Of a row: four examples or so, and little is left over.
-_WIDTH = 512
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
-    recipe = Recipe(
+    train(options.folder, recipe_of(options), options.batch, options.tokens, options.watch)
+    return 0
+
+
+def recipe_of(options: argparse.Namespace) -> Recipe:
+    """The recipe that `add_run_options` asked for."""
+    return Recipe(
         steps=options.steps,
         learning_rate=options.learning_rate,
-        cool_down=options.steps // 4,
+        cool_down=options.steps // 3,
         save_every=options.save_every,
         seed=options.seed,
         mixed_precision=options.mixed_precision,
         workers=options.workers,
     )
-    train(options.folder, recipe, options.batch, options.tokens, options.watch)
-    return 0
 
 
 def train(folder: Path, recipe: Recipe, batch: int, most_tokens: int, watch: int = 0) -> None:
@@ -71,25 +63,6 @@ def train(folder: Path, recipe: Recipe, batch: int, most_tokens: int, watch: int
         model.save_pretrained(target)
 
 
-def step_batches(tokenizer: Any, most_tokens: int, count: int, step: int) -> list[Batch]:
-    """What a step reads: `count` examples in batches of at most `most_tokens`."""
-    examples = islice(training_examples(_FIRST_SEED + step), count)
-    sequences = [tokens(tokenizer, each) for each in examples]
-    return packed(sequences, most_tokens, end_of(tokenizer), min(_WIDTH, most_tokens))
-
-
-def tokens(tokenizer: Any, example: Example) -> Tokens:
-    """The example's ids: prompt, answer, end; the answer and the end are to be foretold."""
-    before = tokenizer.encode(example.prompt).ids
-    after = tokenizer.encode(example.answer).ids
-    return Tokens([*before, *after, end_of(tokenizer)], len(before))
-
-
-def end_of(tokenizer: Any) -> int:
-    """The token that ends an answer."""
-    return int(tokenizer.token_to_id(END))
-
-
 def watched(model: Any, tokenizer: Any, count: int) -> dict[str, Any]:
     """Scores of `count` held-out and as many hand-written messages of each language."""
     found: dict[str, Any] = {}
@@ -98,7 +71,7 @@ def watched(model: Any, tokenizer: Any, count: int) -> dict[str, Any]:
             ("held", held_out_examples(code, count)),
             ("written", written_examples(code)[:count]),
         ):
-            made = answers(model, tokenizer, [each.prompt for each in examples])
+            made = answers(model, tokenizer, examples)
             found[f"{name}_{code}"] = scores(examples, made).to_json()
     return found
 
@@ -110,18 +83,23 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "folder", type=Path, help="of the run: its checkpoint, its log, and at the end model/"
     )
-    parser.add_argument("--steps", type=int, default=3000)
-    parser.add_argument("--batch", type=int, default=64, help="examples a step (%(default)s)")
-    parser.add_argument("--tokens", type=int, default=4096, help="at once, of a step (%(default)s)")
-    parser.add_argument("--workers", type=int, default=0, help="processes that make examples (%(default)s)")
-    parser.add_argument("--learning-rate", type=float, default=3e-3)
-    parser.add_argument("--save-every", type=int, default=100)
     parser.add_argument(
         "--watch", type=int, default=0, help="messages of each test set to score at each save"
     )
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--mixed-precision", choices=("no", "bf16"), default="no")
+    add_run_options(parser)
     return parser
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """How long a run is and how it goes."""
+    parser.add_argument("--steps", type=int, default=3000, help="(default: %(default)s)")
+    parser.add_argument("--batch", type=int, default=512, help="examples a step (default: %(default)s)")
+    parser.add_argument("--tokens", type=int, default=4096, help="at once, of a step (default: %(default)s)")
+    parser.add_argument("--workers", type=int, default=0, help="processes that make examples (default: none)")
+    parser.add_argument("--learning-rate", type=float, default=2e-3, help="(default: %(default)s)")
+    parser.add_argument("--save-every", type=int, default=100, metavar="STEPS", help="(default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="(default: %(default)s)")
+    parser.add_argument("--mixed-precision", choices=("no", "bf16"), default="no", help="(default: no)")
 
 
 if __name__ == "__main__":

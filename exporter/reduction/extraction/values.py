@@ -19,14 +19,23 @@ _HELD_OUT_OF = 8
 _FROM_POOL, _TRIES = 0.5, 1000
 # Goods are goods, on an invoice or in an order; and names that nobody ever heard are copied by their context alone.
 _SIBLINGS = {"item": "product", "product": "item"}
-_OF_SIBLING, _BLENDED = 0.3, 0.1
-_WORDS = {"person", "service", "place", "item", "product", "company", "position", "street", "city"}
+_OF_SIBLING, _BLENDED = 0.3, 0.2
+_WORDS = {
+    *("person", "service", "place", "item", "unit", "company", "position"),
+    *("product", "color", "size", "delivery", "street", "city", "country"),
+    *("origin", "destination", "carrier"),
+}
 _LETTERS = re.compile(r"[^\W\d_]{4,}")
 
 
 def held_out(value: str) -> bool:
     """Whether training never sees this value."""
     return zlib.crc32(value.encode()) % _HELD_OUT_OF == 0
+
+
+def blend(begin: str, end: str) -> str:
+    """A word that nobody knows: it begins as one and ends as another."""
+    return begin[: (len(begin) + 1) // 2] + end[len(end) // 2 :].lower()
 
 
 class Values:
@@ -49,14 +58,11 @@ class Values:
     def _blended(self, value: str, name: str) -> str:
         """The value with words that begin as its own and end as those of another."""
         ends: list[str] = _LETTERS.findall(self._drawn(name))
-        if not ends:
-            return value
-
-        def blend(word: re.Match[str]) -> str:
-            begin, end = word.group(), self._source.choice(ends)
-            return begin[: (len(begin) + 1) // 2] + end[len(end) // 2 :].lower()
-
-        return _LETTERS.sub(blend, value)
+        return (
+            _LETTERS.sub(lambda word: blend(word.group(), self._source.choice(ends)), value)
+            if ends
+            else value
+        )
 
     def _drawn(self, name: str) -> str:
         pool = _allowed(self._language, name, self._held)

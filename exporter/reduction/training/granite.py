@@ -105,11 +105,20 @@ def _weights(layer: Any) -> "tuple[Tensor, ...]":
     common = (layer.input_layernorm, layer.post_attention_layernorm, mlp.input_linear, mlp.output_linear)
     mixer = layer.mamba if layer.mamba is not None else layer.self_attn
     if layer.mamba is None:
-        own = [each.weight for each in (mixer.q_proj, mixer.k_proj, mixer.v_proj, mixer.o_proj)]
+        own = [_weight(each) for each in (mixer.q_proj, mixer.k_proj, mixer.v_proj, mixer.o_proj)]
     else:
-        own = [mixer.in_proj.weight, mixer.conv1d.weight.squeeze(1), mixer.conv1d.bias]
-        own += [mixer.dt_bias, mixer.A_log, mixer.D, mixer.norm.weight, mixer.out_proj.weight]
-    return (*(each.weight for each in common), *own)
+        own = [_weight(mixer.in_proj), mixer.conv1d.weight.squeeze(1), mixer.conv1d.bias]
+        own += [mixer.dt_bias, mixer.A_log, mixer.D, mixer.norm.weight, _weight(mixer.out_proj)]
+    return (*(_weight(each) for each in common), *own)
+
+
+def _weight(linear: Any) -> "Tensor":
+    """The weight of a layer; where peft put a LoRA adapter on it, what both come to."""
+    if not hasattr(linear, "lora_A"):
+        return linear.weight
+    (name,) = linear.active_adapters
+    down, up = linear.lora_A[name].weight, linear.lora_B[name].weight
+    return linear.base_layer.weight + linear.scaling[name] * (up @ down)
 
 
 @cache

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from torch.nn import Module
     from torch.optim import Optimizer
 
-_TABLES = ("embed_tokens", "lm_head")
+# Tables of tokens, and the thin matrices of adapters.
+_NOT_HIDDEN = ("embed_tokens", "lm_head", "lora_")
 
 
 def make_optimizers(model: "Module", recipe: Recipe) -> "Mapping[str, Optimizer]":
@@ -21,7 +22,7 @@ def make_optimizers(model: "Module", recipe: Recipe) -> "Mapping[str, Optimizer]
     others: list[Tensor] = []
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            hidden = parameter.ndim == 2 and not any(table in name for table in _TABLES)
+            hidden = parameter.ndim == 2 and not any(other in name for other in _NOT_HIDDEN)
             (matrices if hidden else others).append(parameter)
     found: dict[str, Optimizer] = {}
     if matrices:
