@@ -32,6 +32,12 @@ COMMANDS = (
     Command(
         "verify", "exporter.__main__", "torch, onnxruntime and plan compared", "verify build/models/minilm"
     ),
+    Command(
+        "merge-lora",
+        "exporter.__main__",
+        "a LoRA adapter into its base",
+        "merge-lora build/granite build/poet -o build/granite-poet",
+    ),
     Command("serve", "webapp.__main__", "the pages and models, on this machine", "serve build/models/minilm"),
     Command(
         "bundle",
@@ -76,7 +82,7 @@ def _run(arguments: list[str]) -> int:
 
 def help_text() -> str:
     """All commands, each with what it does and one example."""
-    rows = [f"  {row.name:<8} {row.purpose:<38} thistledown {row.example}" for row in COMMANDS]
+    rows = [f"  {row.name:<10} {row.purpose:<38} thistledown {row.example}" for row in COMMANDS]
     return "\n".join(
         [
             "usage: thistledown COMMAND ...",

@@ -1,4 +1,4 @@
-"""The command line: export, report, inspect, verify. Data goes to stdout, progress and errors to stderr."""
+"""The command line: export, report, inspect, verify, merge-lora. Data goes to stdout, progress and errors to stderr."""
 
 import argparse
 import difflib
@@ -65,6 +65,7 @@ def _parser() -> "tuple[argparse.ArgumentParser, argparse._SubParsersAction[argp
     _add_report(commands)
     _add_inspect(commands)
     _add_verify(commands)
+    _add_merge_lora(commands)
     return parser, commands
 
 
@@ -193,6 +194,22 @@ def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     command.add_argument("--tier", choices=TIER_NAMES, default="base", help="which plan (default: base)")
 
 
+def _add_merge_lora(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    purpose = "Merge a LoRA adapter of peft into its base: an ordinary checkpoint, ready for export."
+    examples = ["build/granite build/adapters/poet -o build/granite-poet"]
+    command = _command(commands, "merge-lora", purpose, examples)
+    command.add_argument(
+        "base", metavar="BASE", help="checkpoint folder or hub id that the adapter was made for"
+    )
+    _add_adapter(command, "checkpoint folder to make")
+
+
+def _add_adapter(command: argparse.ArgumentParser, made: str) -> None:
+    command.add_argument("adapter", type=Path, metavar="ADAPTER", help="folder that peft saved")
+    command.add_argument("-o", "--output", type=Path, metavar="DIR", required=True, help=made)
+    command.add_argument("--json", action="store_true", help="print one JSON document instead of text")
+
+
 def _export(arguments: argparse.Namespace) -> int:
     from exporter.pipeline import export
     from exporter.progress import Progress
@@ -274,9 +291,22 @@ def _verify(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _merge_lora(arguments: argparse.Namespace) -> int:
+    from exporter.adapters import merge_lora
+
+    made = merge_lora(arguments.base, arguments.adapter, arguments.output)
+    if arguments.json:
+        print(json.dumps(asdict(made) | {"folder": str(made.folder)}))
+        return 0
+    print(f"{made.folder}: {made.base} with {made.changed} weights changed by {made.adapter}")
+    print(f"next: thistledown export {made.folder} -o DIR")
+    return 0
+
+
 _COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "export": _export,
     "inspect": _inspect,
+    "merge-lora": _merge_lora,
     "report": _report,
     "verify": _verify,
 }
