@@ -38,6 +38,12 @@ COMMANDS = (
         "a LoRA adapter into its base",
         "merge-lora build/granite build/poet -o build/granite-poet",
     ),
+    Command(
+        "adapter",
+        "exporter.__main__",
+        "the same, put over the base at run time",
+        "adapter build/models/granite build/poet -o build/models/granite-poet",
+    ),
     Command("serve", "webapp.__main__", "the pages and models, on this machine", "serve build/models/minilm"),
     Command(
         "bundle",

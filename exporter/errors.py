@@ -72,7 +72,7 @@ class ReductionError(ThistledownError):
     """A model cannot be made smaller, or trained, as asked."""
 
 
-class AdapterError(ThistledownError):
+class LoraError(ThistledownError):
     """An adapter is damaged, of a kind that cannot be applied, or made for another base."""
 
 

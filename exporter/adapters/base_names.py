@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from exporter.errors import AdapterError
+from exporter.errors import LoraError
 
 _MADE_FOR = "The adapter was made for another base."
 
@@ -11,7 +11,7 @@ def weight_name(module: str, known: Collection[str], base: str) -> str:
     """The name among `known` of the weight of `module`.
 
     A model saved without its head has no `model.` in front of its names, and an encoder saved with one has `bert.`: so
-    one name may be the other's end. Raises AdapterError if there is none, or more than one.
+    one name may be the other's end. Raises LoraError if there is none, or more than one.
     """
     wanted = f"{module}.weight"
     if wanted in known:
@@ -19,12 +19,12 @@ def weight_name(module: str, known: Collection[str], base: str) -> str:
     found = [name for name in known if name.endswith(f".{wanted}") or wanted.endswith(f".{name}")]
     if len(found) != 1:
         how = f"{len(found)} weights" if found else "no weight"
-        raise AdapterError(f'The adapter changes "{module}", for which the base has {how}', base, _MADE_FOR)
+        raise LoraError(f'The adapter changes "{module}", for which the base has {how}', base, _MADE_FOR)
     return found[0]
 
 
 def require_shape(module: str, wanted: tuple[int, ...], found: tuple[int, ...], base: str) -> None:
-    """Raises AdapterError unless the weight of `module` has the shape (rows, inner) that its product has."""
+    """Raises LoraError unless the weight of `module` has the shape (rows, inner) that its product has."""
     if wanted != found:
         what = f'The adapter changes "{module}" as {list(wanted)}, which is {list(found)} in the base'
-        raise AdapterError(what, base, _MADE_FOR)
+        raise LoraError(what, base, _MADE_FOR)

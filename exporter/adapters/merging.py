@@ -20,7 +20,7 @@ from exporter.checkpoints.confined_folder import ConfinedFolder
 from exporter.checkpoints.safetensors_file import SafetensorsFile
 from exporter.checkpoints.safetensors_header import StoredTensor
 from exporter.checkpoints.weights import INDEX_FILE, SINGLE_FILE, indexed_files
-from exporter.errors import AdapterError, CheckpointError
+from exporter.errors import CheckpointError, LoraError
 
 _SLAB_VALUES = 1 << 20
 _COPY_BYTES = 1 << 22
@@ -81,7 +81,7 @@ def _targets(checkpoint: Checkpoint, peft: PeftAdapter) -> Mapping[str, str]:
         )
         if name in made:
             what = f'The adapter changes "{name}" twice, as {made[name]} and {module}'
-            raise AdapterError(what, peft.name, "The adapter is damaged; save it again.")
+            raise LoraError(what, peft.name, "The adapter is damaged; save it again.")
         made[name] = module
     return made
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from exporter.errors import AdapterError
+from exporter.errors import LoraError
 
 CONFIG_FILE = "adapter_config.json"
 MOST_RANK = 256
@@ -58,18 +58,18 @@ class PeftConfig:
 
 
 def parse_config(config: Mapping[str, Any]) -> PeftConfig:
-    """The settings in adapter_config.json; raises AdapterError naming the first that is unfit or not supported."""
+    """The settings in adapter_config.json; raises LoraError naming the first that is unfit or not supported."""
     kind = config.get("peft_type")
     if kind != "LORA":
-        raise AdapterError(f'peft_type is "{kind}"', CONFIG_FILE, "Only LORA can be applied.")
+        raise LoraError(f'peft_type is "{kind}"', CONFIG_FILE, "Only LORA can be applied.")
     for key, plain in _PLAIN.items():
         value = config.get(key)
         if value is not None and not any(type(value) is type(each) and value == each for each in plain):
-            raise AdapterError(f"{key} is {value!r}", CONFIG_FILE, _remedy(key))
+            raise LoraError(f"{key} is {value!r}", CONFIG_FILE, _remedy(key))
     start = config.get("init_lora_weights")
     if isinstance(start, str) and start.lower().startswith(_CHANGES_BASE):
         what = f'init_lora_weights is "{start}", which changes the base as well'
-        raise AdapterError(what, CONFIG_FILE, "Save it with path_initial_model_for_weight_conversion.")
+        raise LoraError(what, CONFIG_FILE, "Save it with path_initial_model_for_weight_conversion.")
     return PeftConfig(
         rank=_rank(config.get("r"), "r"),
         alpha=_alpha(config.get("lora_alpha"), "lora_alpha"),
@@ -88,12 +88,12 @@ def _remedy(key: str) -> str:
 def _patterns(config: Mapping[str, Any], key: str) -> list[tuple[str, Any]]:
     patterns = config.get(key) or {}
     if not isinstance(patterns, dict):
-        raise AdapterError(f"{key} is no object", CONFIG_FILE, "Save the adapter again.")
+        raise LoraError(f"{key} is no object", CONFIG_FILE, "Save the adapter again.")
     for pattern in patterns:
         repeats = pattern.count("*") + pattern.count("+")
         if not _PATTERN.fullmatch(pattern) or repeats > _MOST_REPEATS or not _compiles(pattern):
             what = f'{key} has the pattern "{pattern}"'
-            raise AdapterError(what, CONFIG_FILE, "Name modules plainly, with at most two * or +.")
+            raise LoraError(what, CONFIG_FILE, "Name modules plainly, with at most two * or +.")
     return list(patterns.items())
 
 
@@ -112,21 +112,17 @@ def _pattern_for(patterns: Mapping[str, object], module: str) -> str:
 
 def _rank(value: Any, key: str) -> int:
     if type(value) is not int or not 1 <= value <= MOST_RANK:
-        raise AdapterError(
-            f"{key} is {value!r}", CONFIG_FILE, f"A rank is a whole number of 1 to {MOST_RANK}."
-        )
+        raise LoraError(f"{key} is {value!r}", CONFIG_FILE, f"A rank is a whole number of 1 to {MOST_RANK}.")
     return value
 
 
 def _alpha(value: Any, key: str) -> float:
     if type(value) not in (int, float) or not -_LARGEST_ALPHA <= value <= _LARGEST_ALPHA:
-        raise AdapterError(
-            f"{key} is {value!r}", CONFIG_FILE, f"Give a number of at most {_LARGEST_ALPHA:g}."
-        )
+        raise LoraError(f"{key} is {value!r}", CONFIG_FILE, f"Give a number of at most {_LARGEST_ALPHA:g}.")
     return float(value)
 
 
 def _flag(value: Any, key: str) -> bool:
     if value not in (None, True, False):
-        raise AdapterError(f"{key} is {value!r}", CONFIG_FILE, "Give true or false.")
+        raise LoraError(f"{key} is {value!r}", CONFIG_FILE, "Give true or false.")
     return bool(value)

@@ -10,7 +10,7 @@ from safetensors.numpy import load_file, save_file
 
 from exporter.__main__ import main
 from exporter.adapters import merge_lora
-from exporter.errors import AdapterError, ThistledownError
+from exporter.errors import LoraError, ThistledownError
 from tests.tiny_adapters import (
     GRANITE_TARGETS,
     LLAMA_TARGETS,
@@ -176,7 +176,7 @@ def test_what_does_not_fit_is_refused_by_name(tmp_path: Path, llama: tuple[Path,
 
 def test_a_folder_without_an_adapter_is_refused(tmp_path: Path, llama: tuple[Path, Path]) -> None:
     for folder in (tmp_path, tmp_path / "none"):
-        with pytest.raises(AdapterError):
+        with pytest.raises(LoraError):
             merge_lora(str(llama[0]), folder, tmp_path / "merged")
 
 
