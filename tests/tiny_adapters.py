@@ -10,6 +10,7 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 GRANITE_TARGETS = ("in_proj", "out_proj", "q_proj", "v_proj", "o_proj", "input_linear", "output_linear")
+BERT_TARGETS = ("query", "value", "intermediate.dense", "output.dense")
 LLAMA_TARGETS = ("q_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
@@ -33,11 +34,13 @@ def write_adapter(
     """Write an adapter for `checkpoint` with peft itself; `size` is the deviation of B. Returns `folder`."""
     import torch
     from peft import LoraConfig, get_peft_model
-    from transformers import AutoModelForCausalLM
+    from transformers import AutoModel, AutoModelForCausalLM
 
     torch.manual_seed(seed)
     settings = {"r": 4, "lora_alpha": 6, "target_modules": list(targets), **config}
-    base = AutoModelForCausalLM.from_pretrained(checkpoint, dtype=torch.float32)
+    encodes = "query" in targets
+    kind = AutoModel if encodes else AutoModelForCausalLM
+    base = kind.from_pretrained(checkpoint, dtype=torch.float32)
     with _unwarned(), torch.no_grad():
         model = get_peft_model(base, LoraConfig(**settings))  # type: ignore[arg-type]
         for name, parameter in model.named_parameters():

@@ -11,9 +11,9 @@ import pytest
 from exporter.adapters import make_adapter, merge_lora
 from exporter.adapters.peft_folder import PeftAdapter
 from exporter.artifact import read_adapter_manifest
-from exporter.parity.onnx_runner import OnnxDecoder
+from exporter.parity.onnx_runner import OnnxDecoder, OnnxEncoder
 from exporter.parity.plan_player import PlanPlayer
-from tests.tiny_adapters import GRANITE_TARGETS, LLAMA_TARGETS
+from tests.tiny_adapters import BERT_TARGETS, GRANITE_TARGETS, LLAMA_TARGETS
 from tests.tiny_granite import random_ids
 
 Make = Callable[..., Path]
@@ -104,12 +104,22 @@ def test_other_tiers_play_it(
     assert_alike(PlanPlayer(base, tier, adapter=made), in_onnxruntime(base, made, tmp_path / "onnx"), most)
 
 
-@pytest.mark.parametrize("name", ["llama-wide-heads-biased", "llama-linear", "gemma-mqa", "qwen3-head-norms"])
-def test_biases_activations_and_head_norms_stay_behind_the_product(
-    tmp_path: Path, tiny_model: Make, artifact: Make, adapters: Make, name: str
+@pytest.mark.parametrize(
+    ("name", "targets"),
+    [
+        ("llama-wide-heads-biased", (*LLAMA_TARGETS, "k_proj")),
+        ("llama-linear", LLAMA_TARGETS),
+        ("qwen3-head-norms", LLAMA_TARGETS),
+        ("granitemoehybrid-experts-nope", GRANITE_TARGETS),
+        ("opt-norm-first", ("q_proj", "v_proj", "out_proj", "fc1", "fc2")),
+    ],
+)
+def test_what_follows_a_linear_follows_the_product_too(
+    tmp_path: Path, tiny_model: Make, artifact: Make, adapters: Make, name: str, targets: tuple[str, ...]
 ) -> None:
+    """Biases, activations, norms of heads, gates that are no operator, the sum with a mixture."""
     source = tiny_model(name)
-    peft = adapters(source, (*LLAMA_TARGETS, "k_proj"), r=3, size=0.02)
+    peft = adapters(source, targets, r=3, size=0.02)
     base = artifact(source, quantize="f32")
     made = make_adapter(base, peft, tmp_path / "adapter").folder
     merge_lora(str(source), peft, tmp_path / "merged")
@@ -130,3 +140,16 @@ def test_the_head_may_be_changed_too(
     ids = [i % 307 for i in random_ids(20)]
     assert np.abs(player.logits(ids) - other.logits(ids)[-1]).max() < 1e-3
     assert np.abs(player.logits(ids[:15], then=ids[15:]) - other.logits(ids)[-1]).max() < 1e-3
+
+
+def test_an_encoder_takes_one_too(tmp_path: Path, tiny_encoder: Make, artifact: Make, adapters: Make) -> None:
+    """Queries and values of a linear with biases, an activation behind one, packed texts of several lengths."""
+    source = tiny_encoder("bert-embeddings")
+    peft = adapters(source, BERT_TARGETS, r=3)
+    base = artifact(source, quantize="f32")
+    made = make_adapter(base, peft, tmp_path / "adapter").folder
+    merge_lora(str(source), peft, tmp_path / "merged")
+    texts = [[i % 307 for i in random_ids(length)] for length in (3, 20, 11)]
+    wanted = OnnxEncoder(artifact(tmp_path / "merged", quantize="f32")).embed(texts)
+    assert np.abs(PlanPlayer(base, adapter=made).embed(texts) - wanted).max() < 1e-5
+    assert np.abs(OnnxEncoder(base).embed(texts) - wanted).max() > 1e-3

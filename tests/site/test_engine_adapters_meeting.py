@@ -251,3 +251,26 @@ def test_calls_at_once_happen_in_their_order(engine_page: EnginePage, urls: dict
     assert found["codes"][1:] == ["ABORTED", "BAD_ARGUMENT", "BAD_ARGUMENT"]
     assert (found["logits"] == found["again"]) == (found["codes"][0] == "ABORTED")
     assert found["unloaded"] == ["UNLOADED", "UNLOADED"]
+
+
+def test_an_abort_or_an_unload_ends_a_download_that_hangs(
+    engine_page: EnginePage, engine_server: EngineServer, urls: dict[str, str]
+) -> None:
+    body = (
+        LOADED
+        + """
+      await model.setAdapter(args.a);
+      const aborter = new AbortController();
+      const swap = codeOf(model.setAdapter(args.b, { signal: aborter.signal }));
+      setTimeout(() => aborter.abort(), 150);
+      const found = [await swap, model.adapter.url === args.a];
+      const unloading = codeOf(model.setAdapter(args.b));
+      setTimeout(() => model.unload(), 150);
+      found.push(await unloading);
+    """
+        + UNLOADED
+    )
+    hang = next(path for path in engine_server.files if "/models/b/" in path and path.endswith(".bin"))
+    engine_server.faults[:] = [Fault(hang, "stalled")]
+    assert engine_page.run(body, ids=IDS, **urls) == ["ABORTED", True, "UNLOADED"]
+    engine_server.released.set()
