@@ -1,13 +1,25 @@
 """Which weight of a base a module of an adapter means: both may have been saved from other classes of one model."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from exporter.errors import LoraError
 
 _MADE_FOR = "The adapter was made for another base."
 
 
-def weight_name(module: str, known: Collection[str], base: str) -> str:
+def weights_changed(modules: Iterable[str], known: Collection[str], base: str) -> dict[str, str]:
+    """Weight of `known` -> the module of an adapter that changes it; raises LoraError where that is not clear."""
+    found: dict[str, str] = {}
+    for module in modules:
+        name = _weight_name(module, known, base)
+        if name in found:
+            what = f'The adapter changes "{name}" twice, as {found[name]} and {module}'
+            raise LoraError(what, base, "The adapter is damaged; save it again.")
+        found[name] = module
+    return found
+
+
+def _weight_name(module: str, known: Collection[str], base: str) -> str:
     """The name among `known` of the weight of `module`.
 
     A model saved without its head has no `model.` in front of its names, and an encoder saved with one has `bert.`: so

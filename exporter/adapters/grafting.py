@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import onnx_ir as ir
 
-from exporter.adapters.base_names import require_shape, weight_name
+from exporter.adapters.base_names import require_shape, weights_changed
 from exporter.adapters.peft_folder import Floats, LowRank, PeftAdapter
 from exporter.errors import LoraError
 from exporter.ops import DOMAIN, functions_for
@@ -49,9 +49,8 @@ def graft(model: ir.Model, adapter: PeftAdapter, stored: Stored, base: str) -> l
     """
     parts = _parts(model)
     chosen: dict[ir.Node, list[tuple[_Part, LowRank]]] = {}
-    for module, product in adapter.products.items():
-        name = weight_name(module, parts.keys(), base)
-        part = parts[name]
+    for name, module in weights_changed(adapter.products, parts.keys(), base).items():
+        part, product = parts[name], adapter.products[module]
         if part is None:
             what = f'The adapter changes "{module}", whose rows are in another order in the artifact'
             raise LoraError(what, base, "Merge it with `thistledown merge-lora` and export the result.")

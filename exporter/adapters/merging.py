@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from exporter.adapters.base_names import require_shape, weight_name
+from exporter.adapters.base_names import require_shape, weights_changed
 from exporter.adapters.encoding import encoded
 from exporter.adapters.peft_folder import Floats, PeftAdapter
 from exporter.artifact import atomic_folder, check_target
@@ -20,7 +20,7 @@ from exporter.checkpoints.confined_folder import ConfinedFolder
 from exporter.checkpoints.safetensors_file import SafetensorsFile
 from exporter.checkpoints.safetensors_header import StoredTensor
 from exporter.checkpoints.weights import INDEX_FILE, SINGLE_FILE, indexed_files
-from exporter.errors import CheckpointError, LoraError
+from exporter.errors import CheckpointError
 
 _SLAB_VALUES = 1 << 20
 _COPY_BYTES = 1 << 22
@@ -73,17 +73,13 @@ def merge_lora(base: str, adapter: Path, output: Path) -> Merged:
 
 def _targets(checkpoint: Checkpoint, peft: PeftAdapter) -> Mapping[str, str]:
     """Weight -> the module that changes it."""
-    made: dict[str, str] = {}
-    for module, product in peft.products.items():
-        name = weight_name(module, checkpoint.tensors.keys(), checkpoint.source)
+    targets = weights_changed(peft.products, checkpoint.tensors.keys(), checkpoint.source)
+    for name, module in targets.items():
+        product = peft.products[module]
         require_shape(
             module, (product.rows, product.inner), checkpoint.tensors[name].shape, checkpoint.source
         )
-        if name in made:
-            what = f'The adapter changes "{name}" twice, as {made[name]} and {module}'
-            raise LoraError(what, peft.name, "The adapter is damaged; save it again.")
-        made[name] = module
-    return made
+    return targets
 
 
 def _weight_files(files: ConfinedFolder) -> list[str]:

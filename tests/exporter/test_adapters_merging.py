@@ -156,6 +156,14 @@ REFUSED = {
         {f"base_model.model.model.layers.9.q.lora_{part}.weight": np.ones((4, 4)) for part in "AB"},
         "model.layers.9.q",
     ),
+    "one weight twice": (
+        {},
+        {
+            "base_model.model.layers.0.self_attn.q_proj.lora_A.weight": np.ones((4, 64)),
+            "base_model.model.layers.0.self_attn.q_proj.lora_B.weight": np.ones((64, 4)),
+        },
+        "twice",
+    ),
     "another width": ({}, {Q_PROJ.format("A"): np.ones((4, 65))}, "model.layers.0.self_attn.q_proj"),
     "another height": ({}, {Q_PROJ.format("B"): np.ones((63, 4))}, "model.layers.0.self_attn.q_proj"),
     "no number": ({}, {Q_PROJ.format("A"): np.full((4, 64), np.nan)}, "NaN"),

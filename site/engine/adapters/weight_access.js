@@ -1,6 +1,6 @@
 /**
- * An adapter's kernels read the base's weights, which outlive it: none may write them. WebGPU does not say how a shader
- * uses a binding, so its text must, in the one form that the exporter writes.
+ * An adapter's kernels read the base's weights and tables, which outlive it: none may write them. WebGPU does not say how a
+ * shader uses a binding, so its text must, in the one form that the exporter writes.
  */
 
 import { PlanInvalidError } from '../errors.js';
@@ -23,19 +23,19 @@ function readOnlyBindings(code) {
  * @param {Plan} plan of an adapter
  * @param {number} shards of the base
  * @param {string} url for the message
- * @throws {PlanInvalidError} where a kernel may write a weight of the base
+ * @throws {PlanInvalidError} where a kernel may write a weight or a table
  */
 export function expectReadOnly({ buffers, kernels, shaders, phases }, shards, url) {
   const readOnly = new Map(Object.entries(shaders).map(([name, code]) => [name, readOnlyBindings(code)]));
   for (const dispatch of Object.values(phases).flat()) {
     const ways = [...dispatch.ways, ...(dispatch.few?.ways ?? [])];
     for (const { binding, buffer } of dispatch.bind) {
-      const { weight } = buffers[buffer];
-      if (!weight || weight.shard >= shards) continue;
+      const { kind, weight } = buffers[buffer];
+      if (kind !== 'table' && (!weight || weight.shard >= shards)) continue;
       const writing = ways.find(({ kernel }) => !readOnly.get(kernels[kernel].shader)?.has(binding));
       if (!writing) continue;
       const { shader } = kernels[writing.kernel];
-      throw new PlanInvalidError(`The shader ${shader} of ${url} may write a weight of the model`, { url, shader });
+      throw new PlanInvalidError(`The shader ${shader} of ${url} may write what is the model's`, { url, shader });
     }
   }
 }
