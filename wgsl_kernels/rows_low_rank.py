@@ -56,4 +56,6 @@ def _low_rank(fmt: str, output: str) -> Kernel:
     )
 
 
-LOW_RANK_KERNELS: tuple[Kernel, ...] = tuple(_low_rank(fmt, output) for fmt in _FORMATS for output in _OUTPUTS)
+LOW_RANK_KERNELS: tuple[Kernel, ...] = tuple(
+    _low_rank(fmt, output) for fmt in _FORMATS for output in _OUTPUTS
+)
