@@ -44,6 +44,18 @@ COMMANDS = (
         "train a smaller checkpoint to say what a larger one says",
         "distill --teacher A --student B --data texts.jsonl -o C",
     ),
+    Command(
+        "merge-lora",
+        "exporter.__main__",
+        "a LoRA adapter into its base",
+        "merge-lora build/granite build/poet -o build/granite-poet",
+    ),
+    Command(
+        "adapter",
+        "exporter.__main__",
+        "the same, put over the base at run time",
+        "adapter build/models/granite build/poet -o build/models/granite-poet",
+    ),
     Command("serve", "webapp.__main__", "the pages and models, on this machine", "serve build/models/minilm"),
     Command(
         "bundle",
@@ -88,7 +100,7 @@ def _run(arguments: list[str]) -> int:
 
 def help_text() -> str:
     """All commands, each with what it does and one example."""
-    rows = [f"  {row.name:<8} {row.purpose:<38} thistledown {row.example}" for row in COMMANDS]
+    rows = [f"  {row.name:<10} {row.purpose:<38} thistledown {row.example}" for row in COMMANDS]
     return "\n".join(
         [
             "usage: thistledown COMMAND ...",

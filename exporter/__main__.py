@@ -1,4 +1,4 @@
-"""The command line: artifacts, and making models smaller. Data goes to stdout, progress and errors to stderr."""
+"""The command line of the exporter's commands. Data goes to stdout, progress and errors to stderr."""
 
 import argparse
 import difflib
@@ -68,6 +68,8 @@ def _parser() -> "tuple[argparse.ArgumentParser, argparse._SubParsersAction[argp
     _add_inspect(commands)
     _add_verify(commands)
     add_commands(partial(_command, commands))
+    _add_merge_lora(commands)
+    _add_adapter(commands)
     return parser, commands
 
 
@@ -196,6 +198,30 @@ def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     command.add_argument("--tier", choices=TIER_NAMES, default="base", help="which plan (default: base)")
 
 
+def _add_merge_lora(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    purpose = "Merge a LoRA adapter of peft into its base: an ordinary checkpoint, ready for export."
+    examples = ["build/granite build/adapters/poet -o build/granite-poet"]
+    command = _command(commands, "merge-lora", purpose, examples)
+    command.add_argument(
+        "base", metavar="BASE", help="checkpoint folder or hub id that the adapter was made for"
+    )
+    _add_peft_folder(command, "checkpoint folder to make")
+
+
+def _add_adapter(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    purpose = "Make a LoRA adapter of peft one that pages put over an exported base at run time."
+    examples = ["build/models/granite build/adapters/poet -o build/models/granite-poet"]
+    command = _command(commands, "adapter", purpose, examples)
+    command.add_argument("artifact", type=Path, metavar="ARTIFACT", help="exported base, in any quantization")
+    _add_peft_folder(command, "adapter folder to make")
+
+
+def _add_peft_folder(command: argparse.ArgumentParser, made: str) -> None:
+    command.add_argument("adapter", type=Path, metavar="ADAPTER", help="folder that peft saved")
+    command.add_argument("-o", "--output", type=Path, metavar="DIR", required=True, help=made)
+    command.add_argument("--json", action="store_true", help="print one JSON document instead of text")
+
+
 def _export(arguments: argparse.Namespace) -> int:
     from exporter.pipeline import export
     from exporter.progress import Progress
@@ -277,10 +303,38 @@ def _verify(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _merge_lora(arguments: argparse.Namespace) -> int:
+    from exporter.adapters import merge_lora
+
+    made = merge_lora(arguments.base, arguments.adapter, arguments.output)
+    if arguments.json:
+        print(json.dumps(asdict(made) | {"folder": str(made.folder)}))
+        return 0
+    print(f"{made.folder}: {made.base} with {made.changed} weights changed by {made.adapter}")
+    print(f"next: thistledown export {made.folder} -o DIR")
+    return 0
+
+
+def _adapter(arguments: argparse.Namespace) -> int:
+    from exporter.adapters import make_adapter
+
+    made = make_adapter(arguments.artifact, arguments.adapter, arguments.output)
+    manifest, size = made.manifest, made.manifest.shard.bytes
+    if arguments.json:
+        told = {"rank": manifest.rank, "parameters": manifest.parameters, "bytes": size, "share": made.share}
+        print(json.dumps({"folder": str(made.folder), "base": asdict(manifest.base), **told}))
+        return 0
+    print(f"{made.folder}: rank {manifest.rank}, {manifest.parameters:,} values over {manifest.base.name}")
+    print(f"its shard has {size:,} bytes ({human(size)}), {made.share:.2%} of the base's")
+    return 0
+
+
 _COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     **COMMANDS,
+    "adapter": _adapter,
     "export": _export,
     "inspect": _inspect,
+    "merge-lora": _merge_lora,
     "report": _report,
     "verify": _verify,
 }

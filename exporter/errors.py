@@ -72,6 +72,10 @@ class ReductionError(ThistledownError):
     """A model cannot be made smaller, or trained, as asked."""
 
 
+class LoraError(ThistledownError):
+    """An adapter is damaged, of a kind that cannot be applied, or made for another base."""
+
+
 class OutputError(ThistledownError):
     """The output folder cannot be written."""
 

@@ -2,14 +2,15 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from scripts.programs import find_chromium
 from tests.parity_notes import write_page
+from tests.tiny_adapters import write_adapter
 from tests.tiny_encoders import ENCODERS, write_tiny_encoder
 from tests.tiny_granite import Variant, write_tiny_granite
 from tests.tiny_models import DECODERS, write_tiny_model
@@ -133,6 +134,23 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path
             made[name].mkdir()
             write_tiny_model(made[name], DECODERS[name])
         return made[name]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def adapters(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Makes LoRA adapters of peft, each once: `adapters(checkpoint, targets, r=4, ...)` (tests/tiny_adapters.py).
+
+    Returns the folder, which is shared by the session's tests: read it, do not write to it.
+    """
+    made: dict[str, Path] = {}
+
+    def make(checkpoint: Path, targets: Sequence[str], **config: Any) -> Path:
+        key = f"{checkpoint}-{targets}-{sorted(config.items())}"
+        if key not in made:
+            made[key] = write_adapter(tmp_path_factory.mktemp("peft") / "poet", checkpoint, targets, **config)
+        return made[key]
 
     return make
 

@@ -1,4 +1,4 @@
-"""Reads manifest.json (exporter/artifact/FORMAT.md) of an artifact: what may be served, and its facts."""
+"""Reads manifest.json (exporter/artifact/FORMAT.md) of an artifact or an adapter: what may be served, and its facts."""
 
 import hashlib
 import re
@@ -14,7 +14,7 @@ from webapp.fields import FieldError, Fields, parse_object
 from webapp.media import safe_name
 
 FILE_NAME = "manifest.json"
-FORMAT, VERSION = "thistledown", 1
+FORMAT, ADAPTER_FORMAT, VERSION = "thistledown", "thistledown-adapter", 1
 LARGEST_MANIFEST = 64 * 1024 * 1024
 SUFFIXES = (".json", ".md", ".onnx")  # of `files`; a page or a script would run as if it were this site's own
 VISIT_ROLES = frozenset({"tokenizer", "generation"})  # of `files`; the rest is no part of a visit
@@ -37,7 +37,8 @@ class ListedFile:
 class Manifest:
     """`files`: every file of the artifact by name, manifest.json included. `facts`: for a model's card.
 
-    `visits`: the names of the files that a first visit fetches, by tier.
+    An adapter is no model of its own: it has no facts. `visits`: the names of the files that a first visit fetches, by
+    tier.
     """
 
     files: Mapping[str, ListedFile]
@@ -76,6 +77,14 @@ def _manifest_bytes(folder: Path) -> bytes | None:
 def _manifest(fields: Fields, data: bytes) -> Manifest:
     _check_version(fields)
     own = ListedFile(FILE_NAME, len(data), hashlib.sha256(data).hexdigest())
+    if fields.text("format") == ADAPTER_FORMAT:
+        plans = dict(_plans(fields.object("plans")))
+        others = map(_other, fields.objects("files"))
+        return Manifest(_by_name([own, _shard(fields.object("shard")), *plans.values(), *others]), {}, {})
+    return _model(fields, own)
+
+
+def _model(fields: Fields, own: ListedFile) -> Manifest:
     shards = [_shard(shard) for shard in fields.objects("shards")]
     plans = dict(_plans(fields.object("plans")))
     others = [(entry.text("role"), _other(entry)) for entry in fields.objects("files")]
@@ -87,7 +96,7 @@ def _manifest(fields: Fields, data: bytes) -> Manifest:
 
 def _check_version(fields: Fields) -> None:
     name, version = fields.text("format"), fields.count("version")
-    if (name, version) != (FORMAT, VERSION):
+    if name not in (FORMAT, ADAPTER_FORMAT) or version != VERSION:
         raise FieldError(f"format {name} version {version} is unknown; {FORMAT} version {VERSION} is known")
 
 

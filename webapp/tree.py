@@ -62,6 +62,7 @@ class Tree:
         return catalogue(
             (folder, {**manifest.facts, **self._transfers(folder, manifest, transfer_bytes)})
             for folder, manifest in self._shelf.manifests()
+            if manifest.facts
         )
 
     def resources(self) -> Iterator[tuple[str, Resource]]:

@@ -11,6 +11,7 @@ from .formats import FORMATS, Format
 from .rows_decode_attention import DECODE_ATTENTION_KERNELS
 from .rows_dense import DENSE_KERNELS
 from .rows_experts import EXPERT_KERNELS
+from .rows_low_rank import LOW_RANK_KERNELS
 from .rows_mamba import MAMBA_KERNELS
 from .rows_packed import PACKED_KERNELS
 from .rows_scan import SCAN_KERNELS
@@ -28,6 +29,7 @@ CATALOG: Mapping[str, Kernel] = {
         *SCAN_KERNELS,
         *MAMBA_KERNELS,
         *EXPERT_KERNELS,
+        *LOW_RANK_KERNELS,
     )
 }
 

@@ -1,5 +1,13 @@
 """The artifact folder of FORMAT.md: manifest, weight shards, and output that is whole or absent."""
 
+from .adapter_manifest import (
+    AdapterManifest,
+    base_of,
+    parse_adapter_manifest,
+    read_adapter_manifest,
+    read_adapter_plan,
+    require_base,
+)
 from .atomic_folder import atomic_folder, check_target
 from .compact_json import aligned_json, compact_json
 from .file_checking import check_size
@@ -14,6 +22,7 @@ __all__ = [
     "ALIGNMENT",
     "CHUNK_BYTES",
     "SHARED_BYTES",
+    "AdapterManifest",
     "Chat",
     "ChatTemplate",
     "FileEntry",
@@ -28,14 +37,19 @@ __all__ = [
     "ShardWriter",
     "aligned_json",
     "atomic_folder",
+    "base_of",
     "check_files",
     "check_size",
     "check_target",
     "compact_json",
     "file_entry",
+    "parse_adapter_manifest",
     "parse_manifest",
     "plan_entry",
     "planned_shard",
+    "read_adapter_manifest",
+    "read_adapter_plan",
     "read_artifact_plan",
     "read_manifest",
+    "require_base",
 ]

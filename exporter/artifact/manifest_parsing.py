@@ -27,7 +27,7 @@ from .manifest import (
 
 MANIFEST_LIMIT = 4 * 1024 * 1024
 _REMEDY = "Export the model again."
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,127}")
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,127}")
 _TIER = re.compile(r"[a-z0-9-]{1,32}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _CHAT_ROLE = re.compile(r"[a-z_]{1,32}")
@@ -55,15 +55,15 @@ def parse_manifest(data: bytes) -> Manifest:
         raise ArtifactError(
             f"This is no {FORMAT} artifact of version {VERSION}", "manifest.json", "Export with this version."
         )
-    manifest = _manifest(Fields(_LATER | value, "", ("format", "version", *_keys(Manifest))))
-    _check_distinct(manifest)
+    manifest = _manifest(Fields(_LATER | value, "", ("format", "version", *keys_of(Manifest))))
+    check_distinct((*manifest.shards, *manifest.plans.values(), *manifest.files))
     _check_task(manifest)
     return manifest
 
 
 def _manifest(found: Fields) -> Manifest:
     return Manifest(
-        name=found.text("name", _NAME),
+        name=found.text("name", NAME),
         title=found.text("title"),
         task=found.one_of("task", get_args(Task)),
         architecture=found.text("architecture"),
@@ -76,9 +76,9 @@ def _manifest(found: Fields) -> Manifest:
         dimensions=found.optional("dimensions", lambda key: found.whole(key, least=1)),
         vocabulary=found.whole("vocabulary", least=1),
         generation=found.optional("generation", lambda key: _generation(found.pairs(key))),
-        shards=tuple(_shard(item, f"shards.{i}") for i, item in enumerate(found.items("shards"))),
-        plans=_plans(found.pairs("plans")),
-        files=tuple(_file(item, f"files.{i}") for i, item in enumerate(found.items("files"))),
+        shards=tuple(parse_shard(item, f"shards.{i}") for i, item in enumerate(found.items("shards"))),
+        plans=parse_plans(found.pairs("plans")),
+        files=tuple(parse_file(item, f"files.{i}") for i, item in enumerate(found.items("files"))),
         labels=found.optional("labels", lambda key: found.texts(key, _LABEL)),
         score_function=found.optional(
             "score_function", lambda key: found.one_of(key, get_args(ScoreFunction))
@@ -89,7 +89,7 @@ def _manifest(found: Fields) -> Manifest:
 
 def _generation(value: Any) -> Generation:
     with_chat = {"chat": None, **value} if isinstance(value, dict) else value
-    found = Fields(with_chat, "generation", _keys(Generation))
+    found = Fields(with_chat, "generation", keys_of(Generation))
     return Generation(
         found.wholes("stop_ids"),
         found.optional("bos_id", found.whole),
@@ -102,9 +102,9 @@ def _generation(value: Any) -> Generation:
 
 def _chat(value: Any) -> Chat | ChatTemplate:
     if isinstance(value, dict) and "template" in value:
-        return ChatTemplate(Fields(value, "generation.chat", _keys(ChatTemplate)).file("template"))
+        return ChatTemplate(Fields(value, "generation.chat", keys_of(ChatTemplate)).file("template"))
     plain: dict[str, Any] = {"trim": [], "omit_empty": [], "fold": None, "order": "any"}
-    found = Fields({**plain, **value}, "generation.chat", _keys(Chat))
+    found = Fields({**plain, **value}, "generation.chat", keys_of(Chat))
     roles = {}
     for role, around in found.pairs("roles").items():
         if not isinstance(around, list) or [type(text) for text in around] != [str, str]:
@@ -123,12 +123,13 @@ def _chat(value: Any) -> Chat | ChatTemplate:
 
 
 def _fold(value: Any) -> Fold:
-    found = Fields(value, "generation.chat.fold", _keys(Fold))
+    found = Fields(value, "generation.chat.fold", keys_of(Fold))
     return Fold(found.template("before"), found.template("after"), found.flag("trim"))
 
 
-def _shard(value: Any, path: str) -> Shard:
-    found = Fields(value, path, _keys(Shard))
+def parse_shard(value: Any, path: str) -> Shard:
+    """A shard of a manifest, named by its SHA-256 and covered by its chunks; raises ArtifactError."""
+    found = Fields(value, path, keys_of(Shard))
     shard = Shard(
         found.file("file"),
         found.whole("bytes", least=1),
@@ -143,7 +144,8 @@ def _shard(value: Any, path: str) -> Shard:
     return shard
 
 
-def _plans(value: dict[str, Any]) -> dict[str, PlanEntry]:
+def parse_plans(value: dict[str, Any]) -> dict[str, PlanEntry]:
+    """The plans of a manifest by tier; raises ArtifactError."""
     unfit = [tier for tier in value if not _TIER.fullmatch(tier)]
     if unfit:
         raise ArtifactError(f'plans has the unfit tier "{unfit[0]}"', "manifest.json", _REMEDY)
@@ -151,7 +153,7 @@ def _plans(value: dict[str, Any]) -> dict[str, PlanEntry]:
 
 
 def _plan(value: Any, path: str) -> PlanEntry:
-    found = Fields(value, path, _keys(PlanEntry))
+    found = Fields(value, path, keys_of(PlanEntry))
     return PlanEntry(
         found.file("file"),
         found.whole("bytes", least=1),
@@ -162,8 +164,9 @@ def _plan(value: Any, path: str) -> PlanEntry:
     )
 
 
-def _file(value: Any, path: str) -> FileEntry:
-    found = Fields(value, path, _keys(FileEntry))
+def parse_file(value: Any, path: str) -> FileEntry:
+    """A file of a manifest that is neither a shard nor a plan; raises ArtifactError."""
+    found = Fields(value, path, keys_of(FileEntry))
     role = found.one_of("role", get_args(Role))
     return FileEntry(found.file("file"), role, found.whole("bytes"), found.sha256("sha256"))
 
@@ -176,19 +179,16 @@ def _check_task(manifest: Manifest) -> None:
         raise ArtifactError(f"{missing} is missing", "manifest.json", _REMEDY)
 
 
-def _check_distinct(manifest: Manifest) -> None:
+def check_distinct(entries: Iterable[Shard | PlanEntry | FileEntry]) -> None:
+    """Raises ArtifactError if two of the files of one manifest have the same name."""
     seen = {"manifest.json"}
-    for name in _file_names(manifest):
+    for entry in entries:
         # Two names that differ in case only are one file on some systems.
-        if name.lower() in seen:
-            raise ArtifactError(f'"{name}" is listed twice', "manifest.json", _REMEDY)
-        seen.add(name.lower())
+        if entry.file.lower() in seen:
+            raise ArtifactError(f'"{entry.file}" is listed twice', "manifest.json", _REMEDY)
+        seen.add(entry.file.lower())
 
 
-def _file_names(manifest: Manifest) -> Iterable[str]:
-    for entries in (manifest.shards, manifest.plans.values(), manifest.files):
-        yield from (entry.file for entry in entries)
-
-
-def _keys(row: type[Any]) -> tuple[str, ...]:
+def keys_of(row: type[Any]) -> tuple[str, ...]:
+    """The keys of the JSON object that `row`, a dataclass, is written as."""
     return tuple(field.name for field in fields(row))

@@ -1,13 +1,14 @@
 """Lowering of linears and embeddings, with the epilogues that are fused into them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import onnx_ir as ir
 
 from exporter.lowering.activations import NONE, activation_code, gate_code
 from exporter.lowering.experts import feeds_router
 from exporter.lowering.heads import encoder_logits, lower_first_token
+from exporter.lowering.low_rank import add_low_ranks, is_first_product, low_ranks_after
 from exporter.lowering.program import Choice, Few, Target, Variant, View, value_name
 from exporter.lowering.stored_weights import RowSlice, StoredMatrix, weight_format, weight_shape
 from exporter.lowering.walk import Norm, Walk, integer, number, other_input, scalar_factor, stored_value
@@ -46,7 +47,10 @@ def _few(shape: str, matrix: StoredMatrix, epilogue: str) -> Few | None:
 
 @dataclass
 class Tail:
-    """What follows a linear and is fused into it: act(alpha * acc + bias), residual + alpha * acc + bias, or a gate."""
+    """What follows a linear and is fused into it: act(alpha * acc + bias), residual + alpha * acc + bias, or a gate.
+
+    What `low_ranks` add to acc is added to the result in place: so nothing is fused that is not a sum.
+    """
 
     end: ir.Value
     nodes: list[ir.Node]
@@ -57,6 +61,7 @@ class Tail:
     residual: View | None = None
     routes: bool = False
     gates: bool = False
+    low_ranks: list[ir.Node] = field(default_factory=list)
 
     @property
     def makes_logits(self) -> bool:
@@ -116,6 +121,7 @@ def lower_linear(walk: Walk, node: ir.Node) -> None:
             _ways(shape, matrix, tail.epilogue),
             _few(shape, matrix, tail.epilogue),
         )
+    add_low_ranks(walk, tail.low_ranks, out, tail.alpha)
     walk.define(tail.end, out, node, *tail.nodes)
 
 
@@ -135,12 +141,20 @@ def takes_norm(
 ) -> bool:
     """Whether the only reader of `value`, an RMSNorm of `width`, is a linear that works it out on the way.
 
-    So it is for one token, except before the head: each of its many workgroups would work out the same again.
+    So it is for one token, except before the head: each of its many workgroups would work out the same again. An
+    adapter's first product reads the same, and has few rows to work it out for.
     """
-    node = walk.only_user(value)
+    node = _main_reader(value)
     if walk.mode != "decode" or width % _BLOCK or node is None or node.op_type not in _LINEARS:
         return False
     return node.inputs[0] is value and _tail(walk, node, _matrix(walk, node)).epilogue in epilogues
+
+
+def _main_reader(value: ir.Value) -> ir.Node | None:
+    """The node that reads `value`, if there is only one beside an adapter's."""
+    usages = list(value.uses())
+    readers = [usage.node for usage in usages if len(usages) == 1 or not is_first_product(usage.node)]
+    return readers[0] if len(readers) == 1 and not value.is_graph_output() else None
 
 
 def _logits(walk: Walk, x: View, vocabulary: int, node: ir.Node) -> tuple[View, View]:
@@ -201,7 +215,11 @@ def _blocks(walk: Walk, node: ir.Node, matrix: StoredMatrix) -> StoredMatrix:
 
 def _tail(walk: Walk, node: ir.Node, matrix: StoredMatrix) -> Tail:
     tail = Tail(node.outputs[0], [])
-    if _fuse_gate(walk, tail, matrix):
+    tail.low_ranks = low_ranks_after(walk, tail.end)
+    if tail.low_ranks:
+        tail.nodes += tail.low_ranks
+        tail.end = tail.low_ranks[-1].outputs[0]
+    elif _fuse_gate(walk, tail, matrix):
         return tail
     mul = walk.follower(tail.end, "Mul")
     factor = scalar_factor(mul) if mul is not None else None
@@ -213,10 +231,12 @@ def _tail(walk: Walk, node: ir.Node, matrix: StoredMatrix) -> Tail:
     if add is not None and other is not None and other.is_initializer():
         tail.bias, tail.end = other, add.outputs[0]
         tail.nodes.append(add)
-        _fuse_activation(walk, tail)
+        if not tail.low_ranks:
+            _fuse_activation(walk, tail)
     if tail.activation == NONE:
         _fuse_residual(walk, tail)
-        _fuse_cap(walk, tail)
+        if not tail.low_ranks:
+            _fuse_cap(walk, tail)
         tail.routes = tail.residual is None and feeds_router(walk, tail.end)
     return tail
 

@@ -168,6 +168,6 @@ def integer(node: ir.Node, name: str, default: int) -> int:
 
 
 def number(node: ir.Node, name: str, default: float) -> float:
-    """A float attribute."""
+    """A float attribute, as the shortest number that is the same float32: ONNX keeps no more of it."""
     attribute = node.attributes.get(name)
-    return default if attribute is None else attribute.as_float()
+    return default if attribute is None else float(str(np.float32(attribute.as_float())))

@@ -7,6 +7,7 @@ import onnx_ir as ir
 
 from exporter.ops.activations import gelu_gate, silu, silu_gate, soft_cap
 from exporter.ops.domain import DOMAIN, OPSET_IMPORTS, VERSION
+from exporter.ops.low_rank import low_rank
 from exporter.ops.mean_pool import mean_pool
 from exporter.ops.normalization import gated_rms_norm, head_rms_norm, rms_norm
 from exporter.ops.rotary_table import rotary_table
@@ -35,6 +36,7 @@ FUNCTIONS: Final[Mapping[str, Callable[[], ir.Function]]] = {
     "SoftCap": soft_cap,
     "RotaryTable": rotary_table,
     "MeanPool": mean_pool,
+    "LowRank": low_rank,
     "Octets": octets,
     "Nibbles": nibbles,
 }

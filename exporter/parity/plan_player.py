@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from exporter.artifact import check_size, read_artifact_plan
+from exporter.artifact import check_size, read_adapter_plan, read_artifact_plan
 from exporter.errors import ArtifactError
 from exporter.parity.wgpu_device import naga_dialect, open_device
 from wgsl_kernels import TIERS
@@ -26,20 +26,34 @@ _ReadyCall = tuple[Mapping[str, Any], Any]
 class PlanPlayer:
     """One artifact on one device. Every weight shard is checked against its SHA-256 while it is loaded."""
 
-    def __init__(self, folder: Path, tier: str = "base", choices: Mapping[str, str] | None = None) -> None:
-        """Raises ArtifactError for a missing plan or shard or an unfit one, AdapterError without a device.
+    def __init__(
+        self,
+        folder: Path,
+        tier: str = "base",
+        choices: Mapping[str, str] | None = None,
+        adapter: Path | None = None,
+    ) -> None:
+        """Raises ArtifactError for a missing plan or shard or an unfit one, AdapterError without a device,
+        LoraError for another base's adapter.
 
-        `choices` names, for families of the plan, the variant to play; the others are played by default.
+        `choices` names, for families of the plan, the variant to play; the others are played by default. `adapter` is
+        a folder that `thistledown adapter` made for the artifact.
         """
-        self.manifest, self.plan = read_artifact_plan(folder, tier)
+        if adapter is None:
+            self.manifest, self.plan = read_artifact_plan(folder, tier)
+        else:
+            self.manifest, self.plan = read_adapter_plan(adapter, folder, tier)
         settle(self.plan, choices or {})
-        for shard in self.manifest["shards"]:
-            check_size(folder, shard["file"], shard["bytes"])
+        folders = [folder] * len(self.manifest["shards"])
+        if adapter is not None:
+            folders[-1] = adapter
+        for place, shard in zip(folders, self.manifest["shards"], strict=True):
+            check_size(place, shard["file"], shard["bytes"])
         self._device = open_device(TIERS[tier])
         self._named = {buffer["name"]: index for index, buffer in enumerate(self.plan["buffers"])}
         with _refusals(self.manifest["plans"][tier]["file"]):
             self._buffers = [self._make(buffer) for buffer in self.plan["buffers"]]
-            self._load_shards(folder)
+            self._load_shards(folders)
             self._pipelines = [self._pipeline(kernel) for kernel in self.plan["kernels"]]
             self._phases = {
                 name: [self._ready(dispatch) for dispatch in dispatches]
@@ -60,9 +74,9 @@ class PlanPlayer:
             self._device.queue.write_buffer(made, 0, values)
         return made
 
-    def _load_shards(self, folder: Path) -> None:
+    def _load_shards(self, folders: Sequence[Path]) -> None:
         for index, shard in enumerate(self.manifest["shards"]):
-            data = np.fromfile(folder / shard["file"], np.uint8)
+            data = np.fromfile(folders[index] / shard["file"], np.uint8)
             if hashlib.sha256(data.data).hexdigest() != shard["sha256"]:
                 raise ArtifactError("a weight shard is damaged", shard["file"], "Export the model again.")
             for buffer, made in zip(self.plan["buffers"], self._buffers, strict=True):

@@ -6,6 +6,7 @@ from exporter.passes.packing import Hessian
 from exporter.passes.pooling import apply_pooling
 from exporter.passes.quantize_weights import quantize_weights
 from exporter.passes.roles import linears_of, weight_facts
+from exporter.passes.slabs import slab_reader
 from exporter.passes.weights import is_weight, parameter_count, weights
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "parameter_count",
     "point_at_shards",
     "quantize_weights",
+    "slab_reader",
     "store_weights",
     "stored_bytes",
     "weight_facts",

@@ -13,6 +13,9 @@ ENGINE = "engine/index.js"
 # The engine loads it for a model whose chat template is carried, and for no other.
 TEMPLATE_ENGINE = "engine/vendor/jinja.mjs"
 
+# The engine loads it where a page puts an adapter on.
+ADAPTERS = "engine/adapters/shelf.js"
+
 # The engine loads what a task's calls need, and no other task's.
 _CALLS = {
     "sentence-embedding": "engine/embed.js",
@@ -44,7 +47,7 @@ def visited_files(task: str, site: Path = SITE, *, carries_template: bool = Fals
     page = PAGES.get(task, ENGINE)
     if not (site / page).is_file():
         raise ArtifactError(f"the site has no {page}", site.name, "Run this from a complete checkout.")
-    left_out = set(_CALLS.values()) - {_CALLS.get(task)}
+    left_out = {ADAPTERS, *_CALLS.values()} - {_CALLS.get(task)}
     if not carries_template:
         left_out.add(TEMPLATE_ENGINE)
     seen: list[str] = []

@@ -57,6 +57,11 @@ export const PROBLEMS = {
     next: 'Whoever runs this site can export the model again.',
     again: RETRY,
   },
+  OTHER_BASE: {
+    title: 'This adapter belongs to another model',
+    why: 'An adapter changes the weights of the one model that it was made for, and of no other.',
+    next: 'Choose the model that it was made for, or another adapter.',
+  },
   NOT_AN_ARTIFACT: {
     title: 'There is no model at this address',
     why: 'The server sent something else in its place, for example a sign-in page.',

@@ -29,9 +29,18 @@ function isListOf(value, good) {
   return Array.isArray(value) && Array.from(value).every(good);
 }
 
-/** @param {unknown} url @param {import('./index.js').LoadOptions} options */
-export function checkLoadArguments(url, options) {
-  expect(Boolean(url) && (typeof url === 'string' || url instanceof URL), 'load takes an address');
+/** @param {string | URL} url @returns {string} the folder's address, ending in a slash */
+export function folderUrl(url) {
+  const given = url && (typeof url === 'string' || url instanceof URL);
+  const base = given && URL.parse(url, globalThis.location.href);
+  if (!base) throw new BadArgumentError(`"${url}" is not an address`);
+  if (!base.pathname.endsWith('/')) base.pathname += '/';
+  base.search = base.hash = '';
+  return base.href;
+}
+
+/** @param {import('./index.js').LoadOptions} options */
+export function checkLoadOptions(options) {
   expect(Object(options) === options, 'options is not an object');
   const { backend = 'auto', tier, onProgress, signal, tune = 'auto' } = options;
   expect(BACKENDS.includes(backend), `backend is "${backend}", not one of ${BACKENDS.join(', ')}`);

@@ -9,7 +9,7 @@ import { ropeBlocks } from './rope_table.js';
 const UPLOAD_BYTES = 32 * 2 ** 20;
 
 /** @returns {Record<PlanBuffer['kind'], number>} */
-function usages() {
+export function usages() {
   const { STORAGE, UNIFORM, COPY_DST, COPY_SRC } = GPUBufferUsage;
   return {
     weight: STORAGE | COPY_DST,

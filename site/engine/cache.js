@@ -74,7 +74,7 @@ export class ChunkCache {
    */
   async keysUnder(base) {
     const requests = await this.attempt((store) => store.keys());
-    return (requests ?? []).map(({ url }) => url).filter((url) => url.startsWith(base));
+    return (requests ?? []).map(({ url }) => url).filter((url) => url.startsWith(base) && !url.includes('/', base.length));
   }
 
   /**

@@ -71,14 +71,15 @@ export class WorkerClient {
    * @template T
    * @param {string} method
    * @param {unknown} args
-   * @param {{ signal?: AbortSignal, onProgress?: OnProgress, onItems?: (items: any[]) => void }} [options]
+   * @param {{ signal?: AbortSignal, onProgress?: OnProgress, onItems?: (items: any[]) => void, answered?: boolean }} [options]
+   *   `answered`: even an abort is
    * @returns {Promise<T>}
    */
-  async call(method, args, { signal, onProgress, onItems } = {}) {
+  async call(method, args, { signal, onProgress, onItems, answered } = {}) {
     if (this.closed) throw new UnloadedError('The model is unloaded');
     if (signal?.aborted) throw new AbortedError('The call was aborted');
     const id = this.nextId++;
-    const abort = () => this.abort(id);
+    const abort = () => (answered ? this.worker.postMessage({ id, method: 'abort' }) : this.abort(id));
     signal?.addEventListener('abort', abort);
     try {
       return await new Promise((resolve, reject) => {

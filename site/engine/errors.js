@@ -59,6 +59,11 @@ export class PlanInvalidError extends EngineError {
   static remedy = 'Export the model again with this version of Thistledown.';
 }
 
+export class OtherBaseError extends EngineError {
+  static code = 'OTHER_BASE';
+  static remedy = 'Load the model that the adapter was made for.';
+}
+
 export class TokenizerInvalidError extends EngineError {
   static code = 'TOKENIZER_INVALID';
   static remedy = 'Export the model again from a checkpoint whose tokenizer fits it and is supported.';
@@ -134,6 +139,7 @@ const CLASSES = [
   ManifestInvalidError, PlanInvalidError, TokenizerInvalidError, NotAnArtifactError, FileMissingError,
   FileTruncatedError, FileTooLongError, FileCorruptedError, NetworkFailedError, AbortedError, DeviceLostError,
   OutOfMemoryError, InputTooLongError, NoChatTemplateError, BadArgumentError, UnloadedError,
+  OtherBaseError,
 ];
 
 /** code -> class, for callers that want to list or compare them. */

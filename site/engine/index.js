@@ -9,7 +9,7 @@
  *     const [{ token }] = await model.fillMask(`a ${model.info.maskToken} text`);
  */
 
-import { checkLoadArguments } from './arguments.js';
+import { checkLoadOptions, folderUrl } from './arguments.js';
 import { readWithin } from './byte_stream.js';
 import { ChunkCache } from './cache.js';
 import { WorkerClient } from './client.js';
@@ -44,15 +44,6 @@ export { errors };
 
 const MAX_MANIFEST_BYTES = 16 * 2 ** 20;
 
-/** @param {string | URL} url @returns {string} the folder's address, ending in a slash */
-function folderUrl(url) {
-  const base = URL.parse(url, globalThis.location.href);
-  if (!base) throw new errors.BadArgumentError(`"${url}" is not an address`);
-  if (!base.pathname.endsWith('/')) base.pathname += '/';
-  base.search = base.hash = '';
-  return base.href;
-}
-
 /** @param {string} base @param {AbortSignal} signal @returns {Promise<Manifest>} */
 async function fetchManifest(base, signal) {
   const url = `${base}manifest.json`;
@@ -69,7 +60,7 @@ async function fetchManifest(base, signal) {
  * @returns {Promise<Inspection>}
  */
 export async function inspect(url, options = {}) {
-  checkLoadArguments(url, options);
+  checkLoadOptions(options);
   const { signal, tier } = options;
   const base = folderUrl(url);
   const manifest = await fetchManifest(base, signal ?? new AbortController().signal);
@@ -87,7 +78,7 @@ export async function inspect(url, options = {}) {
  * @throws {errors.EngineError} a class of `errors.js`; what has arrived by then is kept for the next try
  */
 export async function load(url, options = {}) {
-  checkLoadArguments(url, options);
+  checkLoadOptions(options);
   const { tier, onProgress, signal, tune } = options;
   const base = folderUrl(url);
   const manifest = await fetchManifest(base, signal ?? new AbortController().signal);

@@ -72,12 +72,17 @@ function readFile(reader) {
 }
 
 /** @param {JsonReader} reader @returns {string} */
-function readHash(reader) {
+export function readHash(reader) {
   return reader.matching(/^[0-9a-f]{64}$/, 'a SHA-256 in lower-case hex');
 }
 
+/** @param {JsonReader} reader @returns {string} */
+export function readName(reader) {
+  return reader.matching(/^[a-z0-9][a-z0-9._-]{0,127}$/, 'a folder-safe name');
+}
+
 /** @param {JsonReader} reader @returns {ChunkedFile} */
-function readShard(reader) {
+export function readShard(reader) {
   const file = readFile(reader);
   const chunkBytes = reader.field('chunk_bytes').integer(4, MAX_CHUNK_BYTES);
   const chunks = reader.field('chunks').items().map(readHash);
@@ -118,7 +123,7 @@ function readPlanRecord(reader) {
 }
 
 /** @param {JsonReader} reader @returns {Manifest['plans']} */
-function readPlans(reader) {
+export function readPlans(reader) {
   /** @type {Manifest['plans']} */
   const plans = {};
   for (const [tier, record] of reader.entries()) {
@@ -150,7 +155,7 @@ function readGeneration(reader, vocabulary) {
 function readFacts(reader) {
   const vocabulary = reader.field('vocabulary').integer(1);
   return {
-    name: reader.field('name').matching(/^[a-z0-9][a-z0-9._-]{0,127}$/, 'a folder-safe name'),
+    name: readName(reader.field('name')),
     title: reader.field('title').string(),
     task: reader.field('task').oneOf(TASKS),
     architecture: reader.field('architecture').string(),

@@ -1,7 +1,7 @@
 /** A loaded model, as the page sees it. */
 
 import {
-  checkLogitsArguments, checkPrompt, checkSignal, checkTexts, readGenerateOptions, readTexts,
+  checkLogitsArguments, checkPrompt, checkSignal, checkTexts, folderUrl, readGenerateOptions, readTexts,
 } from './arguments.js';
 import { BadArgumentError } from './errors.js';
 
@@ -13,6 +13,7 @@ import { BadArgumentError } from './errors.js';
 /** @typedef {import('./classify.js').TextClass} TextClass */
 /** @typedef {import('./classify.js').WordClass} WordClass */
 /** @typedef {import('./fill_mask.js').Filling} Filling */
+/** @typedef {import('./adapters/shelf.js').Swap} Swap */
 /**
  * @typedef {Omit<import('./generation/generate.js').GenerateOptions, 'stop'>
  *   & { stop?: string | string[], signal?: AbortSignal }} CallOptions
@@ -24,6 +25,7 @@ import { BadArgumentError } from './errors.js';
  * @property {number} tuneMs of the load, spent on timing kernels; 0 where what is fastest was known
  * @property {{ texts: number, tokens: number, ms: number } | null} embedding the latest call
  * @property {import('./generation/generate.js').GenerationStats | null} generation the latest finished answer
+ * @property {Omit<Swap, 'adapter'> | null} adapter the latest `setAdapter`
  */
 
 /** @param {Manifest} manifest @returns what people and pages want to know of a model */
@@ -56,7 +58,9 @@ export class Model {
    */
   constructor(client, manifest, { networkBytes, loadMs, tuneMs, ...opened }, downloadBytes) {
     this.#client = client;
-    this.#stats = { networkBytes, loadMs, tuneMs, embedding: null, generation: null };
+    this.#stats = { networkBytes, loadMs, tuneMs, embedding: null, generation: null, adapter: null };
+    /** @type {Swap['adapter']} */
+    this.adapter = null;
     const backend = /** @type {const} */ ('webgpu');
     this.info = Object.freeze({ ...facts(manifest), backend, ...opened, downloadBytes });
   }
@@ -135,6 +139,19 @@ export class Model {
     checkLogitsArguments(ids, split, this.info);
     checkSignal(signal);
     return this.#client.call('logits', { ids, split }, { signal });
+  }
+
+  /**
+   * @param {string | URL | null} url of an adapter's folder; null takes it off
+   * @param {{ signal?: AbortSignal }} [options]
+   */
+  async setAdapter(url, { signal } = {}) {
+    checkSignal(signal);
+    const args = { url: url === null ? null : folderUrl(url) };
+    /** @type {Swap} */
+    const { adapter, ...stats } = await this.#client.call('setAdapter', args, { signal, answered: true });
+    this.adapter = adapter && Object.freeze(adapter);
+    this.#stats.adapter = stats;
   }
 
   /** @returns {Stats} */

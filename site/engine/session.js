@@ -33,6 +33,8 @@ import { notesOf, Tuning } from './choices/tuning.js';
  * @property {Device} device
  * @property {Buffers} buffers
  * @property {Player} player
+ * @property {Map<number, GPUComputePipeline>} pipelines by kernel
+ * @property {ChunkCache} cache
  * @property {TextTokenizer} tokenizer
  * @property {unknown} chatTemplate what the file holds that carries it; null where it is data, or absent
  * @property {Readback} readback for what an encoder gives, or for step and ring
@@ -70,10 +72,10 @@ async function fetchTokenizer({ base, manifest, tier }, supply) {
   };
 }
 
-/** @param {Manifest} manifest @param {Supply} supply @param {Buffers} buffers */
-async function fetchWeights({ shards }, supply, buffers) {
-  const queue = shards.map((shard, i) => ({ shard, ranges: buffers.rangesOf(i) }));
-  const largest = Math.max(0, ...shards.map(({ bytes, chunkBytes }) => Math.min(bytes, chunkBytes)));
+/** @param {Manifest} manifest @param {Supply} supply @param {Buffers} buffers @param {number} [first] shard to fetch */
+export async function fetchWeights({ shards }, supply, buffers, first = 0) {
+  const queue = shards.map((shard, i) => ({ shard, ranges: buffers.rangesOf(i) })).slice(first);
+  const largest = Math.max(0, ...queue.map(({ shard }) => Math.min(shard.bytes, shard.chunkBytes)));
   const carry = async () => {
     const buffer = new Uint8Array(Math.ceil(largest / 4) * 4);
     for (let next = queue.shift(); next; next = queue.shift()) {
@@ -123,7 +125,7 @@ async function assemble(request, device, supply) {
   const readbacks = await makeReadbacks(device, manifest, buffers);
   throwIfAborted(supply.signal);
   device.check();
-  return { manifest, plan, device, buffers, player, tuning, ...texts, ...readbacks };
+  return { manifest, plan, device, buffers, player, pipelines, tuning, cache: supply.cache, ...texts, ...readbacks };
 }
 
 /** @param {LoadRequest} request @param {Device} device @returns {string} where the tuning of an adapter is noted */

@@ -35,14 +35,14 @@ export async function findAdapter() {
 }
 
 /** @param {PlanRecord} record @param {Tier} tier @param {Capability} adapter @returns {EngineError | null} */
-function featureFault(record, tier, adapter) {
+export function featureFault(record, tier, adapter) {
   const missing = record.features.filter((feature) => !adapter.features.has(feature));
   if (missing.length === 0) return null;
   return new MissingFeatureError(`The GPU lacks ${missing.join(', ')}, which the tier ${tier} needs`, { tier });
 }
 
 /** @param {PlanRecord} record @param {Capability} adapter @returns {EngineError | null} */
-function limitFault(record, adapter) {
+export function limitFault(record, adapter) {
   const limit = LIMIT_KEYS.find((key) => record.limits[key] > adapter.limits[key]);
   if (!limit) return null;
   const needed = record.limits[limit];
@@ -52,8 +52,8 @@ function limitFault(record, adapter) {
   );
 }
 
-/** @param {PlanRecord} record @returns {EngineError | null} */
-function memoryFault({ memory }) {
+/** @param {Pick<PlanRecord, 'memory'>} record @returns {EngineError | null} */
+export function memoryFault({ memory }) {
   const { deviceMemory } = /** @type {Navigator & { deviceMemory?: number }} */ (navigator);
   if (deviceMemory === undefined || deviceMemory >= KNOWN_MEMORY_GIB) return null;
   const available = deviceMemory * 2 ** 30;

@@ -120,8 +120,16 @@ function opened() {
   return model;
 }
 
+/** @param {Call} call */
+async function setAdapter({ id, args, signal }) {
+  const { putOn } = await import('./adapters/shelf.js');
+  const { swap, ...put } = await putOn(opened(), args.url, signal);
+  session = put.session;
+  post({ id, value: swap });
+}
+
 /** @type {Methods} */
-const METHODS = { load };
+const METHODS = { load, setAdapter };
 
 /** @param {Request & { method: string }} request */
 function serve({ id, method, args }) {

@@ -59,6 +59,7 @@ DOORS = {"webapp", "wgsl_kernels", "wgsl_kernels.reference"}
 FOR_ALL = {"errors", "placement", "row_tensor", "sizes", "strict_json"}
 EXPORTER_IMPORTS: dict[str, set[str]] = {
     **{part: set() for part in FOR_ALL},
+    "adapters": {"artifact", "checkpoints", "lowering", "ops", "passes", "quantization"},
     "artifact": set(),
     "calibration": {"passes", "quantization"},
     "card": {"artifact"},

@@ -61,6 +61,11 @@ EXAMPLES = {
     "SoftCap": ({"x": _random(2, 3, 8)}, {"y": 3}, {"cap": 30.0}),
     "RotaryTable": ({"inv_freq": _random(4)}, {"cos": 2, "sin": 2}, {"length": 6}),
     "MeanPool": ({"x": _random(2, 3, 8), "attention_mask": np.ones((2, 3), np.int64)}, {"y": 2}, {}),
+    "LowRank": (
+        {"y": _random(2, 3, 8), "h": _random(2, 3, 6), "up": _random(4, 3)},
+        {"z": 3},
+        {"offset": 2, "rank": 3, "column": 1, "after": 3, "scale": 0.5},
+    ),
     "Octets": ({"x": _BYTES}, {"y": 3}, {}),
     "Nibbles": ({"x": _BYTES}, {"y": 3}, {}),
 }
@@ -230,3 +235,13 @@ def test_mean_pool_counts_only_kept_tokens() -> None:
     (y,) = run_operator("MeanPool", {"x": x, "attention_mask": mask}, {"y": 2})
     expected = [x[0].mean(axis=0), x[1, 0], x[2, 1:].mean(axis=0), np.zeros(5)]
     np.testing.assert_allclose(y, expected, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("lead", [(2, 3), (4,)], ids=["tokens", "rows"])
+def test_low_rank_adds_its_product_to_its_columns(lead: tuple[int, ...]) -> None:
+    y, h, up = _random(*lead, 8), _random(*lead, 6), _random(4, 3)
+    attributes = EXAMPLES["LowRank"][2]
+    (z,) = run_operator("LowRank", {"y": y, "h": h, "up": up}, {"z": y.ndim}, attributes)
+    wanted = y.astype(np.float64)
+    wanted[..., 1:5] += 0.5 * h[..., 2:5].astype(np.float64) @ up.T
+    np.testing.assert_allclose(z, wanted, rtol=1e-6, atol=1e-6)

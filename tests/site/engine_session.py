@@ -34,6 +34,20 @@ OPEN = """
   };
 """
 
+# Loads `args.base` with its defaults; `logits()` of `args.ids`, `answer(options)` to a prompt, `codeOf(promise)`.
+LOADED = """
+  const model = await engine.load(args.base, { tune: 'off', tier: 'base' });
+  const logits = async () => [...await model.logits(args.ids)];
+  const answer = async (options = {}) => {
+    const ids = [];
+    const given = { maxTokens: 12, temperature: 0, ...options };
+    for await (const { id } of model.generate('The lightest thing', given)) ids.push(id);
+    return ids;
+  };
+  const codeOf = (promise) => promise.then(() => null, (error) => error.code);
+"""
+UNLOADED = "\n  await model.unload();\n  return found;"
+
 
 def folder_files(folder: Path) -> Mapping[str, bytes]:
     """An exported artifact as the engine's server takes it."""

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.webapp.served import manifest_of
 from webapp import WebappError
 from webapp.fields import FieldError, parse_object
 from webapp.shelf import Shelf
@@ -220,3 +221,26 @@ def test_any_change_of_one_value_is_sound_or_refused(artifact: Path, data: st.Da
 def test_any_bytes_are_an_object_or_refused(document: bytes) -> None:
     with suppress(FieldError):
         parse_object(document)
+
+
+def test_an_adapter_is_served_and_is_no_model(
+    serve_folders: Callable[..., Any], artifact: Path, tmp_path: Path
+) -> None:
+    """What `thistledown adapter` writes: its files have addresses, and the list of models does not have it."""
+    folder = tmp_path / "poet"
+    folder.mkdir()
+    model = manifest_of(folder)
+    kept = {key: model[key] for key in ("name", "version", "plans")}
+    adapter = {
+        "format": "thistledown-adapter",
+        **kept,
+        "shard": model["shards"][0],
+        "files": model["files"][:1],
+    }
+    (folder / "manifest.json").write_text(json.dumps(adapter))
+    with serve_folders(artifact, folder) as client:
+        listed = client.get("/models/catalogue.json").json()["models"]
+        assert [each["url"] for each in listed] == ["models/tiny/"]
+        assert client.get("/models/poet/manifest.json").json() == adapter
+        assert client.get(f"/models/poet/{adapter['shard']['file']}").status_code == 200
+        assert client.get("/models/poet/tokenizer.json").status_code == 404

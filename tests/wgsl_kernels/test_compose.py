@@ -1,6 +1,9 @@
 """Shader text of a kernel in a tier."""
 
+import re
 from pathlib import Path
+
+import pytest
 
 import wgsl_kernels
 from wgsl_kernels import CATALOG, TIERS, compose
@@ -39,3 +42,13 @@ def test_minified_text_keeps_the_code_only() -> None:
     assert small.splitlines() == [line for line in code if line]
     assert "//" not in small
     assert len(small) < 0.8 * len(full)
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_bindings_are_declared_in_one_form(tier: str) -> None:
+    """The engine tells from it what an adapter's shader writes (site/engine/adapters/weight_access.js)."""
+    declared = re.compile(r"@group\(0\) @binding\(\d+\) var<(?:uniform|storage, (?:read|read_write))>")
+    for kernel in CATALOG.values():
+        text = compose(kernel, TIERS[tier], minify=True)
+        others = re.findall(r"@(?!(?:compute|workgroup_size|builtin)\b)", text)
+        assert len(others) == 2 * len(declared.findall(text)) == 2 * len(kernel.bindings), kernel.name

@@ -1,9 +1,9 @@
-"""Twins of `gemv_*` and `gemm_*`: one for each epilogue, whatever the weight format."""
+"""Twins of `gemv_*` and `gemm_*`, one for each epilogue, and of `low_rank_*`; whatever the weight format."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import Arrays, Constants, Step, untouched
+from . import Arrays, Constants, Step, untouched, view
 from .activations import activated, soft_cap
 from .weights import dequantize
 
@@ -41,6 +41,15 @@ def gate(inputs: Arrays, constants: Constants, step: Step) -> Arrays:
     """The activation of x W^T for the first half of the rows, times x W^T for the second."""
     first, second = np.split(_product(inputs, {**constants, "alpha": 1}), 2, axis=-1)
     return {"out": activated(first, constants["activation"]) * second}
+
+
+def low_rank(inputs: Arrays, constants: Constants, step: Step) -> Arrays:
+    """out, and to its columns [column, column + rows) alpha * h W^T is added, where h is a view of x."""
+    out, inner = untouched(inputs["out"]), int(constants["inner"])
+    stride, offset = int(constants["x_stride"]), int(constants["x_offset"])
+    h = view(inputs["x"], len(out), stride, offset, inner)
+    out[:, _columns(constants)] += constants["alpha"] * (h @ dequantize(inputs, inner).T)
+    return {"out": out}
 
 
 def _product(inputs: Arrays, constants: Constants) -> NDArray[np.float64]:

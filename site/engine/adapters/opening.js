@@ -1,0 +1,130 @@
+/** Opens an adapter over a loaded base: its files, and of the GPU what the base does not have already. */
+
+import { readWithin } from '../byte_stream.js';
+import { kernelsOf } from '../choices/choices.js';
+import { downloadWhole } from '../download.js';
+import { throwIfAborted } from '../errors.js';
+import { parseJson, request } from '../http.js';
+import { visitedFiles } from '../manifest.js';
+import { readPlan } from '../plan.js';
+import { Binder, Player } from '../player.js';
+import { Progress } from '../progress.js';
+import { fetchWeights } from '../session.js';
+import { featureFault, limitFault, memoryFault } from '../verdict.js';
+import { expectBase, readAdapterManifest } from './adapter_manifest.js';
+import { makeBuffers, shareBuffers } from './shared_buffers.js';
+import { sharePipelines } from './shared_pipelines.js';
+import { expectReadOnly } from './weight_access.js';
+
+/** @typedef {import('../session.js').Session} Session */
+/** @typedef {import('../plan.js').Plan} Plan */
+/** @typedef {import('../download.js').Supply} Supply */
+/** @typedef {import('./adapter_manifest.js').AdapterManifest} AdapterManifest */
+/**
+ * @typedef {object} Opened
+ * @property {AdapterManifest} adapter
+ * @property {Session} session the base's, with the adapter's plan
+ * @property {GPUBuffer[]} own what must be freed with it
+ * @property {number} bytes of these
+ * @property {number} fetched bytes that came over the network
+ */
+
+const MAX_MANIFEST_BYTES = 2 ** 20;
+
+/** @param {string} url @param {AbortSignal} signal @returns {Promise<AdapterManifest>} */
+async function fetchManifest(url, signal) {
+  const address = `${url}manifest.json`;
+  const response = await request(address, { signal, cache: 'no-cache' });
+  const bytes = await readWithin(response, address, { most: MAX_MANIFEST_BYTES, signal });
+  return readAdapterManifest(parseJson(bytes, address), address);
+}
+
+/** @param {Session} base @param {Session['manifest']} manifest with the adapter's plans, of which one is for the base's tier */
+function expectDevice({ device, plan }, { plans }) {
+  const record = /** @type {import('../manifest.js').PlanRecord} */ (plans[plan.tier]);
+  const fault = featureFault(record, plan.tier, device.gpu) ?? limitFault(record, device.gpu);
+  if (fault) throw fault;
+}
+
+/** @param {Plan} plan @param {import('../choices/choices.js').Picks} played by the base @returns {import('../choices/choices.js').Picks} */
+function picksFor({ choices }, played) {
+  const pick = (/** @type {string} */ family, /** @type {string[]} */ names) =>
+    (names.includes(played[family]) ? played[family] : names[0]);
+  return Object.fromEntries(Object.entries(choices).map(([family, names]) => [family, pick(family, names)]));
+}
+
+/**
+ * Records every phase and submits nothing: what the GPU would refuse later, and then of the base as well, it refuses now.
+ *
+ * @param {Session} session
+ */
+async function rehearse({ device, player, plan }) {
+  const symbols = { tokens: 1, past: 0, sequences: 1 };
+  await device.guarded('Playing the adapter', () => {
+    const encoder = device.gpu.createCommandEncoder();
+    for (const tokens of [1, plan.symbols.tokens]) {
+      for (const phase of player.phases.keys()) player.play(encoder, phase, { ...symbols, tokens });
+    }
+    return encoder.finish();
+  });
+}
+
+/**
+ * @param {Session} base
+ * @param {Session['manifest']} manifest
+ * @param {Plan} plan
+ * @param {import('./shared_buffers.js').Sharing} sharing
+ * @param {{ supply: Supply, known: import('./shared_pipelines.js').Compiled[], own: GPUBuffer[] }} parts `own` gets what is made
+ * @returns {Promise<Session>}
+ */
+async function assemble(base, manifest, plan, sharing, { supply, known, own }) {
+  const { device, tuning } = base;
+  const picks = picksFor(plan, tuning.played);
+  const made = await makeBuffers(base, plan.buffers, sharing);
+  own.push(...made.own);
+  const [pipelines] = await Promise.all([
+    sharePipelines(device, plan, kernelsOf(plan, picks), known),
+    fetchWeights(manifest, supply, made.buffers, base.manifest.shards.length),
+  ]);
+  made.buffers.fillTables();
+  const player = await Player.create(device, plan, new Binder(device.gpu, made.buffers.made, pipelines), picks);
+  return { ...base, manifest, plan, buffers: made.buffers, pipelines, player };
+}
+
+/**
+ * @param {Session} base
+ * @param {string} url of the adapter's folder, ending in a slash
+ * @param {{ signal: AbortSignal, held: number, known: import('./shared_pipelines.js').Compiled[] }} options `held`: bytes on the
+ *   GPU beside the base's; `known`: what is compiled already
+ * @returns {Promise<Opened>}
+ * @throws {import('../errors.js').EngineError} and then nothing of it is left on the GPU
+ */
+export async function openAdapter(base, url, { signal, held, known }) {
+  const adapter = await fetchManifest(url, signal);
+  const { tier } = base.plan;
+  await expectBase(adapter, base.manifest, tier, url);
+  const manifest = { ...base.manifest, shards: [...base.manifest.shards, adapter.shard], plans: adapter.plans };
+  expectDevice(base, manifest);
+  const progress = new Progress(() => undefined, 0);
+  const failing = new AbortController();
+  const supply = { base: url, cache: base.cache, progress, signal: AbortSignal.any([signal, failing.signal]) };
+  const { plan: file } = visitedFiles(manifest, tier);
+  const plan = readPlan(parseJson(await downloadWhole(file, supply), url + file.file), url + file.file, manifest, tier);
+  expectReadOnly(plan, base.manifest.shards.length, url);
+  const sharing = shareBuffers(base, plan.buffers, url);
+  const fault = memoryFault({ memory: { ...base.plan.memory, total: base.plan.memory.total + held + sharing.bytes } });
+  if (fault) throw fault;
+  /** @type {GPUBuffer[]} */
+  const own = [];
+  try {
+    const session = await assemble(base, manifest, plan, sharing, { supply, known, own });
+    await rehearse(session);
+    throwIfAborted(signal);
+    await base.cache.prune(url, [file, adapter.shard]);
+    return { adapter, session, own, bytes: sharing.bytes, fetched: progress.fetched };
+  } catch (cause) {
+    failing.abort();
+    for (const buffer of own) buffer.destroy();
+    throw cause;
+  }
+}
