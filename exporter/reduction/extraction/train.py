@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from exporter.reduction.extraction.evaluate import answers, scores
+from exporter.reduction.extraction.examine import loaded
 from exporter.reduction.extraction.examples import held_out_examples, written_examples
 from exporter.reduction.extraction.model import new_model
 from exporter.reduction.extraction.schema import LANGUAGES
@@ -24,7 +25,7 @@ from exporter.reduction.training.recipe import Recipe
 
 def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
-    train(options.folder, recipe_of(options), options.batch, options.tokens, options.watch)
+    train(options.folder, recipe_of(options), options.batch, options.tokens, options.watch, options.begin)
     return 0
 
 
@@ -41,16 +42,25 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
     )
 
 
-def train(folder: Path, recipe: Recipe, batch: int, most_tokens: int, watch: int = 0) -> None:
-    """Train for `recipe.steps` steps of `batch` examples, and leave a checkpoint for transformers in `folder`/model."""
+def train(
+    folder: Path, recipe: Recipe, batch: int, most_tokens: int, watch: int = 0, begin: Path | None = None
+) -> None:
+    """Train for `recipe.steps` steps of `batch` examples, and leave a checkpoint for transformers in `folder`/model.
+
+    It begins with the weights and the tokenizer of the checkpoint `begin`, or with random ones and a new tokenizer.
+    """
     from tokenizers import Tokenizer
 
     target = folder / "model"
     target.mkdir(parents=True, exist_ok=True)
     if not (target / "tokenizer.json").exists():
-        write_tokenizer(train_tokenizer(), target)
+        known = Tokenizer.from_file(str(begin / "tokenizer.json")) if begin else train_tokenizer()
+        write_tokenizer(known, target)
     tokenizer = Tokenizer.from_file(str(target / "tokenizer.json"))
-    model: Any = new_model(tokenizer.get_vocab_size(), end_of(tokenizer), recipe.seed)
+    if begin:
+        model, _ = loaded(begin)
+    else:
+        model = new_model(tokenizer.get_vocab_size(), end_of(tokenizer), recipe.seed)
     with fast_mamba():
         run = Run(model, recipe, folder)
         run.train(
@@ -82,6 +92,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "folder", type=Path, help="of the run: its checkpoint, its log, and at the end model/"
+    )
+    parser.add_argument(
+        "--begin", type=Path, metavar="MODEL", help="checkpoint to go on from (default: none)"
     )
     parser.add_argument(
         "--watch", type=int, default=0, help="messages of each test set to score at each save"

@@ -1,0 +1,221 @@
+"""Takes the extraction model through prune, distill, LoRA and quantize, and measures every step.
+
+python -m scripts.reduction_chain build/chain [--write]
+
+What was made before in the folder is not made again, so a run that was stopped goes on. --write puts the table and the
+curves into docs/reduction.md; --short is a rehearsal of a few steps and messages, as the test runs it.
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from exporter.adapters import make_adapter, merge_lora
+from exporter.pipeline import ExportOptions, export
+from exporter.progress import Progress
+from exporter.reduction.distillation.distill import Distillation, distill
+from exporter.reduction.distillation.objectives import Objective
+from exporter.reduction.extraction import train_adapter, write_data
+from exporter.reduction.extraction.model import write_fresh
+from exporter.reduction.extraction.schema import ADDED_KINDS, KINDS
+from exporter.reduction.pruning import prune
+from exporter.reduction.training.plots import plot_losses
+from exporter.reduction.training.recipe import Recipe
+from scripts.extraction_scores import Measured, measure
+from scripts.reduction_table import rewritten
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "reduction.md"
+# Half of the parameters: an MLP bears more than the stream, and no layer goes.
+HALF = "hidden=192,kv_heads=3,mlp=128"
+NEW_KIND = next(iter(ADDED_KINDS))
+# Thin enough for 2 % of the base: the matrices that mix tokens.
+ADAPTED = ("q_proj", "k_proj", "v_proj", "o_proj", "in_proj", "out_proj")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Sizes of a run; `messages` of each language's held-out templates, and at most as many by hand, are measured, and of
+    a wrong answer `longest` tokens."""
+
+    teacher: Path
+    folder: Path
+    examples: int = 400_000
+    steps: int = 400
+    batch: int = 512
+    tokens: int = 4096
+    rank: int = 2
+    adapter_steps: int = 300
+    adapter_batch: int = 128
+    messages: int = 150
+    longest: int = 200
+    workers: int = 0
+    mixed_precision: str = "no"
+
+
+SHORT = {
+    "examples": 40,
+    "steps": 2,
+    "batch": 4,
+    "adapter_steps": 2,
+    "adapter_batch": 4,
+    "messages": 1,
+    "longest": 8,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(argv)
+    given = {name: value for name, value in vars(options).items() if name not in ("short", "write")}
+    settings = Settings(**given)
+    if options.short:
+        settings = replace(settings, **SHORT)
+    table = run(settings, Progress())
+    (settings.folder / "table.json").write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+    page = rewritten(PAGE.read_text(encoding="utf-8"), table)
+    if options.write:
+        PAGE.write_text(page, encoding="utf-8")
+        logs = {name: settings.folder / name / "log.jsonl" for name in ("distilled", "scratch")}
+        plot_losses(logs, PAGE.parent / "reduction-loss.svg")
+    return 0
+
+
+def run(settings: Settings, progress: Progress) -> Mapping[str, Any]:
+    """Make what is missing, and measure it all."""
+    steps = {"teacher": settings.teacher, **_smaller(settings, progress)}
+    rows = [_row(name, path, "f16", KINDS, settings, progress) for name, path in steps.items()]
+    rows += [
+        _row("distilled", steps["distilled"], scheme, KINDS, settings, progress) for scheme in ("q8", "q4")
+    ]
+    return {
+        "settings": {
+            name: value for name, value in asdict(settings).items() if name not in ("teacher", "folder")
+        },
+        "rows": rows,
+        "adapter": _adapter(steps["distilled"], settings, progress),
+    }
+
+
+def _smaller(settings: Settings, progress: Progress) -> dict[str, Path]:
+    """The checkpoints between the teacher and the adapter: pruned, distilled, and the same shape from scratch."""
+    names = ("pruned", "distilled", "scratch")
+    made = {name: settings.folder / name for name in names}
+    data, texts, fresh = (settings.folder / name for name in ("data.jsonl", "texts.jsonl", "fresh"))
+    _once(data, lambda: write_data.main([str(data), "--count", str(settings.examples)]))
+    _once(texts, lambda: write_data.main([str(texts), "--count", "400", "--seed", "5", "--text"]))
+    teacher = str(settings.teacher)
+    _once(made["pruned"], lambda: prune(teacher, made["pruned"], HALF, texts, 0, progress))
+    _once(fresh, lambda: write_fresh(made["pruned"], fresh))
+    _distilled(settings, made["pruned"], data, made["distilled"], Objective(), progress)
+    _distilled(settings, fresh, data, made["scratch"], Objective(cross_entropy=1.0), progress)
+    return made
+
+
+def _once(path: Path, make: Callable[[], object]) -> None:
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        make()
+
+
+def _distilled(
+    settings: Settings, student: Path, data: Path, output: Path, objective: Objective, progress: Progress
+) -> None:
+    if (output / "model.safetensors").exists():
+        return
+    recipe = Recipe(
+        steps=settings.steps,
+        learning_rate=2e-3,
+        warm_up=min(50, settings.steps // 4),
+        cool_down=settings.steps // 2,
+        workers=settings.workers,
+        mixed_precision=settings.mixed_precision,
+    )
+    task = Distillation(settings.teacher, student, data, output, settings.batch, settings.tokens)
+    distill(task, recipe, objective, progress.say)
+
+
+def _row(
+    name: str, checkpoint: Path, scheme: str, kinds: Sequence[str], settings: Settings, progress: Progress
+) -> Mapping[str, Any]:
+    folder = _artifact(name, checkpoint, scheme, settings, progress)
+    return _told(
+        name, scheme, folder, measure(folder, checkpoint, tuple(kinds), settings.messages, settings.longest)
+    )
+
+
+def _artifact(name: str, checkpoint: Path, scheme: str, settings: Settings, progress: Progress) -> Path:
+    folder = settings.folder / "artifacts" / f"{name}-{scheme}"
+    options = ExportOptions(str(checkpoint), folder, scheme, context=1024)
+    _once(folder, lambda: export(options, progress))
+    return folder
+
+
+def _told(name: str, scheme: str, folder: Path, found: Measured) -> Mapping[str, Any]:
+    from exporter.report import measure_artifact
+
+    report = measure_artifact(folder)
+    row = {"step": name, "scheme": scheme, "parameters": report.parameters, "bytes": report.first_visit}
+    return {**row, **asdict(found)}
+
+
+def _adapter(base: Path, settings: Settings, progress: Progress) -> Mapping[str, Any]:
+    """The new kind: the base alone, the merged checkpoint, and the adapter put over the q8 base at run time."""
+    run_folder, merged = settings.folder / "adapter", settings.folder / "merged"
+    peft = run_folder / "adapter"
+    numbers = {"rank": settings.rank, "steps": settings.adapter_steps, "batch": settings.adapter_batch}
+    words = [f"--{name}={value}" for name, value in {**numbers, "tokens": settings.tokens}.items()]
+    fast = [
+        f"--workers={settings.workers}",
+        f"--mixed-precision={settings.mixed_precision}",
+        "--learning-rate=1e-2",
+    ]
+    asked = [str(base), str(run_folder), *words, *fast, "--targets", *ADAPTED]
+    _once(peft, lambda: train_adapter.main(asked))
+    _once(merged, lambda: merge_lora(base, peft, merged))
+    artifact, over = settings.folder / "artifacts" / "distilled-q8", settings.folder / "artifacts" / "adapter"
+    _once(over, lambda: make_adapter(artifact, peft, over))
+    shard, weights = (
+        _manifest(over)["shard"]["bytes"],
+        sum(one["bytes"] for one in _manifest(artifact)["shards"]),
+    )
+    return {
+        "kind": NEW_KIND,
+        "bytes": shard,
+        "share": shard / weights,
+        "before": _row("distilled", base, "f16", [NEW_KIND], settings, progress),
+        "merged": _row("merged", merged, "f16", [NEW_KIND], settings, progress),
+        "at run time": asdict(
+            measure(artifact, base, (NEW_KIND,), min(10, settings.messages), settings.longest, over)
+        ),
+    }
+
+
+def _manifest(folder: Path) -> Any:
+    return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    model = ROOT / "exporter" / "reduction" / "extraction" / "model"
+    parser.add_argument("folder", type=Path, help="where everything is made")
+    parser.add_argument("--teacher", type=Path, default=model, metavar="DIR", help="checkpoint to begin with")
+    for name in ("examples", "steps", "batch", "tokens", "rank", "messages", "longest", "workers"):
+        parser.add_argument(
+            f"--{name}", type=int, default=getattr(Settings, name), help="(default: %(default)s)"
+        )
+    for name in ("adapter_steps", "adapter_batch"):
+        option = f"--{name.replace('_', '-')}"
+        parser.add_argument(option, type=int, default=getattr(Settings, name), help="(default: %(default)s)")
+    parser.add_argument("--mixed-precision", choices=("no", "bf16"), default="no")
+    parser.add_argument("--short", action="store_true", help="a rehearsal: a few steps and messages")
+    parser.add_argument("--write", action="store_true", help="rewrite docs/reduction.md")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
