@@ -28,7 +28,7 @@ from scripts.extraction_scores import Measured, measure
 from scripts.reduction_table import rewritten
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "reduction.md"
+PAGE, TABLE = ROOT / "docs" / "reduction.md", ROOT / "docs" / "reduction.json"
 # Half of the parameters: an MLP bears more than the stream, and no layer goes.
 HALF = "hidden=192,kv_heads=3,mlp=128"
 NEW_KIND = next(iter(ADDED_KINDS))
@@ -38,8 +38,8 @@ ADAPTED = ("q_proj", "k_proj", "v_proj", "o_proj", "in_proj", "out_proj")
 
 @dataclass(frozen=True)
 class Settings:
-    """Sizes of a run; `messages` of each language's held-out templates, and at most as many by hand, are measured, and of
-    a wrong answer `longest` tokens."""
+    """Sizes of a run; `messages` of each language's held-out templates, and at most as many by hand, are measured,
+    and of a wrong answer `longest` tokens."""
 
     teacher: Path
     folder: Path
@@ -74,10 +74,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.short:
         settings = replace(settings, **SHORT)
     table = run(settings, Progress())
-    (settings.folder / "table.json").write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
-    page = rewritten(PAGE.read_text(encoding="utf-8"), table)
+    text = json.dumps(table, indent=1) + "\n"
+    (settings.folder / "table.json").write_text(text, encoding="utf-8")
     if options.write:
-        PAGE.write_text(page, encoding="utf-8")
+        TABLE.write_text(text, encoding="utf-8")
+        PAGE.write_text(rewritten(PAGE.read_text(encoding="utf-8"), table), encoding="utf-8")
         logs = {name: settings.folder / name / "log.jsonl" for name in ("distilled", "scratch")}
         plot_losses(logs, PAGE.parent / "reduction-loss.svg")
     return 0

@@ -1,16 +1,21 @@
 """The tables of docs/reduction.md, from what scripts/reduction_chain.py measured."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 BEGIN, END = "<!-- measured -->", "<!-- end of measured -->"
 
 
 def rewritten(page: str, table: Mapping[str, Any]) -> str:
-    """The page with the tables between its two marks."""
+    """The page with the tables of what was measured."""
+    return between_marks(page, _lines(table))
+
+
+def between_marks(page: str, lines: Iterable[str]) -> str:
+    """The page with the lines between its two marks."""
     before, rest = page.split(BEGIN)
     _, after = rest.split(END)
-    return f"{before}{BEGIN}\n" + "\n".join(_lines(table)) + f"\n{END}{after}"
+    return f"{before}{BEGIN}\n" + "\n".join(lines) + f"\n{END}{after}"
 
 
 def _lines(table: Mapping[str, Any]) -> Iterator[str]:

@@ -15,7 +15,7 @@ from .shard_layout import COPY_BYTES, Location, ShardLayout
 
 CHUNK_BYTES = 4 * 1024 * 1024
 # Smaller tensors with equal bytes (norms that are all ones) are not looked for: `--dry-run` knows sizes, not bytes.
-SHARED_BYTES = 1024 * 1024
+SHARED_BYTES = 16 * 1024
 
 Slab = npt.NDArray[np.generic]
 

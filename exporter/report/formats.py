@@ -45,7 +45,23 @@ def _summary(report: Report) -> Sequence[str]:
     return (
         f"first visit   {report.first_visit:>13,} bytes  ({human(report.first_visit)})",
         f"repeat visit  {report.repeat_visit:>13,} bytes  (weights come from the cache, the rest is unchanged)",
+        *_saved(report),
     )
+
+
+def _saved(report: Report) -> Sequence[str]:
+    """Nothing where no weight is read twice."""
+    if not report.saved_by_sharing:
+        return ()
+    return (
+        f"shared        {report.saved_by_sharing:>13,} bytes  saved: weights read in several places, stored once",
+    )
+
+
+def _told_saved(report: Report) -> str:
+    if not report.saved_by_sharing:
+        return ""
+    return f"Weights that are read in several places are stored once, which saves {report.saved_by_sharing:,} bytes."
 
 
 def _table(report: Report) -> str:
@@ -79,7 +95,7 @@ def _markdown(report: Report) -> str:
     totals = [line([f"**{cells[0]}**", *cells[1:]]) for cells in _total_cells(report)]
     visits = [
         f"First visit: **{report.first_visit:,} bytes** ({human(report.first_visit)}). "
-        f"Repeat visit: **{report.repeat_visit:,} bytes**."
+        f"Repeat visit: **{report.repeat_visit:,} bytes**. {_told_saved(report)}".rstrip()
     ]
     head = f"## {report.name}: {report.quantization}, tier {report.tier}"
     return "\n".join([head, "", *visits, "", line(_HEADINGS), marks, *rows, *totals])
@@ -107,7 +123,7 @@ def _html(report: Report) -> str:
             f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{name}: download size</title>',
             f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style><h1>{name}</h1><p>{facts}</p>',
             f"<p>First visit: <strong>{report.first_visit:,} bytes</strong> ({human(report.first_visit)}). "
-            f"Repeat visit: <strong>{report.repeat_visit:,} bytes</strong>.</p><div><table>",
+            f"Repeat visit: <strong>{report.repeat_visit:,} bytes</strong>. {_told_saved(report)}</p><div><table>",
             f"<thead>{row(_HEADINGS, 'th')}</thead><tbody>",
             *(row(_cells(file)) for file in report.files),
             "</tbody><tfoot>",

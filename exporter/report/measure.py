@@ -1,6 +1,6 @@
 """Measures an artifact folder and the site: every file with its role, and what a first and a repeat visit transfer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import Any
 
 from exporter.artifact import ChatTemplate, Manifest, check_files, read_artifact_plan, read_manifest
 from exporter.report.site_files import SITE, visited_files
-from exporter.report.tensors import shard_contents
+from exporter.report.tensors import ShardContents, shard_contents
 from exporter.report.wire import WireSizes, is_compressed, pieces_of, sizes_for_comparison, wire_sizes
 
 FORMAT = "thistledown-report"
@@ -42,7 +42,11 @@ class ReportFile:
 
 @dataclass(frozen=True)
 class Report:
-    """All files of an artifact and of the site that a visit touches. `tier` is the plan that the visit plays."""
+    """All files of an artifact and of the site that a visit touches. `tier` is the plan that the visit plays.
+
+    `saved_by_sharing` are the bytes of weights that are read in several places and stored once: tied embeddings, layers
+    that share their weights.
+    """
 
     name: str
     task: str
@@ -50,6 +54,7 @@ class Report:
     parameters: int
     tier: str
     files: Sequence[ReportFile]
+    saved_by_sharing: int
 
     @property
     def first_visit(self) -> int:
@@ -89,6 +94,7 @@ class Report:
             "totals": self.totals,
             "first_visit": self.first_visit,
             "repeat_visit": self.repeat_visit,
+            "saved_by_sharing": self.saved_by_sharing,
             "files": [asdict(file) for file in self.files],
         }
 
@@ -122,16 +128,18 @@ def measure_export(folder: Path, tier: str = "base", site: Path = SITE) -> Repor
 
 def _measure(folder: Path, tier: str, site: Path, *, compare: bool) -> Report:
     manifest = read_manifest(folder)
+    shards = {shard.file: shard.bytes for shard in manifest.shards}
+    contents = shard_contents(folder / "model.onnx", shards)
     files = [
-        *_weights(folder, manifest, compare),
+        *_weights(folder, manifest, contents, compare),
         *_plans(folder, manifest, tier),
         *_others(folder, manifest, compare),
         _measured("manifest.json", wire_sizes("manifest.json", _read(folder, "manifest.json")), "manifest"),
         *_site(manifest, site),
     ]
-    return Report(
-        manifest.name, manifest.task, manifest.quantization, manifest.parameters, tier, tuple(files)
-    )
+    saved = sum(shard.saved for shard in contents.values())
+    facts = (manifest.name, manifest.task, manifest.quantization, manifest.parameters)
+    return Report(*facts, tier, tuple(files), saved)
 
 
 def _measured(
@@ -156,8 +164,9 @@ def _sizes(folder: Path, name: str, size: int, compare: bool) -> WireSizes:
     return sizes_for_comparison(pieces_of(folder / name)) if compare else WireSizes(size, None, None, size)
 
 
-def _weights(folder: Path, manifest: Manifest, compare: bool) -> list[ReportFile]:
-    contents = shard_contents(folder / "model.onnx", {shard.file: shard.bytes for shard in manifest.shards})
+def _weights(
+    folder: Path, manifest: Manifest, contents: Mapping[str, ShardContents], compare: bool
+) -> list[ReportFile]:
     rows = []
     for shard in manifest.shards:
         held = contents[shard.file]

@@ -1,6 +1,6 @@
 """What lies in each shard, read from model.onnx: element types and how many weights the bytes stand for."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,10 +14,14 @@ _NAMES = {onnx.TensorProto.FLOAT: "f32", onnx.TensorProto.FLOAT16: "f16"}
 
 @dataclass
 class ShardContents:
-    """Element types in a shard with their bytes, the number of weights stored, and where the last tensor ends."""
+    """Element types in a shard with their bytes, the number of weights stored, and where the last tensor ends.
+
+    `saved` are the bytes that it would have more if each tensor were stored as often as the graph reads it.
+    """
 
     bytes_of: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     weights: int = 0
+    saved: int = 0
     end: int = 0
 
     @property
@@ -47,12 +51,17 @@ def _damaged(model_file: Path, problem: str) -> ArtifactError:
 
 def _contents(graph: onnx.GraphProto) -> dict[str, ShardContents]:
     blocks = _block_weights(graph)
+    reads = _reads(graph)
     contents: dict[str, ShardContents] = defaultdict(ShardContents)
     seen: set[tuple[str, int]] = set()
     for tensor in graph.initializer:
         place = {entry.key: entry.value for entry in tensor.external_data}
         key = (place.get("location", ""), int(place.get("offset", 0)))
-        if not place or key in seen:
+        if not place:
+            continue
+        times = max(1, reads[tensor.name])
+        contents[key[0]].saved += int(place["length"]) * (times if key in seen else times - 1)
+        if key in seen:
             continue
         seen.add(key)
         dtype, weights = blocks.get(tensor.name, (_NAMES.get(tensor.data_type, "u8"), _count(tensor.dims)))
@@ -61,6 +70,15 @@ def _contents(graph: onnx.GraphProto) -> dict[str, ShardContents]:
         shard.weights += weights
         shard.end = max(shard.end, key[1] + int(place["length"]))
     return contents
+
+
+def _reads(graph: onnx.GraphProto) -> Counter[str]:
+    """How many nodes read each value; what only changes a value's type is not one, but those that read its output."""
+    reads = Counter(name for node in graph.node for name in node.input)
+    for node in graph.node:
+        if node.op_type == "Cast":
+            reads[node.input[0]] += reads[node.output[0]] - 1
+    return reads
 
 
 def _count(dims: object) -> int:

@@ -1,0 +1,39 @@
+"""Rewrite the scores in docs/demo-model.md from what `exporter.reduction.extraction.examine --json` wrote.
+
+python -m scripts.write_demo_model exporter/reduction/extraction/model/scores.json
+"""
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from scripts.reduction_table import between_marks
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "demo-model.md"
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("scores", type=Path)
+    scores = json.loads(parser.parse_args(argv).scores.read_text(encoding="utf-8"))
+    PAGE.write_text(rewritten(PAGE.read_text(encoding="utf-8"), scores), encoding="utf-8")
+
+
+def rewritten(page: str, scores: Mapping[str, Mapping[str, float]]) -> str:
+    """The page with a row for each test set."""
+    return between_marks(page, _rows(scores))
+
+
+def _rows(scores: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
+    yield "| test set | messages | exact | F1 | valid JSON |"
+    yield "|---|---:|---:|---:|---:|"
+    for name, row in sorted(scores.items()):
+        told = " | ".join(f"{row[part]:.1%}" for part in ("exact", "f1", "valid"))
+        yield f"| {name} | {row['count']} | {told} |"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""docs/reduction.md and docs/demo-model.md say what was measured, and the command that measures still goes through."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from scripts import reduction_chain, write_demo_model
+from scripts.reduction_table import rewritten
+
+MODEL = reduction_chain.ROOT / "exporter" / "reduction" / "extraction" / "model"
+
+
+def test_the_tables_are_those_of_the_measurements() -> None:
+    page = reduction_chain.PAGE.read_text(encoding="utf-8")
+    assert rewritten(page, json.loads(reduction_chain.TABLE.read_text(encoding="utf-8"))) == page
+    page = write_demo_model.PAGE.read_text(encoding="utf-8")
+    scores = json.loads((MODEL / "scores.json").read_text(encoding="utf-8"))
+    assert write_demo_model.rewritten(page, scores) == page
+
+
+@pytest.mark.gpu
+@pytest.mark.timeout(900)
+@pytest.mark.filterwarnings("ignore:.*gradient_checkpointing:FutureWarning")
+def test_a_short_run_of_the_chain_makes_what_the_table_says(tmp_path: Path) -> None:
+    assert reduction_chain.main([str(tmp_path), "--short"]) == 0
+    made = json.loads((tmp_path / "table.json").read_text(encoding="utf-8"))
+    told = json.loads(reduction_chain.TABLE.read_text(encoding="utf-8"))
+    for ours, theirs in zip(made["rows"], told["rows"], strict=True):
+        assert [ours[key] for key in ("step", "scheme", "parameters")] == [
+            theirs[key] for key in ("step", "scheme", "parameters")
+        ]
+        assert ours["bytes"] == pytest.approx(theirs["bytes"], rel=0.01)
+    teacher, pruned = made["rows"][:2]
+    assert pruned["parameters"] < teacher["parameters"] / 2
+    assert made["adapter"]["bytes"] == pytest.approx(told["adapter"]["bytes"], rel=0.02)
+    assert made["adapter"]["share"] < 0.02
