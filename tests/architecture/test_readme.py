@@ -69,8 +69,8 @@ def _targets() -> set[str]:
 
 
 @cache
-def _help(command: str) -> str:
-    words = [sys.executable, "-c", "from thistledown_cli import main; main()", command, "--help"]
+def _help(*command: str) -> str:
+    words = [sys.executable, *command, "--help"]
     return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
@@ -81,6 +81,9 @@ def test_shown_commands_exist(place: str, words: list[str]) -> None:
         assert words[1] in _targets(), place
     elif program == "thistledown":
         _assert_known(words[1:], place)
+    elif program == "python":
+        assert words[1] == "-m", place
+        _assert_flags_known(words[3:], place, "-m", words[2])
     else:
         assert program in {"git", "cd"}, f"{place}: unknown program, so nothing checks this line"
 
@@ -89,9 +92,13 @@ def _assert_known(words: list[str], place: str) -> None:
     if words[0].startswith("--"):
         return
     assert words[0] in {command.name for command in COMMANDS}, place
-    known = set(re.findall(r"(?<![\w-])--?[a-z][\w-]*", _help(words[0])))
-    flags = {word.split("=")[0] for word in words[1:] if word.startswith("-")}
-    assert flags <= known, f"{place}: {words[0]} has no {sorted(flags - known)}"
+    _assert_flags_known(words[1:], place, "-c", "from thistledown_cli import main; main()", words[0])
+
+
+def _assert_flags_known(words: list[str], place: str, *command: str) -> None:
+    known = set(re.findall(r"(?<![\w-])--?[a-z][\w-]*", _help(*command)))
+    flags = {word.split("=")[0] for word in words if word.startswith("-")}
+    assert flags <= known, f"{place}: {command[-1]} has no {sorted(flags - known)}"
 
 
 def test_every_target_and_command_is_documented() -> None:
