@@ -39,13 +39,13 @@ def main() -> None:
     parser.add_argument("--prompt", default="The lightest thing that travels on the wind")
     parser.add_argument("--tokens", type=int, default=8)
     arguments = parser.parse_args()
-    with _serving(arguments.folder) as address:
+    with serving(arguments.folder) as address:
         found = _play(address, [arguments.folder.resolve().name, arguments.prompt, arguments.tokens])
     print(json.dumps(found, indent=2))
 
 
 @contextmanager
-def _serving(folder: Path) -> Iterator[str]:
+def serving(folder: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "webapp", "serve", str(folder), "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:

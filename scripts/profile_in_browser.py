@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from scripts.play_in_browser import FLAGS, PATIENCE_MS, _serving
+from scripts.play_in_browser import FLAGS, PATIENCE_MS, serving
 from scripts.programs import find_chromium
 
 SENTENCE = "The lightest seed that travels on the wind is carried by a crown of fine hairs over field {}"
@@ -118,7 +118,7 @@ def main() -> None:
 def _page(folder: Path) -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
-    with _serving(folder) as address, sync_playwright() as playwright:
+    with serving(folder) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
         page = browser.new_page()
         page.set_default_timeout(PATIENCE_MS)

@@ -179,3 +179,17 @@ def test_a_run_of_another_recipe_and_a_folder_with_something_else_are_refused(
     assert "another recipe was begun here: steps, cool_down differ" in capsys.readouterr().err
     assert main(command(checkpoints, checkpoints / "teacher")) == 2
     assert "is not empty" in capsys.readouterr().err
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_says_what_is_kept(
+    checkpoints: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    wild = command(checkpoints, out, "--steps", "6", "--save-every", "1")
+    wild[wild.index("--learning-rate") + 1] = "1e30"
+    assert main(wild) == 2
+    said = capsys.readouterr().err
+    assert "is no number" in said
+    assert "the checkpoint of step" in said
+    assert loop.checkpoints.load(out / "run") is not None
+    assert not (out / "model.safetensors").exists()

@@ -29,7 +29,7 @@ _CARRIED = (
 )
 _RUN, _RECIPE, _WEIGHTS, _CURVE = "run", "recipe.json", "model.safetensors", "loss.svg"
 _WIDTH = 512
-_FREE = {"log_every", "save_every", "workers"}
+_FREE = {"log_every", "save_every", "workers", "compiled"}
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
         seed=options.seed,
         mixed_precision=options.mixed_precision,
         workers=options.workers,
+        compiled=options.compile,
     )
 
 
@@ -112,6 +113,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--learning-rate", type=float, default=2e-3, help="(default: %(default)s)")
     parser.add_argument("--save-every", type=int, default=100, metavar="STEPS", help="(default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="(default: %(default)s)")
+    parser.add_argument("--compile", action="store_true", help="compile layers on a CPU, too, as on a GPU")
     parser.add_argument("--mixed-precision", choices=("no", "bf16"), default="no", help="(default: no)")
 
 

@@ -12,6 +12,8 @@ from exporter.reduction.training.mamba_scan import scan
 if TYPE_CHECKING:
     from torch import Tensor
 
+# Set on a model whose layers shall be compiled on a CPU, too: rows must then be of one shape, and a C++ compiler there.
+COMPILED = "compiled_layers"
 # As good as minus infinity for a decay, and small enough for sums in float32.
 _FORGOTTEN = -60.0
 
@@ -60,11 +62,12 @@ def layer_outputs(model: Any, ids: "Tensor", documents: "Tensor") -> "list[Tenso
     inner = model.model
     sizes, rows = _sizes(model), _rows(documents, inner.config.mamba_d_conv)
     x = inner.embed_tokens.weight[ids] * inner.embedding_multiplier
-    found = []
+    found: list[Tensor] = []
+    compiled = x.is_cuda or getattr(model, COMPILED, False)
     with torch.autocast(x.device.type, enabled=False):
         for layer in inner.layers:
             kind = _mamba_layer if layer.mamba is not None else _attention_layer
-            x = _ready(kind, x.is_cuda)(x, _weights(layer), rows, sizes)
+            x = _ready(kind, compiled)(x, _weights(layer), rows, sizes)
             found.append(x)
     found[-1] = _normed(x, inner.norm.weight, sizes.epsilon)
     return found

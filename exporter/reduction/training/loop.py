@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exporter.errors import ReductionError
-from exporter.reduction.training import checkpoints
+from exporter.reduction.training import checkpoints, granite
 from exporter.reduction.training.batches import Batch
 from exporter.reduction.training.optimizers import make_optimizers, restore_state, state_tensors
 from exporter.reduction.training.reading import Data, read
@@ -39,6 +39,8 @@ class Run:
         if self.accelerator.device.type == "cuda":
             torch.set_float32_matmul_precision("high")
         self.model = model.to(self.accelerator.device)
+        if recipe.compiled:
+            setattr(self.model, granite.COMPILED, True)
         self.trained = [one for one in model.parameters() if one.requires_grad]
         self.optimizers = make_optimizers(model, recipe)
         self.tokens, self.seconds = 0, 0.0

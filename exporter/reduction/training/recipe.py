@@ -18,6 +18,7 @@ class Recipe:
     save_every: int = 100
     mixed_precision: str = "no"
     workers: int = 0
+    compiled: bool = False
 
     def rate(self, step: int) -> float:
         """The learning rate of a step."""
