@@ -109,17 +109,7 @@ PACKAGE_FOLDERS = {
 
 # Slow to import, or absent from a machine that only exports. A module that is about nothing else may import one
 # at its top if it has the package's name in front of its own (torch_ssm_scan.py); it is then itself heavy.
-HEAVY = (
-    "accelerate",
-    "faker",
-    "matplotlib",
-    "peft",
-    "torch",
-    "transformers",
-    "wgpu",
-    "playwright",
-    "onnxscript",
-)
+HEAVY = ("accelerate", "faker", "matplotlib", "peft", "torch", "transformers", "wgpu", "playwright", "onnxscript")
 
 
 def _exporter_part(name: str) -> str:
