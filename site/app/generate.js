@@ -2,8 +2,9 @@
 
 import { announce } from './announcer.js';
 import { AnswerView } from './answer_view.js';
+import { pageFor } from './catalogue.js';
 import { showDeviceNotice } from './device_notice.js';
-import { byId } from './dom.js';
+import { byId, element } from './dom.js';
 import { latest } from './latest.js';
 import { mountModel } from './model_choice.js';
 import { takesModelDown } from './error_code.js';
@@ -71,6 +72,17 @@ function clearTrouble() {
 
 function showHint() {
   hint.textContent = HAS_KEYBOARD.matches ? 'Ctrl and Enter start it from the keyboard.' : '';
+}
+
+/** How a model that picks fields out of messages wants to be asked. @param {import('./catalogue.js').Entry} entry */
+function showForm(entry) {
+  const fields = Object.values(entry.manifest.extraction ?? {})[0] ?? [];
+  prompt.placeholder = `${fields.join(', ')}\nThe message that they stand in`;
+  byId('form-note', HTMLElement).replaceChildren(
+    'This model picks fields out of a message: name them in the first line. ',
+    element('a', { href: pageFor(entry) ?? '' }, 'The Extract page'),
+    ' does that for you.',
+  );
 }
 
 /**
@@ -158,6 +170,7 @@ function connectControls() {
 async function showModel() {
   const mounted = await mountModel(byId('model', HTMLElement), 'text-generation', { onReady, onGone, onOffer });
   byId('writing', HTMLElement).hidden = mounted === null;
+  if (mounted?.entry.manifest.extraction) showForm(mounted.entry);
   return mounted;
 }
 

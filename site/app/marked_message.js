@@ -27,7 +27,7 @@ export function connectMarks(box) {
  * @param {string[]} fields in the order that gives them their colours
  */
 export function showMarked(box, message, places, fields) {
-  const pieces = cutAt(message, places).filter(({ text }) => text !== '');
+  const pieces = cutAt(message, places);
   box.replaceChildren(...pieces.map((piece) => (piece.names.length === 0 ? piece.text : mark(piece, fields))));
 }
 
@@ -37,7 +37,7 @@ export function showMarked(box, message, places, fields) {
  * @param {string[]} fields
  */
 function mark({ text, names }, fields) {
-  const name = element('span', { class: 'mark-name' }, `${names.map(inWords).join(', ')}: `);
+  const name = element('span', { class: 'mark-name' }, `${names.map(inWords).join(', ')} `);
   const color = colorOf(fields.indexOf(names[0] ?? ''));
   return element('mark', { class: color, tabindex: '0' }, name, element('span', { class: 'mark-text' }, text));
 }

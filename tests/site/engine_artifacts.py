@@ -317,6 +317,28 @@ def generation_artifact(
     return Artifact(manifest, plan, [words], byte_tokenizer())
 
 
+# Pieces of an answer in place of the tokens that only text of several bytes needs, by id.
+ANSWER_PIECES = {E1: '{"a": "', E2: '", "b": ', EURO1: "null", EURO2: "}"}
+
+
+def extraction_artifact(message: str) -> Artifact:
+    """A generator that is asked for the fields a and b of `message`, and says that a is the whole message."""
+    ids = {"a": A, "b": B, "c": C, " ": SPACE}
+    answer = [E1, *(ids[letter] for letter in message), E2, EURO1, EURO2, END]
+    # The prompt is <role>, the letters of "a, b" and the message that are tokens, and <role>.
+    read = 2 + sum(letter in ids for letter in f"a, b\n{message}")
+    roles = {role: ["<role>", ""] for role in ("user", "assistant", "system", "tool")}
+    chat = {"start": "", "roles": roles, "answer": "<role>", "system": None}
+    artifact = generation_artifact([A] * (read - 1) + answer, chat=chat)
+    artifact.manifest["extraction"] = {"letters": ["a", "b"]}
+    tokens = artifact.tokenizer["added_tokens"]
+    tokens += [_special(text, i) | {"special": False} for i, text in ANSWER_PIECES.items()]
+    vocabulary = artifact.tokenizer["model"]["vocab"]
+    for i in ANSWER_PIECES:
+        del vocabulary[PIECES[i]]
+    return artifact
+
+
 def choosing_artifact(script: Sequence[int]) -> Artifact:
     """A generator whose head can be played in two ways: slowly, as it stands, or fast."""
     artifact = generation_artifact(script)
