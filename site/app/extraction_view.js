@@ -2,29 +2,27 @@
 
 import { announceAlso } from './announcer.js';
 import { element } from './dom.js';
-import { FieldReader } from './field_reader.js';
-import { inWords } from './field_words.js';
 import { formatCount } from './format.js';
-import { colorOf, connectMarks, showMarked } from './marked_message.js';
+import { colorOf, connectMarks, inWords, showMarked } from './marked_message.js';
 import { placesOf } from './value_places.js';
+import { readFields } from './written_fields.js';
 
-/** @typedef {import('./field_reader.js').Field} Field */
+/** @typedef {import('./written_fields.js').Field} Field */
 
 const DRAW_MS = 50;
 
 export class ExtractionView {
+  /** All that the model has written. */
+  text = '';
   #list;
   #message;
   #asked = '';
   /** @type {string[]} */
   #wanted = [];
-  #reader = new FieldReader();
-  /** How many of the fields are done and drawn. */
-  #done = 0;
+  /** How many fields were announced and marked. */
+  #told = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
-  /** All that the model has written. */
-  written = '';
 
   /**
    * @param {HTMLElement} list
@@ -38,12 +36,12 @@ export class ExtractionView {
 
   /** Whether the model wrote its answer to the end, as an answer should be. */
   get complete() {
-    return this.#reader.complete;
+    return readFields(this.text).complete;
   }
 
-  /** The fields that are done, as JSON for people and programs. */
+  /** The fields that are done, for people and programs. */
   get json() {
-    return JSON.stringify(Object.fromEntries(this.#finished().map(([name, { value }]) => [name, value])), null, 2);
+    return JSON.stringify(Object.fromEntries(this.#done().map(([name, { value }]) => [name, value])), null, 2);
   }
 
   /**
@@ -54,16 +52,15 @@ export class ExtractionView {
     this.clear();
     this.#asked = message;
     this.#wanted = wanted;
+    this.#message.replaceChildren(message);
     this.#list.setAttribute('aria-busy', 'true');
     this.#draw();
-    this.#mark();
-    this.#show(true);
+    this.#list.hidden = this.#message.hidden = false;
   }
 
   /** @param {string} text */
   append(text) {
-    this.written += text;
-    this.#reader.push(text);
+    this.text += text;
     this.#timer ??= setTimeout(() => this.#draw(), DRAW_MS);
   }
 
@@ -72,86 +69,62 @@ export class ExtractionView {
     clearTimeout(this.#timer);
     this.#draw();
     this.#list.removeAttribute('aria-busy');
-    for (const row of this.#list.querySelectorAll('.waiting-for, .writing')) row.className = 'left-out';
-    const found = this.#finished().filter(([, { value }]) => value !== null).length;
-    const count = `${found} of ${formatCount(this.#wanted.length, 'field')} found.`;
-    announceAlso(stopped ? `Stopped: ${count}` : `Done: ${count}`);
-    if (this.written === '') this.clear();
+    for (const row of this.#list.querySelectorAll('.awaited, .writing')) row.className = 'left-out';
+    const found = this.#done().filter(([, { value }]) => value).length;
+    announceAlso(`${stopped ? 'Stopped' : 'Done'}: ${found} of ${formatCount(this.#wanted.length, 'field')} found.`);
+    if (this.text === '') this.clear();
   }
 
   clear() {
-    this.#reader = new FieldReader();
-    this.#done = 0;
-    this.written = '';
-    this.#show(false);
+    this.text = '';
+    this.#told = 0;
+    this.#list.hidden = this.#message.hidden = true;
   }
 
-  /** @param {boolean} visible */
-  #show(visible) {
-    this.#list.hidden = !visible;
-    this.#message.hidden = !visible;
-  }
-
-  #finished() {
-    return [...this.#reader.fields].filter(([, { done }]) => done);
-  }
-
-  /** The wanted fields in their order, and whatever else the model has written. */
-  #names() {
-    return [...new Set([...this.#wanted, ...this.#reader.fields.keys()])];
+  #done() {
+    return [...readFields(this.text).fields].filter(([, { done }]) => done);
   }
 
   #draw() {
     this.#timer = undefined;
-    const finished = this.#finished();
-    this.#list.replaceChildren(...this.#names().map((name, i) => this.#row(name, i)));
-    if (finished.length === this.#done) return;
-    for (const [name, field] of finished.slice(this.#done)) announceAlso(sentence(name, field));
-    this.#done = finished.length;
-    this.#mark();
-  }
-
-  #mark() {
-    const values = this.#finished().map(([name, { value }]) => /** @type {[string, string]} */ ([name, value ?? '']));
-    showMarked(this.#message, this.#asked, placesOf(this.#asked, values), this.#names());
+    const { fields } = readFields(this.text);
+    const names = [...new Set([...this.#wanted, ...fields.keys()])];
+    this.#list.replaceChildren(...names.map((name, i) => this.#row(name, i, fields.get(name))));
+    const done = this.#done();
+    if (done.length === this.#told) return;
+    for (const [name, { value }] of done.slice(this.#told)) {
+      announceAlso(`${inWords(name)}: ${value || 'not in the message'}.`);
+    }
+    this.#told = done.length;
+    const places = placesOf(this.#asked, done.map(([name, { value }]) => [name, value ?? '']));
+    showMarked(this.#message, this.#asked, places, names);
   }
 
   /**
    * @param {string} name
    * @param {number} index
+   * @param {Field | undefined} field
    */
-  #row(name, index) {
+  #row(name, index, field) {
     const swatch = element('span', { class: `swatch ${colorOf(index)}`, 'aria-hidden': 'true' });
-    const field = this.#reader.fields.get(name);
-    return element(
-      'div',
-      { class: field === undefined ? 'waiting-for' : field.done ? 'done' : 'writing' },
-      element('dt', {}, swatch, inWords(name)),
-      element('dd', {}, ...this.#value(name, field)),
-    );
+    const state = field === undefined ? 'awaited' : field.done ? 'done' : 'writing';
+    const value = element('dd', {}, ...(field ? this.#value(name, field) : []));
+    return element('div', { class: state }, element('dt', {}, swatch, inWords(name)), value);
   }
 
   /**
    * @param {string} name
-   * @param {Field | undefined} field
+   * @param {Field} field
    */
-  #value(name, field) {
-    if (field === undefined) return [];
-    if (field.done && (field.value ?? '') === '') return [element('span', { class: 'absent' }, 'not in the message')];
-    const notes = [];
-    if (!this.#wanted.includes(name)) notes.push('The model was not asked for this.');
-    if (field.done && !this.#asked.includes(field.value ?? '')) {
-      notes.push('The message does not say this word for word: the model is mistaken.');
-    }
-    const value = element('span', { class: 'value' }, field.value ?? '');
-    return [value, ...notes.map((note) => element('span', { class: 'doubt' }, note))];
+  #value(name, { value, done }) {
+    if (done && !value) return [element('span', { class: 'absent' }, 'not in the message')];
+    const text = value ?? '';
+    const doubts = [];
+    if (!this.#wanted.includes(name)) doubts.push('The model was not asked for this.');
+    if (done && !this.#asked.includes(text)) doubts.push('Not word for word in the message: the model is mistaken.');
+    return [
+      element('span', { class: 'value' }, text),
+      ...doubts.map((doubt) => element('span', { class: 'doubt' }, doubt)),
+    ];
   }
-}
-
-/**
- * @param {string} name
- * @param {Field} field
- */
-function sentence(name, { value }) {
-  return `${inWords(name)}: ${value === null ? 'not in the message' : value}.`;
 }

@@ -1,6 +1,5 @@
 /** The Generate page: a model, a prompt, and the text that it writes. */
 
-import { announce } from './announcer.js';
 import { AnswerView } from './answer_view.js';
 import { pageFor } from './catalogue.js';
 import { showDeviceNotice } from './device_notice.js';
@@ -10,68 +9,35 @@ import { mountModel } from './model_choice.js';
 import { takesModelDown } from './error_code.js';
 import { problemPanel } from './problem_panel.js';
 import { connectSampling, limitSampling, readSampling, showDefaults } from './sampling_form.js';
-import { SpeedMeter } from './speed_meter.js';
+import { allowStart, clearWriting, connectWriting, sayInstead, showHint, trouble, write } from './writing_form.js';
 
 /** @typedef {import('../engine/index.js').Model} Model */
 
-const SPEED_MS = 250;
-const HAS_KEYBOARD = matchMedia('(pointer: fine)');
-
-const form = byId('ask', HTMLFormElement);
 const prompt = byId('prompt', HTMLTextAreaElement);
 const mode = byId('mode', HTMLElement);
-const hint = byId('hint', HTMLElement);
-const go = byId('go', HTMLButtonElement);
-const stop = byId('stop', HTMLButtonElement);
-const copy = byId('copy', HTMLButtonElement);
-const trouble = byId('trouble', HTMLElement);
-const speed = byId('speed', HTMLElement);
 const view = new AnswerView(byId('answer', HTMLElement));
 
 /** @type {Model | null} */
 let model = null;
-const writing = latest(write, showTrouble);
+const writing = latest(generate, showTrouble);
 
 /** @param {AbortSignal} signal */
-async function write(signal) {
+async function generate(signal) {
   if (model === null) return;
   if (prompt.value.trim() === '') return askForPrompt();
-  const meter = new SpeedMeter();
-  const clock = setInterval(() => (speed.textContent = meter.summary), SPEED_MS);
-  let ending = '';
-  showHint();
-  showBusy(true);
   view.start();
-  try {
-    await stream(model, meter, signal);
-    if (model?.stats().generation?.finish === 'length') ending = ' · token limit';
-  } finally {
-    clearInterval(clock);
-    view.finish();
-    showBusy(false);
-    if (signal.aborted) ending = ' · stopped';
-    speed.textContent = view.text === '' ? '' : `${meter.summary}${ending}`;
-  }
+  await write(model, input(), readSampling(), view, signal);
 }
 
 function askForPrompt() {
   clearTrouble();
-  hint.textContent = 'Write a prompt first.';
-  announce(hint.textContent);
+  sayInstead('Write a prompt first.');
   prompt.focus();
 }
 
 /** What a failed attempt has left goes when the visitor changes the prompt. */
 function clearTrouble() {
-  if (!trouble.hasChildNodes()) return;
-  trouble.replaceChildren();
-  view.clear();
-  copy.hidden = true;
-  speed.textContent = '';
-}
-
-function showHint() {
-  hint.textContent = HAS_KEYBOARD.matches ? 'Ctrl and Enter start it from the keyboard.' : '';
+  if (trouble.hasChildNodes()) clearWriting(view);
 }
 
 /** How a model that picks fields out of messages wants to be asked. @param {import('./catalogue.js').Entry} entry */
@@ -85,33 +51,11 @@ function showForm(entry) {
   );
 }
 
-/**
- * @param {Model} writer
- * @param {SpeedMeter} meter
- * @param {AbortSignal} signal
- */
-async function stream(writer, meter, signal) {
-  for await (const { text } of writer.generate(input(), { ...readSampling(), signal })) {
-    meter.count();
-    view.append(text);
-  }
-}
-
 /** The prompt as it is, or as the first message of a conversation. */
 function input() {
   const asMessage =
     !mode.hidden && document.querySelector('input[name="mode"]:checked')?.getAttribute('value') === 'chat';
   return asMessage ? [{ role: 'user', content: prompt.value }] : prompt.value;
-}
-
-/** Stop takes the place of Generate while text comes, and the focus with it. @param {boolean} busy */
-function showBusy(busy) {
-  const focused = document.activeElement === (busy ? go : stop);
-  trouble.replaceChildren();
-  go.hidden = busy;
-  stop.hidden = !busy;
-  copy.hidden = busy || view.text === '';
-  if (focused) (busy ? stop : go).focus();
 }
 
 /** @param {unknown} error */
@@ -120,17 +64,10 @@ async function showTrouble(error) {
   trouble.replaceChildren(problemPanel(error, () => writing.start()));
 }
 
-async function copyText() {
-  await navigator.clipboard.writeText(view.text);
-  announce('Copied.');
-  copy.textContent = 'Copied';
-  setTimeout(() => (copy.textContent = 'Copy'), 2000);
-}
-
 /** @param {Model} loaded */
 function onReady(loaded) {
   model = loaded;
-  go.disabled = false;
+  allowStart(true);
   mode.hidden = !loaded.info.chat;
   limitSampling(loaded.info.context);
   if (loaded.info.generation) showDefaults(loaded.info.generation);
@@ -141,30 +78,26 @@ function onReady(loaded) {
 function onGone() {
   model = null;
   writing.abort();
-  go.disabled = true;
+  allowStart(false);
   onOffer(null);
 }
 
 /** @param {string | null} obstacle */
 function onOffer(obstacle) {
-  hint.textContent = obstacle ?? 'Load the model first.';
+  byId('hint', HTMLElement).textContent = obstacle ?? 'Load the model first.';
 }
 
 function connectControls() {
   connectSampling();
-  form.addEventListener('submit', (event) => {
-    event.preventDefault();
-    if (!go.hidden) void writing.start();
+  connectWriting(prompt, {
+    onStart: () => void writing.start(),
+    onStop: writing.abort,
+    textToCopy: () => view.text,
   });
   prompt.addEventListener('input', () => {
     clearTrouble();
     if (model !== null) showHint();
   });
-  prompt.addEventListener('keydown', (event) => {
-    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) form.requestSubmit(go);
-  });
-  stop.addEventListener('click', writing.abort);
-  copy.addEventListener('click', () => void copyText().catch(() => announce('The browser did not allow copying.')));
 }
 
 async function showModel() {

@@ -1,8 +1,7 @@
 /** The choice of the kind of message, of the fields that are wanted, and of a message to try. */
 
 import { button, byId, element } from './dom.js';
-import { inWords } from './field_words.js';
-import { colorOf } from './marked_message.js';
+import { colorOf, inWords } from './marked_message.js';
 
 /**
  * @typedef {object} Samples
@@ -35,9 +34,9 @@ export function showKinds(extraction, onChange) {
   showFields();
 }
 
-/** @param {Samples} given */
+/** @param {unknown} given samples, as the site has them */
 export function showSamples(given) {
-  offered = given;
+  offered = /** @type {Samples} */ (given);
   showFields();
 }
 

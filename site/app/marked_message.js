@@ -1,7 +1,6 @@
 /** The message again, with what was found in it marked. */
 
 import { element } from './dom.js';
-import { inWords } from './field_words.js';
 import { cutAt } from './value_places.js';
 
 /** @typedef {import('./value_places.js').Piece} Piece */
@@ -50,4 +49,17 @@ const COLORS = 6;
  */
 export function colorOf(index) {
   return `field-${(Math.max(0, index) % COLORS) + 1}`;
+}
+
+/** @type {Record<string, string>} */
+const CALLED = {
+  invoice: 'Invoice line',
+  vat: 'VAT',
+  email: 'E-mail',
+};
+
+/** @param {string} name of a kind or a field, as the model knows it: `unit_price` */
+export function inWords(name) {
+  const words = name.replaceAll('_', ' ');
+  return CALLED[name] ?? words.charAt(0).toUpperCase() + words.slice(1);
 }

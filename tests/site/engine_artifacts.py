@@ -317,28 +317,6 @@ def generation_artifact(
     return Artifact(manifest, plan, [words], byte_tokenizer())
 
 
-# Pieces of an answer in place of the tokens that only text of several bytes needs, by id.
-ANSWER_PIECES = {E1: '{"a": "', E2: '", "b": ', EURO1: "null", EURO2: "}"}
-
-
-def extraction_artifact(message: str) -> Artifact:
-    """A generator that is asked for the fields a and b of `message`, and says that a is the whole message."""
-    ids = {"a": A, "b": B, "c": C, " ": SPACE}
-    answer = [E1, *(ids[letter] for letter in message), E2, EURO1, EURO2, END]
-    # The prompt is <role>, the letters of "a, b" and the message that are tokens, and <role>.
-    read = 2 + sum(letter in ids for letter in f"a, b\n{message}")
-    roles = {role: ["<role>", ""] for role in ("user", "assistant", "system", "tool")}
-    chat = {"start": "", "roles": roles, "answer": "<role>", "system": None}
-    artifact = generation_artifact([A] * (read - 1) + answer, chat=chat)
-    artifact.manifest["extraction"] = {"letters": ["a", "b"]}
-    tokens = artifact.tokenizer["added_tokens"]
-    tokens += [_special(text, i) | {"special": False} for i, text in ANSWER_PIECES.items()]
-    vocabulary = artifact.tokenizer["model"]["vocab"]
-    for i in ANSWER_PIECES:
-        del vocabulary[PIECES[i]]
-    return artifact
-
-
 def choosing_artifact(script: Sequence[int]) -> Artifact:
     """A generator whose head can be played in two ways: slowly, as it stands, or fast."""
     artifact = generation_artifact(script)
@@ -370,7 +348,8 @@ def mix_of(ids: Sequence[int]) -> int:
     return mix
 
 
-def _special(content: str, token: int) -> Json:
+def special(content: str, token: int) -> Json:
+    """An added token as tokenizer.json lists it."""
     flags = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)
     return {"id": token, "content": content, "special": True, **flags}
 
@@ -384,7 +363,7 @@ def word_tokenizer() -> Json:
     single = [around[0], {"Sequence": {"id": "A", "type_id": 0}}, around[1]]
     return {
         "version": "1.0", "truncation": None, "padding": None,
-        "added_tokens": [_special(name, i) for i, name in enumerate(WORDS[:4])],
+        "added_tokens": [special(name, i) for i, name in enumerate(WORDS[:4])],
         "normalizer": {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True,
                        "strip_accents": None, "lowercase": True},
         "pre_tokenizer": {"type": "BertPreTokenizer"},
@@ -401,7 +380,7 @@ def byte_tokenizer() -> Json:
     level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
     return {
         "version": "1.0", "truncation": None, "padding": None,
-        "added_tokens": [_special(PIECES[i], i) for i in (END, BEGIN, ROLE)],
+        "added_tokens": [special(PIECES[i], i) for i in (END, BEGIN, ROLE)],
         "normalizer": None, "pre_tokenizer": level, "post_processor": None, "decoder": level,
         "model": {"type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": None,
                   "end_of_word_suffix": None, "fuse_unk": False, "byte_fallback": False, "merges": [],

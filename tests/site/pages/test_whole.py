@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.site.engine_artifacts import embedding_artifact, extraction_artifact, generation_artifact
-from tests.site.engine_artifacts import END, A, B
+from tests.site.engine_artifacts import END, A, B, embedding_artifact, generation_artifact
+from tests.site.extraction_artifact import extraction_artifact
 from tests.webapp.served import running
 from webapp import Settings
 
