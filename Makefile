@@ -4,6 +4,8 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 MINILM := build/models/minilm
+EXTRACT := build/models/extract
+EXTRACTION := exporter/reduction/extraction/model
 GRANITE := build/models/granite-4.0-h-350m-random
 LAYER := build/models/granite-4.0-h-1b-one-mamba-layer-random
 BENCH_FLAGS ?=
@@ -18,10 +20,18 @@ help:  ## list these targets
 setup:  ## everything that check and test need: .venv, node_modules, a Chromium, a software Vulkan driver
 	@$(PYTHON) -m scripts.setup test
 
-demo:  ## export all-MiniLM-L6-v2 and serve the page that searches with it; PORT=8000
+# The extraction model is served where its checkpoint is part of the tree.
+DEMO := $(MINILM) $(if $(wildcard $(EXTRACTION)/config.json),$(EXTRACT))
+
+demo:  ## export all-MiniLM-L6-v2 and the extraction model, and serve the pages that use them; PORT=8000
 	@$(PYTHON) -m scripts.setup demo
-	@$(MAKE) --no-print-directory $(MINILM)/manifest.json
-	@exec $(BIN)/thistledown serve $(MINILM) --port $(PORT)
+	@$(MAKE) --no-print-directory $(DEMO:=/manifest.json)
+	@exec $(BIN)/thistledown serve $(DEMO) --port $(PORT)
+
+$(EXTRACT)/manifest.json: $(EXPORTER_SOURCES) requirements.lock $(wildcard $(EXTRACTION)/*)
+	@scripts/timed "demo: export of the extraction model" \
+	  $(BIN)/thistledown export $(EXTRACTION) -o $(EXTRACT) --quantize q8 --overwrite
+	@touch $@
 
 $(MINILM)/manifest.json: $(EXPORTER_SOURCES) requirements.lock
 	@scripts/timed "demo: export of MiniLM" $(BIN)/thistledown export minilm -o $(MINILM) --quantize q8 --overwrite

@@ -368,6 +368,7 @@ def _manifest(
         labels=built.labels.names if built.labels else None,
         score_function=built.labels.scores if built.labels else None,
         mask_token=mask_token(checkpoint.files) if job.row.task == "fill-mask" else None,
+        extraction=checkpoint.extraction if job.row.task == "text-generation" else None,
     )
     served_as = job.options.output.resolve().name
     return replace(manifest, files=(*manifest.files, *_write_texts(folder, checkpoint, manifest, served_as)))

@@ -61,6 +61,13 @@ class Fields:
         """None where the value is null or absent."""
         return None if self._values.get(key) is None else self.texts(key)
 
+    def lists_or_none(self, key: str) -> dict[str, list[str]] | None:
+        """An object of lists of texts; None where the value is null or absent."""
+        if self._values.get(key) is None:
+            return None
+        inner = self.object(key)
+        return {_text(name, self._path(key)): inner.texts(name) for name in inner}
+
     def counts(self, key: str) -> dict[str, int]:
         """An object of integers, such as memory and limits."""
         inner = self.object(key)

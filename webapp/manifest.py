@@ -151,6 +151,7 @@ def _facts(fields: Fields, plans: Mapping[str, ListedFile], without_plan: int) -
         "context": fields.count("context"),
         "dimensions": fields.count_or_none("dimensions"),
         "labels": fields.texts_or_none("labels"),
+        "extraction": fields.lists_or_none("extraction"),
         "plans": {tier: _plan_facts(fields.object("plans").object(tier)) for tier in plans},
         "downloadBytes": {tier: without_plan + plan.bytes for tier, plan in plans.items()},
     }

@@ -119,6 +119,7 @@ class Manifest:
     labels: tuple[str, ...] | None = None
     score_function: ScoreFunction | None = None
     mask_token: str | None = None
+    extraction: Mapping[str, tuple[str, ...]] | None = None
 
     def to_json(self) -> bytes:
         """The bytes of manifest.json; the same manifest gives the same bytes."""

@@ -32,6 +32,7 @@ _TIER = re.compile(r"[a-z0-9-]{1,32}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _CHAT_ROLE = re.compile(r"[a-z_]{1,32}")
 _FEATURE = re.compile(r"[a-z0-9-]{1,64}")
+_KIND = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _LABEL = re.compile(r"[^\x00-\x1f\x7f]{0,256}")
 # What a task cannot do without.
 _NEEDED = {
@@ -40,7 +41,7 @@ _NEEDED = {
     "fill-mask": ("mask_token",),
 }
 # Keys that artifacts of the first tasks do not have.
-_LATER = {"labels": None, "score_function": None, "mask_token": None}
+_LATER = {"labels": None, "score_function": None, "mask_token": None, "extraction": None}
 _SCHEMES = ("f32", "f16", "q8", "q4", "q2", "q8z", "q4z", "q2z")
 _QUANTIZATIONS = (*_SCHEMES, "q4-mixed", "hybrid", "auto")
 
@@ -84,7 +85,16 @@ def _manifest(found: Fields) -> Manifest:
             "score_function", lambda key: found.one_of(key, get_args(ScoreFunction))
         ),
         mask_token=found.optional("mask_token", found.text),
+        extraction=found.optional("extraction", lambda key: _extraction(found.pairs(key))),
     )
+
+
+def _extraction(value: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    found = Fields(value, "extraction", value)
+    unfit = [kind for kind in value if not _KIND.fullmatch(kind)]
+    if unfit or not value:
+        raise found.unfit("", "has no kinds that match " + _KIND.pattern)
+    return {kind: found.texts(kind, _KIND) for kind in value}
 
 
 def _generation(value: Any) -> Generation:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..errors import ConfigError
 from .confined_folder import ConfinedFolder
+from .extraction import stated_kinds
 from .model_card import languages_of, license_of, parse_front_matter
 from .planned_weights import PlannedWeights
 from .safetensors_file import Floats
@@ -77,6 +78,11 @@ class Checkpoint:
         if length is None or (type(length) is int and length > 0):
             return length
         raise ConfigError(f"'max_seq_length' is {length!r}", _SENTENCE, "Give a positive whole number.")
+
+    @property
+    def extraction(self) -> Mapping[str, tuple[str, ...]] | None:
+        """The fields that it finds in messages, by kind of message; None for other models. Raises ConfigError."""
+        return stated_kinds(self.config)
 
     def read(self, name: str) -> Floats:
         """Tensor `name` as float32 in its stored shape; raises WeightsError if missing or damaged."""

@@ -200,7 +200,8 @@ def _others(folder: Path, manifest: Manifest, compare: bool) -> list[ReportFile]
 def _site(manifest: Manifest, site: Path) -> list[ReportFile]:
     rows = []
     chat = manifest.generation.chat if manifest.generation else None
-    for name in visited_files(manifest.task, site, carries_template=isinstance(chat, ChatTemplate)):
+    carries, extracts = isinstance(chat, ChatTemplate), manifest.extraction is not None
+    for name in visited_files(manifest.task, site, carries_template=carries, extracts=extracts):
         role = "engine" if name.startswith("engine/") else "page"
         path = site / name
         rows.append(_measured(f"site/{name}", _site_sizes(path, path.stat().st_mtime_ns), role))

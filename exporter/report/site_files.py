@@ -8,6 +8,7 @@ from exporter.errors import ArtifactError
 
 SITE = Path(__file__).resolve().parents[2] / "site"
 PAGES = {"sentence-embedding": "search.html", "text-generation": "generate.html"}
+EXTRACT_PAGE = "extract.html"
 ENGINE = "engine/index.js"
 
 # The engine loads it for a model whose chat template is carried, and for no other.
@@ -26,7 +27,10 @@ _CALLS = {
 }
 
 # What a page's scripts fetch by names that they put together.
-PAGE_DATA = {"search.html": ("passages/docs.json", "passages/facts.json")}
+PAGE_DATA = {
+    "search.html": ("passages/docs.json", "passages/facts.json"),
+    EXTRACT_PAGE: ("passages/messages.json",),
+}
 
 _REFERENCES = {
     ".html": re.compile(r"""<(?:script|link|img)\b[^>]*?\b(?:src|href)=["']([^"'#?:]+\.\w+)["']"""),
@@ -39,12 +43,14 @@ _REFERENCES[".mjs"] = _REFERENCES[".js"]
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 
-def visited_files(task: str, site: Path = SITE, *, carries_template: bool = False) -> list[str]:
-    """Paths, relative to `site`, of what the page for `task` loads; raises ArtifactError if the page is missing.
+def visited_files(
+    task: str, site: Path = SITE, *, carries_template: bool = False, extracts: bool = False
+) -> list[str]:
+    """Paths, relative to `site`, of what the page for a model loads; raises ArtifactError if the page is missing.
 
     The list of models is left out: it depends on what else is served. For a task without a page it is the engine alone.
     """
-    page = PAGES.get(task, ENGINE)
+    page = EXTRACT_PAGE if extracts else PAGES.get(task, ENGINE)
     if not (site / page).is_file():
         raise ArtifactError(f"the site has no {page}", site.name, "Run this from a complete checkout.")
     left_out = {ADAPTERS, *_CALLS.values()} - {_CALLS.get(task)}

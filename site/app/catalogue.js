@@ -16,6 +16,7 @@
  * @property {string[]} manifest.languages
  * @property {string} manifest.quantization
  * @property {number} manifest.parameters
+ * @property {Record<string, string[]> | null} [manifest.extraction] of a model that picks fields out of messages: kind to fields
  * @property {number} manifest.context
  * @property {Record<string, Plan>} manifest.plans
  * @property {Record<string, number>} manifest.downloadBytes tier to bytes, unpacked
@@ -63,12 +64,33 @@ export async function fetchCatalogue() {
   return catalogue.models;
 }
 
+/** @type {Record<string, string>} */
+const PAGES = { 'sentence-embedding': 'search.html', 'text-generation': 'generate.html', extraction: 'extract.html' };
+
 /**
- * The page that plays models of this task.
+ * What a model was made for: its task, unless it states fields that it extracts.
+ * @param {Entry} entry
+ */
+export function purposeOf({ manifest }) {
+  return manifest.extraction ? 'extraction' : manifest.task;
+}
+
+/**
+ * The models that do what a page does, those that were made for it first: an extraction model is a generator, too.
+ * @param {Entry[]} entries
+ * @param {string} purpose
+ */
+export function modelsFor(entries, purpose) {
+  const made = entries.filter((entry) => purposeOf(entry) === purpose);
+  return [...made, ...entries.filter((entry) => entry.manifest.task === purpose && !made.includes(entry))];
+}
+
+/**
+ * The page that plays a model.
  * @param {Entry} entry
  * @returns {string | null} null for a task that no page knows
  */
 export function pageFor(entry) {
-  const page = { 'sentence-embedding': 'search.html', 'text-generation': 'generate.html' }[entry.manifest.task];
+  const page = PAGES[purposeOf(entry)];
   return page === undefined ? null : `${page}?model=${encodeURIComponent(entry.url)}`;
 }

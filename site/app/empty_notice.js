@@ -6,12 +6,18 @@ import { element } from './dom.js';
 
 const COMMAND = '.venv/bin/thistledown';
 
-/** @type {Record<string, { title: string, source: string, options: string }>} */
+/** @type {Record<string, { title: string, source: string, name?: string, options: string }>} */
 const MISSING = {
   'text-generation': {
     title: 'This site has no model that writes text',
     source: 'ibm-granite/granite-4.0-h-350m',
     options: ' --quantize q4',
+  },
+  extraction: {
+    title: 'This site has no model that extracts fields',
+    source: 'exporter/reduction/extraction/model',
+    name: 'extract',
+    options: ' --quantize q8',
   },
   'sentence-embedding': {
     title: 'This site has no model that compares texts',
@@ -19,15 +25,16 @@ const MISSING = {
     options: '',
   },
 };
+/** @type {typeof MISSING[string]} */
 const ANY = { title: 'This site has no models yet', source: 'minilm', options: '' };
 
 /**
  * @param {Entry[]} entries the models that the site has; serving them goes on
- * @param {string} [task] that none of them does; leave out for a site without any model
+ * @param {string} [purpose] a task, or `extraction`, that none of them does; leave out for a site without any model
  */
-export function emptyNotice(entries, task) {
-  const { title, source, options } = MISSING[task ?? ''] ?? ANY;
-  const folder = `build/models/${source.split('/').pop()?.toLowerCase()}`;
+export function emptyNotice(entries, purpose) {
+  const { title, source, name, options } = MISSING[purpose ?? ''] ?? ANY;
+  const folder = `build/models/${name ?? source.split('/').pop()?.toLowerCase()}`;
   const served = [...entries.map(({ url }) => `build/${url.replace(/\/$/, '')}`), folder].join(' ');
   return [
     element('h3', {}, title),

@@ -1,12 +1,15 @@
 /** One model of the catalogue, with the verdict for this device. */
 
 import { inspect } from '../engine/index.js';
-import { pageFor } from './catalogue.js';
+import { pageFor, purposeOf } from './catalogue.js';
 import { element } from './dom.js';
 import { factsList, nameOf, taskInWords } from './model_facts.js';
 import { problemVerdict, verdictView } from './verdict.js';
 
 /** @typedef {import('./catalogue.js').Entry} Entry */
+
+/** @type {Record<string, string>} */
+const LABELS = { 'text-generation': 'Write with it', extraction: 'Extract with it' };
 
 /** @param {Entry} entry */
 export function modelCard(entry) {
@@ -37,7 +40,7 @@ export function modelCard(entry) {
 function openLink(entry) {
   const page = pageFor(entry);
   if (page === null) return [];
-  const label = entry.manifest.task === 'text-generation' ? 'Write with it' : 'Search with it';
+  const label = LABELS[purposeOf(entry)] ?? 'Search with it';
   return [element('a', { class: 'button', href: page, 'aria-label': `${label}: ${nameOf(entry)}` }, label)];
 }
 

@@ -1,6 +1,6 @@
-/** Which of the site's models a page plays: the one that the address names, else the first for its task. */
+/** Which of the site's models a page plays: the one that the address names, else the first for its purpose. */
 
-import { fetchCatalogue } from './catalogue.js';
+import { fetchCatalogue, modelsFor } from './catalogue.js';
 import { element } from './dom.js';
 import { emptyNotice } from './empty_notice.js';
 import { nameOf } from './model_facts.js';
@@ -15,22 +15,22 @@ import { problemPanel } from './problem_panel.js';
 /**
  * Fills `body` with the panel of the page's model, or with why there is none.
  * @param {HTMLElement} body
- * @param {string} task
+ * @param {string} purpose a task, or `extraction`
  * @param {Hooks} hooks
- * @returns {Promise<{ entry: Entry, panel: ModelPanel } | null>} null where the site has no model for the task
+ * @returns {Promise<{ entry: Entry, panel: ModelPanel } | null>} null where the site has no model for it
  */
-export async function mountModel(body, task, hooks) {
+export async function mountModel(body, purpose, hooks) {
   const every = await entriesOf(body);
   body.removeAttribute('aria-busy');
   if (every === null) {
     hooks.onOffer('The list of models could not be read.');
     return null;
   }
-  const entries = every.filter(({ manifest }) => manifest.task === task);
+  const entries = modelsFor(every, purpose);
   const wanted = entries.find(({ url }) => url === wantedUrl());
   const entry = wanted ?? entries[0];
   if (entry === undefined) {
-    body.replaceChildren(...emptyNotice(every, task));
+    body.replaceChildren(...emptyNotice(every, purpose));
     hooks.onOffer('This site has no model for this page.');
     return null;
   }

@@ -1,5 +1,6 @@
 /** What a visitor should know about a model before downloading it. */
 
+import { purposeOf } from './catalogue.js';
 import { element } from './dom.js';
 import { formatBytes, formatCompact, formatCount, formatExactBytes, formatLanguage } from './format.js';
 
@@ -9,6 +10,7 @@ import { formatBytes, formatCompact, formatCount, formatExactBytes, formatLangua
 const TASKS = {
   'sentence-embedding': 'Searches and compares texts by meaning',
   'text-generation': 'Writes text',
+  extraction: 'Picks fields out of messages',
   'text-classification': 'Sorts texts by labels (for your own pages: this site has none for it)',
   'token-classification': 'Labels the words of a text (for your own pages: this site has none for it)',
   'fill-mask': 'Fills in masked words (for your own pages: this site has none for it)',
@@ -22,7 +24,7 @@ const WEIGHTS = { f32: '32‑bit', f16: '16‑bit', q8: '8‑bit', q4: '4‑bit'
 
 /** @param {Entry} entry */
 export function taskInWords(entry) {
-  return TASKS[entry.manifest.task] ?? `Does “${entry.manifest.task}”, for which this site has no page`;
+  return TASKS[purposeOf(entry)] ?? `Does “${entry.manifest.task}”, for which this site has no page`;
 }
 
 /**

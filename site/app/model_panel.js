@@ -35,6 +35,8 @@ export class ModelPanel {
   #kept = false;
   /** @type {Model | null} */
   #model = null;
+  /** @type {Promise<void> | null} */
+  #loading = null;
 
   /**
    * @param {HTMLElement} body
@@ -86,7 +88,7 @@ export class ModelPanel {
   /** Shows what ended the model's life on this page, with the way to load it again. @param {unknown} error */
   fail(error) {
     void this.#release();
-    this.#showProblem(error, () => this.#load());
+    this.#showProblem(error, () => this.load());
   }
 
   /** @param {number} bytes of the download that an earlier visit left on this device */
@@ -105,7 +107,14 @@ export class ModelPanel {
   #loadButton(tier) {
     const bytes = downloadOf(this.#entry, tier);
     const cost = this.#kept ? ' (already on this device)' : bytes === undefined ? '' : ` (${formatBytes(bytes)})`;
-    return button(`Load model${cost}`, () => this.#load(), { class: 'load' });
+    return button(`Load model${cost}`, () => this.load(), { class: 'load' });
+  }
+
+  /** Loads the model, unless it is there or on its way; resolves when it is ready, or why not has been shown. */
+  async load() {
+    if (this.#model !== null) return;
+    this.#loading ??= this.#load().finally(() => (this.#loading = null));
+    await this.#loading;
   }
 
   async #load() {
@@ -122,7 +131,7 @@ export class ModelPanel {
 
   /** @param {unknown} error */
   async #giveUp(error) {
-    if (!isAbort(error)) return this.#showProblem(error, () => this.#load());
+    if (!isAbort(error)) return this.#showProblem(error, () => this.load());
     await this.#offerAgain('Loading was cancelled.');
   }
 

@@ -89,3 +89,14 @@ def test_a_visit_loads_the_engine_and_the_pages_scripts(task: str) -> None:
     assert "engine/choices/tuner.js" in files, "a first visit times the kernels"
     assert len(calls) == 1, "no task's visit loads the calls of another"
     assert all((SITE / name).is_file() for name in files)
+
+
+def test_a_visit_of_an_extraction_model_loads_its_own_page() -> None:
+    files = visited_files("text-generation", extracts=True)
+    assert {
+        "extract.html",
+        "app/extract.js",
+        "passages/messages.json",
+        "engine/generation/generate.js",
+    } <= set(files)
+    assert "app/generate.js" not in files

@@ -64,10 +64,11 @@ EMBEDDING = replace(
 CLASSIFIER = replace(
     EMBEDDING, task="text-classification", dimensions=None, labels=("joy", "–"), score_function="sigmoid"
 )
+EXTRACTOR = replace(MANIFEST, extraction={"contact": ("phone", "person")})
 FILLER = replace(EMBEDDING, task="fill-mask", dimensions=None, mask_token="[MASK]")
 
 
-@pytest.mark.parametrize("manifest", [MANIFEST, EMBEDDING, CLASSIFIER, FILLER])
+@pytest.mark.parametrize("manifest", [MANIFEST, EMBEDDING, CLASSIFIER, FILLER, EXTRACTOR])
 def test_reads_back_what_was_written(manifest: Manifest) -> None:
     data = manifest.to_json()
     assert parse_manifest(data) == manifest
@@ -99,7 +100,7 @@ def test_entries_measure_files(tmp_path: Path) -> None:
 
 def test_manifests_of_the_first_tasks_have_no_later_keys() -> None:
     value = json.loads(EMBEDDING.to_json())
-    for key in ("labels", "score_function", "mask_token"):
+    for key in ("labels", "score_function", "mask_token", "extraction"):
         del value[key]
     assert parse_manifest(json.dumps(value).encode()) == EMBEDDING
 
@@ -149,6 +150,13 @@ HOSTILE: Mapping[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "labels a text": (put("labels", "joy"), "labels is no list"),
     "labels of two lines": (put("labels", ["a\nb"]), "labels"),
     "score function unknown": (put("score_function", "relu"), "score_function is none of"),
+    "no kinds": (put("extraction", {}), "extraction has no kinds"),
+    "kind with a space": (put("extraction", {"a b": ["c"]}), "extraction has no kinds that match"),
+    "kind without a list": (put("extraction", {"contact": "phone"}), "extraction.contact"),
+    "field with markup": (
+        put("extraction", {"contact": ["<b>"]}),
+        "extraction.contact is not a list of texts",
+    ),
     "mask token a number": (put("mask_token", 103), "mask_token is no plain text"),
     "classes without labels": (put("task", "text-classification"), "labels is missing"),
     "words without a score": (

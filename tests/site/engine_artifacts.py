@@ -348,7 +348,8 @@ def mix_of(ids: Sequence[int]) -> int:
     return mix
 
 
-def _special(content: str, token: int) -> Json:
+def special(content: str, token: int) -> Json:
+    """An added token as tokenizer.json lists it."""
     flags = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)
     return {"id": token, "content": content, "special": True, **flags}
 
@@ -362,7 +363,7 @@ def word_tokenizer() -> Json:
     single = [around[0], {"Sequence": {"id": "A", "type_id": 0}}, around[1]]
     return {
         "version": "1.0", "truncation": None, "padding": None,
-        "added_tokens": [_special(name, i) for i, name in enumerate(WORDS[:4])],
+        "added_tokens": [special(name, i) for i, name in enumerate(WORDS[:4])],
         "normalizer": {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True,
                        "strip_accents": None, "lowercase": True},
         "pre_tokenizer": {"type": "BertPreTokenizer"},
@@ -379,7 +380,7 @@ def byte_tokenizer() -> Json:
     level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
     return {
         "version": "1.0", "truncation": None, "padding": None,
-        "added_tokens": [_special(PIECES[i], i) for i in (END, BEGIN, ROLE)],
+        "added_tokens": [special(PIECES[i], i) for i in (END, BEGIN, ROLE)],
         "normalizer": None, "pre_tokenizer": level, "post_processor": None, "decoder": level,
         "model": {"type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": None,
                   "end_of_word_suffix": None, "fuse_unk": False, "byte_fallback": False, "merges": [],

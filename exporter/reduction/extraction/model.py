@@ -4,6 +4,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from exporter.reduction.extraction.schema import KINDS
+
 if TYPE_CHECKING:
     from transformers import GraniteMoeHybridConfig, PreTrainedModel
 
@@ -66,6 +68,8 @@ def model_config(vocabulary: int, end: int) -> "GraniteMoeHybridConfig":
         bos_token_id=None,
         eos_token_id=end,
         pad_token_id=end,
+        # What the exporter tells the page that asks the model.
+        extraction={kind: list(fields) for kind, fields in KINDS.items()},
     )
 
 

@@ -43,6 +43,17 @@ def catalogue_entry(**changes: Any) -> dict[str, Any]:
 
 EMBEDDER = catalogue_entry()
 WRITER = catalogue_entry(name="granite", title="Granite 4.0 H 350M", task="text-generation")
+EXTRACTOR = catalogue_entry(
+    name="finder",
+    title="Finder 6M",
+    task="text-generation",
+    languages=["en", "uk", "pl", "ru"],
+    extraction={
+        "appointment": ["person", "date", "place"],
+        "order": ["product", "unit_price", "vat"],
+        "<i>tea</i>": ["leaf"],
+    },
+)
 
 
 class Site:

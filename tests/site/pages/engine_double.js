@@ -1,8 +1,9 @@
 // Stands in for the engine's door where a test is about the pages. What it does is set by `window.engineDouble`:
-// { inspection, inspectError, loadErrors: [code], embedErrors: { text: code }, generateErrors: [code], slow: ms, compileMs, kinship, words, chat, generation, finish }.
+// { inspection, inspectError, loadErrors: [code], embedErrors: { text: code }, generateErrors: [code], slow: ms, compileMs, kinship, words, answer, chat, generation, finish }.
+// `answer` is written once, a token a word; `words` are written again and again.
 // Errors are thrown by one call each, in order or for a text.
 
-const settings = { inspection: {}, loadErrors: [], embedErrors: {}, generateErrors: [], slow: 0, kinship: 0.15, compileMs: 0, chat: false, generation: { temperature: 0.7, topK: 50, topP: 0.9 }, finish: 'length', vendor: 'acme', words: 'One sentence. Another one! ', ...globalThis.engineDouble };
+const settings = { inspection: {}, loadErrors: [], embedErrors: {}, generateErrors: [], slow: 0, kinship: 0.15, compileMs: 0, chat: false, generation: { temperature: 0.7, topK: 50, topP: 0.9 }, finish: 'length', vendor: 'acme', words: 'One sentence. Another one! ', answer: null, ...globalThis.engineDouble };
 const WEIGHTS = 22_700_000;
 globalThis.engineCalls = [];
 
@@ -69,8 +70,9 @@ async function* generate(prompt, { signal, ...options }) {
   globalThis.engineCalls.push(['generate', prompt, options]);
   const code = settings.generateErrors.shift();
   if (code) throw failure(code);
-  const words = settings.words.split(/(?<= )/);
-  for (let id = 0; id < options.maxTokens; id++) {
+  const words = (settings.answer ?? settings.words).split(/(?<= )/);
+  const most = settings.answer === null ? options.maxTokens : words.length;
+  for (let id = 0; id < most; id++) {
     await pause(signal, settings.slow);
     yield { id, text: words[id % words.length] };
   }

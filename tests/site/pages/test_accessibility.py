@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.site.pages.conftest import EMBEDDER, SITE, WRITER, Site
+from tests.site.pages.conftest import EMBEDDER, EXTRACTOR, SITE, WRITER, Site
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -23,6 +23,7 @@ SMALL_TARGETS = """() => [...document.querySelectorAll('a, button, input, select
     .map((target) => ({ target, box: (target.closest('label.choice') ?? target).getBoundingClientRect() }))
     .filter(({ box }) => box.width < 24 || box.height < 24)
     .map(({ target, box }) => `${target.outerHTML} ${box.width}x${box.height}`)"""
+FOUND = '{"person": "Ann", "date": "Friday", "place":'
 REFUSED = {"ok": False, "code": "NOT_ENOUGH_MEMORY", "reason": "Too big.", "needed": 9e9, "available": 2e9}
 
 
@@ -51,6 +52,15 @@ def generate(page: "Page") -> None:
     expect(page.get_by_role("button", name="Copy")).to_be_visible()
 
 
+def extract(page: "Page") -> None:
+    page.get_by_label("Message", exact=True).fill("Ann comes on Friday, and Friday is long")
+    page.get_by_role("button", name="Extract", exact=True).click()
+    expect(
+        page.get_by_role("button", name="Copy JSON").or_(page.get_by_role("button", name="Stop"))
+    ).to_be_visible()
+    expect(page.locator("mark")).not_to_have_count(0)
+
+
 def look(page: "Page") -> None:
     expect(page.locator("[aria-busy]")).to_have_count(0)
 
@@ -66,6 +76,17 @@ STATES: dict[str, tuple[str, list[dict[str, Any]], dict[str, Any], Callable[["Pa
     "search, own text": ("search.html", [EMBEDDER], {}, show_own_text),
     "generate, no model": ("generate.html", [EMBEDDER], {}, look),
     "generate, answered": ("generate.html", [WRITER], {"chat": True}, generate),
+    "generate, by fields": ("generate.html", [EXTRACTOR], {"chat": True}, look),
+    "extract, no model": ("extract.html", [WRITER], {}, look),
+    "extract, before loading": ("extract.html", [EXTRACTOR], {}, look),
+    "extract, writing": (
+        "extract.html",
+        [EXTRACTOR],
+        {"answer": f"{FOUND} " + "x " * 900, "slow": 30},
+        extract,
+    ),
+    "extract, found": ("extract.html", [EXTRACTOR], {"answer": FOUND + ' "Mars"}'}, extract),
+    "extract, unfinished": ("extract.html", [EXTRACTOR], {"answer": FOUND}, extract),
 }
 
 
@@ -90,7 +111,7 @@ def test_state_is_accessible(site: Site, axe: str, state: str) -> None:
         assert page.evaluate(SMALL_TARGETS) == [], f"at {width} px"
 
 
-@pytest.mark.parametrize("path", ["index.html", "search.html", "generate.html"])
+@pytest.mark.parametrize("path", ["index.html", "search.html", "generate.html", "extract.html"])
 def test_both_colour_schemes_have_contrast(site: Site, axe: str, path: str) -> None:
     page = site.open(path)
     look(page)

@@ -7,6 +7,7 @@ from typing import Any
 import brotli
 import pytest
 
+from exporter.report.site_files import visited_files
 from scripts.make_passages import TARGET, render
 from tests.site.pages.conftest import SITE, Site
 
@@ -36,6 +37,18 @@ def test_the_site_is_light() -> None:
     shell = weight("*.html", "*.css", "*.svg", "app/*.js")
     assert shell < 40_000
     assert shell + weight("passages/*.json") < 60_000
+
+
+@pytest.mark.parametrize(
+    ("task", "extracts"),
+    [("sentence-embedding", False), ("text-generation", False), ("text-generation", True)],
+)
+def test_a_page_is_light(task: str, extracts: bool) -> None:
+    """What one page loads before it asks for a model, without the engine and its texts."""
+    files = visited_files(task, extracts=extracts)
+    own = [name for name in files if not name.startswith(("engine/", "passages/"))]
+    assert "style.css" in own
+    assert weight(*own) < 27_000
 
 
 @pytest.mark.browser

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.site.engine_artifacts import END, A, B, embedding_artifact, generation_artifact
+from tests.site.extraction_artifact import extraction_artifact
 from tests.webapp.served import running
 from webapp import Settings
 
@@ -22,6 +23,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folders = (
         embedding_artifact().write(root / "reader"),
         generation_artifact([A, B, A, END]).write(root / "writer"),
+        extraction_artifact("a b").write(root / "finder"),
     )
     with running(Settings(folders=folders)) as client:
         yield str(client.base_url.copy_with(host="localhost"))
@@ -31,7 +33,7 @@ def test_search_goes_on_without_a_network(page: "Page", address: str) -> None:
     fetched: list[str] = []
     page.on("request", lambda request: fetched.append(request.url))
     page.goto(address)
-    expect(page.get_by_text("Runs on this device")).to_have_count(2)
+    expect(page.get_by_text("Runs on this device")).to_have_count(3)
     page.get_by_role("link", name="Search with it").click()
     expect(page.get_by_role("button", name="Load model")).to_be_visible()
     assert not [url for url in fetched if url.endswith(".bin") or "plan." in url]
@@ -58,3 +60,18 @@ def test_a_model_writes_until_its_end_token(page: "Page", address: str) -> None:
     page.get_by_role("button", name="Generate").click()
     expect(page.get_by_role("region", name="Generated text")).to_have_text("aba")
     expect(page.locator("#speed")).to_contain_text("3 tokens")
+
+
+def test_a_real_engine_feeds_the_extract_page(page: "Page", address: str) -> None:
+    fetched: list[str] = []
+    page.on("request", lambda request: fetched.append(request.url))
+    page.goto(f"{address}/extract.html")
+    page.get_by_label("Message", exact=True).fill("a b")
+    expect(page.get_by_role("button", name="Load model")).to_be_visible()
+    assert not [url for url in fetched if url.endswith(".bin") or "plan." in url]
+    page.get_by_role("button", name="Extract", exact=True).click()
+    expect(page.get_by_role("button", name="Copy JSON")).to_be_visible()
+    assert page.locator("#found dd").all_inner_texts() == ["a b", "not in the message"]
+    assert page.locator("mark .mark-text").all_inner_texts() == ["a b"]
+    expect(page.get_by_role("alert")).to_have_count(0)
+    assert all(url.startswith((address, "blob:")) for url in fetched)

@@ -1,0 +1,130 @@
+/** What a model finds in a message, drawn while it writes: the fields, one after another, and their places. */
+
+import { announceAlso } from './announcer.js';
+import { element } from './dom.js';
+import { formatCount } from './format.js';
+import { colorOf, connectMarks, inWords, showMarked } from './marked_message.js';
+import { placesOf } from './value_places.js';
+import { readFields } from './written_fields.js';
+
+/** @typedef {import('./written_fields.js').Field} Field */
+
+const DRAW_MS = 50;
+
+export class ExtractionView {
+  /** All that the model has written. */
+  text = '';
+  #list;
+  #message;
+  #asked = '';
+  /** @type {string[]} */
+  #wanted = [];
+  /** How many fields were announced and marked. */
+  #told = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+
+  /**
+   * @param {HTMLElement} list
+   * @param {HTMLElement} message
+   */
+  constructor(list, message) {
+    this.#list = list;
+    this.#message = message;
+    connectMarks(message);
+  }
+
+  /** Whether the model wrote its answer to the end, as an answer should be. */
+  get complete() {
+    return readFields(this.text).complete;
+  }
+
+  /** The fields that are done, for people and programs. */
+  get json() {
+    return JSON.stringify(Object.fromEntries(this.#done().map(([name, { value }]) => [name, value])), null, 2);
+  }
+
+  /**
+   * @param {string} message
+   * @param {string[]} wanted
+   */
+  start(message, wanted) {
+    this.clear();
+    this.#asked = message;
+    this.#wanted = wanted;
+    this.#message.replaceChildren(message);
+    this.#list.setAttribute('aria-busy', 'true');
+    this.#draw();
+    this.#list.hidden = this.#message.hidden = false;
+  }
+
+  /** @param {string} text */
+  append(text) {
+    this.text += text;
+    this.#timer ??= setTimeout(() => this.#draw(), DRAW_MS);
+  }
+
+  /** @param {boolean} stopped by the visitor */
+  finish(stopped) {
+    clearTimeout(this.#timer);
+    this.#draw();
+    this.#list.removeAttribute('aria-busy');
+    for (const row of this.#list.querySelectorAll('.awaited, .writing')) row.className = 'left-out';
+    const found = this.#done().filter(([, { value }]) => value).length;
+    announceAlso(`${stopped ? 'Stopped' : 'Done'}: ${found} of ${formatCount(this.#wanted.length, 'field')} found.`);
+    if (this.text === '') this.clear();
+  }
+
+  clear() {
+    this.text = '';
+    this.#told = 0;
+    this.#list.hidden = this.#message.hidden = true;
+  }
+
+  #done() {
+    return [...readFields(this.text).fields].filter(([, { done }]) => done);
+  }
+
+  #draw() {
+    this.#timer = undefined;
+    const { fields } = readFields(this.text);
+    const names = [...new Set([...this.#wanted, ...fields.keys()])];
+    this.#list.replaceChildren(...names.map((name, i) => this.#row(name, i, fields.get(name))));
+    const done = this.#done();
+    if (done.length === this.#told) return;
+    for (const [name, { value }] of done.slice(this.#told)) {
+      announceAlso(`${inWords(name)}: ${value || 'not in the message'}.`);
+    }
+    this.#told = done.length;
+    const places = placesOf(this.#asked, done.map(([name, { value }]) => [name, value ?? '']));
+    showMarked(this.#message, this.#asked, places, names);
+  }
+
+  /**
+   * @param {string} name
+   * @param {number} index
+   * @param {Field | undefined} field
+   */
+  #row(name, index, field) {
+    const swatch = element('span', { class: `swatch ${colorOf(index)}`, 'aria-hidden': 'true' });
+    const state = field === undefined ? 'awaited' : field.done ? 'done' : 'writing';
+    const value = element('dd', {}, ...(field ? this.#value(name, field) : []));
+    return element('div', { class: state }, element('dt', {}, swatch, inWords(name)), value);
+  }
+
+  /**
+   * @param {string} name
+   * @param {Field} field
+   */
+  #value(name, { value, done }) {
+    if (done && !value) return [element('span', { class: 'absent' }, 'not in the message')];
+    const text = value ?? '';
+    const doubts = [];
+    if (!this.#wanted.includes(name)) doubts.push('The model was not asked for this.');
+    if (done && !this.#asked.includes(text)) doubts.push('Not word for word in the message: the model is mistaken.');
+    return [
+      element('span', { class: 'value' }, text),
+      ...doubts.map((doubt) => element('span', { class: 'doubt' }, doubt)),
+    ];
+  }
+}
