@@ -202,7 +202,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    model = ROOT / "exporter" / "reduction" / "extraction" / "model"
+    model = ROOT / "exporter" / "reduction" / "extraction" / "thistledown-extract"
     parser.add_argument("folder", type=Path, help="where everything is made")
     parser.add_argument("--teacher", type=Path, default=model, metavar="DIR", help="checkpoint to begin with")
     for name in ("examples", "steps", "batch", "tokens", "rank", "messages", "longest", "workers"):

@@ -1,6 +1,6 @@
 """Rewrite the scores in docs/demo-model.md from what `exporter.reduction.extraction.examine --json` wrote.
 
-python -m scripts.write_demo_model exporter/reduction/extraction/model/scores.json
+python -m scripts.write_demo_model exporter/reduction/extraction/thistledown-extract/scores.json
 """
 
 import argparse

@@ -15,7 +15,7 @@ const MISSING = {
   },
   extraction: {
     title: 'This site has no model that extracts fields',
-    source: 'exporter/reduction/extraction/model',
+    source: 'exporter/reduction/extraction/thistledown-extract',
     name: 'extract',
     options: ' --quantize q8',
   },

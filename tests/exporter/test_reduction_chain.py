@@ -8,7 +8,7 @@ import pytest
 from scripts import reduction_chain, write_demo_model
 from scripts.reduction_table import rewritten
 
-MODEL = reduction_chain.ROOT / "exporter" / "reduction" / "extraction" / "model"
+MODEL = reduction_chain.ROOT / "exporter" / "reduction" / "extraction" / "thistledown-extract"
 
 
 def test_the_tables_are_those_of_the_measurements() -> None:
