@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     model, tokenizer = loaded(options.model)
     wrong: list[dict[str, Any]] = []
     rows = {}
-    for name, examples in test_sets(options.kinds, options.held_out):
+    for name, examples in test_sets(options.kinds, options.held_out, options.written):
         made = answers(model, tokenizer, examples)
         rows[name] = scores(examples, made)
         wrong += [_mistake(name, each, text) for each, text in zip(examples, made, strict=True)]
@@ -45,11 +45,13 @@ def loaded(folder: Path) -> tuple[Any, Any]:
     return model, Tokenizer.from_file(str(folder / "tokenizer.json"))
 
 
-def test_sets(kinds: Sequence[str], held_out: int) -> Iterator[tuple[str, list[Example]]]:
-    """Each language's two test sets, by name."""
+def test_sets(
+    kinds: Sequence[str], held_out: int, written: int | None = None
+) -> Iterator[tuple[str, list[Example]]]:
+    """Each language's two test sets, by name; of the messages by hand the first `written`, or all."""
     for code in LANGUAGES:
         yield f"held-out {code}", held_out_examples(code, held_out, kinds=kinds)
-        yield f"written {code}", written_examples(code, kinds)
+        yield f"written {code}", written_examples(code, kinds)[:written]
 
 
 def _line(name: str, found: Scores) -> str:
@@ -76,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--held-out", type=int, default=HELD_OUT, metavar="N", help="of each language (%(default)s)"
     )
+    parser.add_argument("--written", type=int, metavar="N", help="by hand, of each language (default: all)")
     parser.add_argument("--wrong", type=Path, metavar="FILE", help="write the wrong answers there, as JSONL")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores there")
     return parser

@@ -1,0 +1,72 @@
+"""The trained extraction model: it answers, it is examined by a command, and training goes on from it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from exporter.reduction.extraction import examine, train
+from exporter.reduction.extraction.evaluate import answers, parsed, scores
+from exporter.reduction.extraction.examples import Example
+from exporter.reduction.extraction.schema import KINDS, LANGUAGES
+
+MODEL = Path(examine.__file__).with_name("thistledown-extract")
+SAID = {
+    "person": "Megan Foster",
+    "service": "haircut",
+    "date": "Friday, 14 March",
+    "time": "4:30 pm",
+    "place": None,
+    "phone": "020 7946 0812",
+}
+MESSAGE = (
+    "Hello, this is Megan Foster. Could I book a haircut for Friday, 14 March at 4:30 pm? "
+    "If anything changes, call me on 020 7946 0812. Thanks!"
+)
+
+
+def test_it_finds_the_fields_of_a_plain_message_and_says_null_for_the_rest() -> None:
+    model, tokenizer = examine.loaded(MODEL)
+    # A truth that it does not say has it decoded token by token.
+    wrong = Example("en", "appointment", MESSAGE, KINDS["appointment"], {**SAID, "person": "Megan"})
+    right = Example("en", "appointment", MESSAGE, KINDS["appointment"], SAID)
+    decoded, foretold = answers(model, tokenizer, [wrong, right])
+    assert parsed(decoded) == SAID
+    assert decoded == foretold
+    assert scores([right], [decoded]).exact == 1
+
+
+def test_it_is_small_enough() -> None:
+    weights = MODEL / "model.safetensors"
+    assert weights.stat().st_size <= 14_000_000
+    model, _ = examine.loaded(MODEL)
+    assert sum(one.numel() for one in model.parameters()) <= 6_000_000
+    assert {
+        kind.replace("full_", "").replace("linear_attention", "mamba") for kind in model.config.layer_types
+    } == {
+        "mamba",
+        "attention",
+    }
+
+
+def test_examining_tells_scores_of_each_language_and_keeps_what_was_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told, wrong = tmp_path / "scores.json", tmp_path / "wrong.jsonl"
+    asked = [str(MODEL), "--held-out", "2", "--written", "2", "--json", str(told), "--wrong", str(wrong)]
+    assert examine.main(asked) == 0
+    found = json.loads(told.read_text(encoding="utf-8"))
+    assert set(found) == {f"{name} {code}" for name in ("held-out", "written") for code in LANGUAGES}
+    assert all(row["count"] == 2 and 0 <= row["exact"] <= 1 for row in found.values())
+    mistakes = [json.loads(line) for line in wrong.read_text(encoding="utf-8").splitlines() if line]
+    assert len(mistakes) == sum(round(2 * (1 - row["exact"])) for row in found.values())
+    assert len(capsys.readouterr().out.splitlines()) == len(found)
+
+
+def test_training_goes_on_from_it(tmp_path: Path) -> None:
+    run = [str(tmp_path), "--begin", str(MODEL), "--steps", "2", "--batch", "4", "--tokens", "1024"]
+    assert train.main(run) == 0
+    (first, *_) = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    # Far below the logarithm of the vocabulary, which random weights begin with.
+    assert first["loss"] < 1
+    assert (tmp_path / "model" / "model.safetensors").exists()
