@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     model, tokenizer = loaded(options.model)
     wrong: list[dict[str, Any]] = []
     rows = {}
-    for name, examples in test_sets(options.kinds, options.held_out, options.written):
+    for name, examples in examined_sets(options.kinds, options.held_out, options.written):
         made = answers(model, tokenizer, examples)
         rows[name] = scores(examples, made)
         wrong += [_mistake(name, each, text) for each, text in zip(examples, made, strict=True)]
@@ -45,7 +45,7 @@ def loaded(folder: Path) -> tuple[Any, Any]:
     return model, Tokenizer.from_file(str(folder / "tokenizer.json"))
 
 
-def test_sets(
+def examined_sets(
     kinds: Sequence[str], held_out: int, written: int | None = None
 ) -> Iterator[tuple[str, list[Example]]]:
     """Each language's two test sets, by name; of the messages by hand the first `written`, or all."""
