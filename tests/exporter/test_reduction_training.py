@@ -173,8 +173,11 @@ def test_matrices_of_one_shape_are_updated_as_torch_updates_each() -> None:
         assert float((one - other).detach().abs().max()) < 1e-3
 
 
-def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(checkpoint: Path, tmp_path: Path) -> None:
-    whole = weights_after(loaded(checkpoint), tmp_path / "whole", recipe())
+@pytest.mark.parametrize("dropout", [0.0, 0.2])
+def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(
+    checkpoint: Path, tmp_path: Path, dropout: float
+) -> None:
+    whole = weights_after(loaded(checkpoint), tmp_path / "whole", recipe(dropout=dropout))
 
     class Killed(Exception):
         pass
@@ -184,12 +187,26 @@ def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(checkpoint: Path, t
             raise Killed
         return step_data(step)
 
+    run = Run(loaded(checkpoint), recipe(dropout=dropout), tmp_path / "cut")
     with fast_mamba(), pytest.raises(Killed):
-        Run(loaded(checkpoint), recipe(), tmp_path / "cut").train(killed, cross_entropy, lambda line: None)
-    resumed = weights_after(loaded(checkpoint), tmp_path / "cut", recipe())
+        run.train(killed, cross_entropy, lambda line: None)
+    resumed = weights_after(loaded(checkpoint), tmp_path / "cut", recipe(dropout=dropout))
     assert all((whole[name] == resumed[name]).all() for name in whole)
     log = [json.loads(line) for line in (tmp_path / "cut" / "log.jsonl").read_text().splitlines()]
     assert [row["step"] for row in log][-1] == STEPS
+
+
+def test_dropout_is_for_training_only(checkpoint: Path) -> None:
+    import torch
+
+    model = loaded(checkpoint)
+    granite.set_options(model, granite.Options(dropout=0.5))
+    (batch,) = batches(SEQUENCES[:1], 1000, 0)
+    with torch.no_grad():
+        rough = [float(cross_entropy(model.train(), batch)) for _ in range(2)]
+        even = [float(cross_entropy(model.eval(), batch)) for _ in range(2)]
+    assert rough[0] != rough[1]
+    assert even[0] == even[1]
 
 
 def test_training_lowers_the_loss(checkpoint: Path, tmp_path: Path) -> None:

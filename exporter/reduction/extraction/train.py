@@ -40,6 +40,7 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
         mixed_precision=options.mixed_precision,
         workers=options.workers,
         compiled=options.compile,
+        dropout=options.dropout,
     )
 
 
@@ -113,6 +114,9 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--learning-rate", type=float, default=2e-3, help="(default: %(default)s)")
     parser.add_argument("--save-every", type=int, default=100, metavar="STEPS", help="(default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="(default: %(default)s)")
+    parser.add_argument(
+        "--dropout", type=float, default=0.0, help="of each mixer's and MLP's output (%(default)s)"
+    )
     parser.add_argument("--compile", action="store_true", help="compile layers on a CPU, too, as on a GPU")
     parser.add_argument("--mixed-precision", choices=("no", "bf16"), default="no", help="(default: no)")
 

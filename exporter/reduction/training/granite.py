@@ -12,10 +12,17 @@ from exporter.reduction.training.mamba_scan import scan
 if TYPE_CHECKING:
     from torch import Tensor
 
-# Set on a model whose layers shall be compiled on a CPU, too: rows must then be of one shape, and a C++ compiler there.
-COMPILED = "compiled_layers"
+_OPTIONS = "packed_options"
 # As good as minus infinity for a decay, and small enough for sums in float32.
 _FORGOTTEN = -60.0
+
+
+class Options(NamedTuple):
+    """Compile layers on a CPU, too (rows must then be of one shape, and a C++ compiler there); in training leave out a
+    share of what each mixer and MLP adds to the stream."""
+
+    compiled: bool = False
+    dropout: float = 0.0
 
 
 class Sizes(NamedTuple):
@@ -29,6 +36,7 @@ class Sizes(NamedTuple):
     scale: float
     residual: float
     epsilon: float
+    dropout: float
     low: Any
 
 
@@ -39,6 +47,18 @@ class Rows(NamedTuple):
     starts: "Tensor"
     near: "Tensor"
     mask: "Tensor"
+
+
+def set_options(module: Any, options: Options) -> None:
+    """For every language model in `module`."""
+    for each in module.modules():
+        if hasattr(each, "lm_head"):
+            setattr(each, _OPTIONS, options)
+
+
+def _options(model: Any) -> Options:
+    found: Options = getattr(model, _OPTIONS, Options())
+    return found
 
 
 def packs(model: Any) -> bool:
@@ -63,7 +83,7 @@ def layer_outputs(model: Any, ids: "Tensor", documents: "Tensor") -> "list[Tenso
     sizes, rows = _sizes(model), _rows(documents, inner.config.mamba_d_conv)
     x = inner.embed_tokens.weight[ids] * inner.embedding_multiplier
     found: list[Tensor] = []
-    compiled = x.is_cuda or getattr(model, COMPILED, False)
+    compiled = x.is_cuda or _options(model).compiled
     with torch.autocast(x.device.type, enabled=False):
         for layer in inner.layers:
             kind = _mamba_layer if layer.mamba is not None else _attention_layer
@@ -87,6 +107,7 @@ def _sizes(model: Any) -> Sizes:
         config.attention_multiplier,
         config.residual_multiplier,
         config.rms_norm_eps,
+        _options(model).dropout if model.training else 0.0,
         torch.get_autocast_dtype(model.device.type) if autocast else torch.float32,
     )
 
@@ -133,13 +154,13 @@ def _ready(layer: Any, compiled: bool) -> Any:
 
 def _mamba_layer(x: "Tensor", weights: "tuple[Tensor, ...]", rows: Rows, sizes: Sizes) -> "Tensor":
     norm, *mlp = weights[:4]
-    x = x + sizes.residual * _mamba(_normed(x, norm, sizes.epsilon), weights[4:], rows, sizes)
+    x = _added(x, _mamba(_normed(x, norm, sizes.epsilon), weights[4:], rows, sizes), sizes)
     return _mlp(x, mlp, sizes)
 
 
 def _attention_layer(x: "Tensor", weights: "tuple[Tensor, ...]", rows: Rows, sizes: Sizes) -> "Tensor":
     norm, *mlp = weights[:4]
-    x = x + sizes.residual * _attention(_normed(x, norm, sizes.epsilon), weights[4:], rows, sizes)
+    x = _added(x, _attention(_normed(x, norm, sizes.epsilon), weights[4:], rows, sizes), sizes)
     return _mlp(x, mlp, sizes)
 
 
@@ -148,7 +169,13 @@ def _mlp(x: "Tensor", weights: "list[Tensor]", sizes: Sizes) -> "Tensor":
 
     norm, up, down = weights
     gate, value = _linear(_normed(x, norm, sizes.epsilon), up, sizes).chunk(2, -1)
-    return x + sizes.residual * _linear(functional.silu(gate) * value, down, sizes).float()
+    return _added(x, _linear(functional.silu(gate) * value, down, sizes).float(), sizes)
+
+
+def _added(x: "Tensor", branch: "Tensor", sizes: Sizes) -> "Tensor":
+    from torch.nn import functional
+
+    return x + sizes.residual * (functional.dropout(branch, sizes.dropout) if sizes.dropout else branch)
 
 
 def _attention(x: "Tensor", weights: "tuple[Tensor, ...]", rows: Rows, sizes: Sizes) -> "Tensor":

@@ -39,8 +39,7 @@ class Run:
         if self.accelerator.device.type == "cuda":
             torch.set_float32_matmul_precision("high")
         self.model = model.to(self.accelerator.device)
-        if recipe.compiled:
-            setattr(self.model, granite.COMPILED, True)
+        granite.set_options(self.model, granite.Options(recipe.compiled, recipe.dropout))
         self.trained = [one for one in model.parameters() if one.requires_grad]
         self.optimizers = make_optimizers(model, recipe)
         self.tokens, self.seconds = 0, 0.0
@@ -81,6 +80,8 @@ class Run:
         """The mean loss over the step's targets, and the norm of the gradients."""
         import torch
 
+        # Chance depends on the step alone, so that a run that is resumed leaves out the same.
+        torch.manual_seed(self.recipe.seed * 1_000_003 + step)
         total = sum(part.targets for part in parts)
         summed = torch.zeros((), device=self.accelerator.device)
         for part in parts[self.accelerator.process_index :: self.accelerator.num_processes]:

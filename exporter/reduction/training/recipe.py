@@ -19,6 +19,7 @@ class Recipe:
     mixed_precision: str = "no"
     workers: int = 0
     compiled: bool = False
+    dropout: float = 0.0
 
     def rate(self, step: int) -> float:
         """The learning rate of a step."""
