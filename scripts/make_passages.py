@@ -21,6 +21,8 @@ ABOUT = {
         "random numbers and the same text again",
     ],
 }
+# What only developers of the project look for.
+LEFT_OUT = ("Next steps",)
 SHORTEST = 40  # characters; less than this is a label, not a passage
 LONGEST = 600
 
@@ -38,6 +40,7 @@ def passages_of(markdown: str, name: str) -> Iterator[dict[str, str]]:
         title = HEADING.match(block)
         if title:
             heading = title.group(1)
+        if title or heading in LEFT_OUT:
             continue
         for text in _pieces(_plain(block)):
             yield {"text": text, "source": f"{name} · {heading}" if heading else name, "lang": "en"}

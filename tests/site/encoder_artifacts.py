@@ -13,7 +13,7 @@ from tests.site.engine_artifacts import (
     _buffer,
     _manifest,
     _plan,
-    _special,
+    special,
     word_tokenizer,
 )
 
@@ -75,7 +75,7 @@ def reader_artifact(task: Task, **facts: object) -> Artifact:
 
 def _tokenizer() -> Json:
     tokenizer = word_tokenizer()
-    tokenizer["added_tokens"].append(_special("[MASK]", WORDS.index("[MASK]")))
+    tokenizer["added_tokens"].append(special("[MASK]", WORDS.index("[MASK]")))
     tokenizer["model"]["vocab"] = {word: i for i, word in enumerate(WORDS)}
     return tokenizer
 
