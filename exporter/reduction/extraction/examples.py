@@ -7,13 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from exporter.reduction.extraction.crossing import BySlot, by_slot, crossed
 from exporter.reduction.extraction.language_files import Language, Template, language
 from exporter.reduction.extraction.prompts import answer, prompt
 from exporter.reduction.extraction.schema import ALL_KINDS, KINDS, LANGUAGES
 from exporter.reduction.extraction.values import Values, blend
 
-# How often a message is made of two templates, gets sentences that say nothing, or is written carelessly.
-_JOINED, _FOREIGN, _FILLED, _INSERTED = 0.25, 0.06, 0.35, 0.12
+# How often a template is crossed with another, a message is made of two, gets sentences that say nothing, or is written
+# carelessly.
+_CROSSED, _JOINED, _FOREIGN, _FILLED, _INSERTED = 0.4, 0.25, 0.06, 0.35, 0.12
 _LOWERED, _RAISED, _PLAIN, _UNPOINTED, _MISTYPED, _GARBLED = 0.12, 0.03, 0.3, 0.2, 0.08, 0.25
 _ALL_WANTED = 0.55
 # Wanted beside a message's own fields: their values look like nothing else, so that it is sure that there is none.
@@ -105,6 +107,8 @@ class Maker:
 
     def _joined(self, kind: str) -> tuple[str, dict[str, str]]:
         first = self._source.choice(_templates(self._language.code, kind, self._held))
+        if self._source.random() < _CROSSED:
+            first = crossed(first, _slots(self._language.code, kind, self._held), self._source)
         message, found = self._filled(first)
         chance = self._source.random()
         if chance < _JOINED:
@@ -204,6 +208,11 @@ class Maker:
 @cache
 def _templates(code: str, kind: str, held: bool) -> Sequence[Template]:
     return [each for each in language(code).templates if each.kind == kind and each.held_out == held]
+
+
+@cache
+def _slots(code: str, kind: str, held: bool) -> BySlot:
+    return by_slot(_templates(code, kind, held))
 
 
 def _with_nulls(kind: str, found: Mapping[str, str]) -> dict[str, str | None]:
