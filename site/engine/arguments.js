@@ -1,5 +1,6 @@
 /** Checks what callers pass to the door, before any work is done. */
 
+import { DownloadControl } from './download_control.js';
 import { BadArgumentError } from './errors.js';
 import { TIERS } from './manifest.js';
 
@@ -42,11 +43,12 @@ export function folderUrl(url) {
 /** @param {import('./index.js').LoadOptions} options */
 export function checkLoadOptions(options) {
   expect(Object(options) === options, 'options is not an object');
-  const { backend = 'auto', tier, onProgress, signal, tune = 'auto' } = options;
+  const { backend = 'auto', tier, onProgress, signal, control, tune = 'auto' } = options;
   expect(BACKENDS.includes(backend), `backend is "${backend}", not one of ${BACKENDS.join(', ')}`);
   const known = tier === undefined || TIERS.some((name) => name === tier);
   expect(known, `tier is "${tier}", not one of ${TIERS.join(', ')}`);
   expect(onProgress === undefined || typeof onProgress === 'function', 'onProgress is not a function');
+  expect(control === undefined || control instanceof DownloadControl, 'control is not a DownloadControl');
   const picks = Object(tune) === tune && Object.values(tune).every((name) => typeof name === 'string');
   expect(picks || TUNINGS.includes(/** @type {string} */ (tune)), `tune is not an object of names, nor one of ${TUNINGS.join(', ')}`);
   checkSignal(signal);

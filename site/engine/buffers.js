@@ -106,12 +106,11 @@ export class Buffers {
 /**
  * A shard may end between words, a GPU write may not.
  *
- * @param {Uint8Array<ArrayBuffer>} buffer that holds the chunk at its start
- * @param {Uint8Array<ArrayBuffer>} chunk
+ * @param {Uint8Array<ArrayBuffer>} chunk in memory that goes on to a word's end
  * @returns {Uint8Array<ArrayBuffer>} the chunk and up to 3 zero bytes
  */
-export function inWords(buffer, chunk) {
-  const words = buffer.subarray(0, Math.ceil(chunk.length / 4) * 4);
+export function inWords(chunk) {
+  const words = new Uint8Array(chunk.buffer, chunk.byteOffset, Math.ceil(chunk.length / 4) * 4);
   words.fill(0, chunk.length);
   return words;
 }

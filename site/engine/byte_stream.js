@@ -40,7 +40,7 @@ async function orStall(arrival, ms) {
  * @param {ReadableStream<Bytes>} body
  * @returns {PieceReader}
  */
-function openReader(body) {
+export function openReader(body) {
   try {
     const reader = body.getReader({ mode: 'byob' });
     let memory = new ArrayBuffer(PIECE_BYTES);

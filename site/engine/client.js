@@ -2,7 +2,7 @@
 
 import { AbortedError, EngineError, revive, UnloadedError } from './errors.js';
 
-/** @typedef {{ id: number, method: string, args?: unknown }} Request `abort` takes the id of the call to stop */
+/** @typedef {{ id: number, method: string, args?: unknown }} Request `abort`, `pause` and `resume` take the id of the call */
 /**
  * @typedef {object} Reply to the call `id`; `value` or `error` is the last one
  * @property {number} id
@@ -18,6 +18,7 @@ import { AbortedError, EngineError, revive, UnloadedError } from './errors.js';
  * @property {number} memoryBytes
  * @property {number} networkBytes that the load brought over the network; the rest was kept from earlier
  * @property {number} loadMs
+ * @property {'full' | 'refused' | null} notKept why the browser keeps the download not, or not all of it
  * @property {Record<string, string>} choices family of kernels -> the way that is played
  * @property {number} tuneMs that the load spent on finding them; 0 where they were known
  */
@@ -71,22 +72,25 @@ export class WorkerClient {
    * @template T
    * @param {string} method
    * @param {unknown} args
-   * @param {{ signal?: AbortSignal, onProgress?: OnProgress, onItems?: (items: any[]) => void, answered?: boolean }} [options]
-   *   `answered`: even an abort is
+   * @param {{ signal?: AbortSignal, onProgress?: OnProgress, onItems?: (items: any[]) => void, answered?: boolean,
+   *   control?: import('./download_control.js').DownloadControl }} [options] `answered`: even an abort is
    * @returns {Promise<T>}
    */
-  async call(method, args, { signal, onProgress, onItems, answered } = {}) {
+  async call(method, args, { signal, onProgress, onItems, answered, control } = {}) {
     if (this.closed) throw new UnloadedError('The model is unloaded');
     if (signal?.aborted) throw new AbortedError('The call was aborted');
     const id = this.nextId++;
     const abort = () => (answered ? this.worker.postMessage({ id, method: 'abort' }) : this.abort(id));
     signal?.addEventListener('abort', abort);
+    let unfollow = () => {};
     try {
       return await new Promise((resolve, reject) => {
         this.pending.set(id, { resolve, reject, onProgress, onItems });
         this.worker.postMessage({ id, method, args });
+        unfollow = control?.follow((paused) => this.worker.postMessage({ id, method: paused ? 'pause' : 'resume' })) ?? unfollow;
       });
     } finally {
+      unfollow();
       signal?.removeEventListener('abort', abort);
     }
   }

@@ -16,7 +16,7 @@ export function networkFault(cause, url, signal) {
 /** @param {Response} response @param {string} url */
 function checkStatus(response, url) {
   const { status } = response;
-  const fields = { url, status };
+  const fields = { url, status, retryAfter: Number(response.headers.get('retry-after')) || null };
   if (status === 404 || status === 403 || status === 410) {
     throw new FileMissingError(`${url} answered ${status}`, fields);
   }

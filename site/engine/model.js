@@ -22,6 +22,7 @@ import { BadArgumentError } from './errors.js';
  * @typedef {object} Stats
  * @property {number} networkBytes of the load; 0 where all was kept from earlier
  * @property {number} loadMs
+ * @property {'full' | 'refused' | null} notKept why the download is not kept, or not all of it: the disk is full, or the browser refuses
  * @property {number} tuneMs of the load, spent on timing kernels; 0 where what is fastest was known
  * @property {{ texts: number, tokens: number, ms: number } | null} embedding the latest call
  * @property {import('./generation/generate.js').GenerationStats | null} generation the latest finished answer
@@ -56,9 +57,9 @@ export class Model {
    * @param {OpenedModel} opened
    * @param {number} downloadBytes
    */
-  constructor(client, manifest, { networkBytes, loadMs, tuneMs, ...opened }, downloadBytes) {
+  constructor(client, manifest, { networkBytes, loadMs, notKept, tuneMs, ...opened }, downloadBytes) {
     this.#client = client;
-    this.#stats = { networkBytes, loadMs, tuneMs, embedding: null, generation: null, adapter: null };
+    this.#stats = { networkBytes, loadMs, notKept, tuneMs, embedding: null, generation: null, adapter: null };
     /** @type {Swap['adapter']} */
     this.adapter = null;
     const backend = /** @type {const} */ ('webgpu');

@@ -1,10 +1,8 @@
 /** Opens a model in the worker: device, files, buffers and pipelines, or nothing at all. */
 
 import { Buffers, inWords } from './buffers.js';
-import { ChunkCache } from './cache.js';
 import { kernelsOf } from './choices/choices.js';
 import { Device } from './device.js';
-import { download, downloadWhole } from './download.js';
 import { throwIfAborted } from './errors.js';
 import { parseJson } from './http.js';
 import { downloadBytes, visitedFiles } from './manifest.js';
@@ -13,16 +11,22 @@ import { readPlan } from './plan.js';
 import { Binder, Player } from './player.js';
 import { Progress } from './progress.js';
 import { Readback } from './readback.js';
+import { Library } from './storage/library.js';
+import { openStore } from './storage/store.js';
 import { TextTokenizer } from './tokenizer.js';
-import { notesOf, Tuning } from './choices/tuning.js';
+import { bring, bringWhole } from './transfer/bring.js';
+import { BufferPool } from './transfer/buffer_pool.js';
+import { makeSupply } from './transfer/supply.js';
+import { Tuning } from './choices/tuning.js';
 
 /** @typedef {import('./manifest.js').Manifest} Manifest */
 /** @typedef {import('./manifest.js').Tier} Tier */
-/** @typedef {import('./download.js').Supply} Supply */
+/** @typedef {import('./transfer/supply.js').Supply} Supply */
 /**
  * @typedef {object} LoadRequest
  * @property {string} base the folder's address
  * @property {Manifest} manifest
+ * @property {unknown} json the manifest as it came, to be kept with the files
  * @property {Tier} tier
  * @property {import('./choices/tuning.js').Tune} [tune]
  */
@@ -34,16 +38,16 @@ import { notesOf, Tuning } from './choices/tuning.js';
  * @property {Buffers} buffers
  * @property {Player} player
  * @property {Map<number, GPUComputePipeline>} pipelines by kernel
- * @property {ChunkCache} cache
+ * @property {import('./storage/store.js').Store} store
  * @property {TextTokenizer} tokenizer
  * @property {unknown} chatTemplate what the file holds that carries it; null where it is data, or absent
  * @property {Readback} readback for what an encoder gives, or for step and ring
  * @property {Readback | null} logitsReadback text generation only
  * @property {Tuning} tuning
- * @property {{ networkBytes: number, loadMs: number }} loaded
+ * @property {{ networkBytes: number, loadMs: number, notKept: 'full' | 'refused' | null }} loaded
  */
 
-const PARALLEL_SHARDS = 4;
+const CONNECTIONS = 4;
 /** Results under way at once: the GPU works on the next while the last is read. */
 const READBACK_SLOTS = 2;
 
@@ -51,7 +55,7 @@ const READBACK_SLOTS = 2;
 async function fetchPlan({ base, manifest, tier }, supply) {
   const { plan } = visitedFiles(manifest, tier);
   const url = base + plan.file;
-  return readPlan(parseJson(await downloadWhole(plan, supply), url), url, manifest, tier);
+  return readPlan(parseJson(await bringWhole(plan, supply), url), url, manifest, tier);
 }
 
 /**
@@ -62,7 +66,7 @@ async function fetchPlan({ base, manifest, tier }, supply) {
 async function fetchTokenizer({ base, manifest, tier }, supply) {
   const { tokenizer } = visitedFiles(manifest, tier);
   const read = tokenizer.map(async (file) =>
-    /** @type {const} */ ([file.file, parseJson(await downloadWhole(file, supply), base + file.file)]));
+    /** @type {const} */ ([file.file, parseJson(await bringWhole(file, supply), base + file.file)]));
   const files = new Map(await Promise.all(read));
   const config = files.get('tokenizer_config.json') ?? {};
   const chat = manifest.generation?.chat;
@@ -76,16 +80,14 @@ async function fetchTokenizer({ base, manifest, tier }, supply) {
 export async function fetchWeights({ shards }, supply, buffers, first = 0) {
   const queue = shards.map((shard, i) => ({ shard, ranges: buffers.rangesOf(i) })).slice(first);
   const largest = Math.max(0, ...queue.map(({ shard }) => Math.min(shard.bytes, shard.chunkBytes)));
+  const pool = new BufferPool(CONNECTIONS, Math.ceil(largest / 4) * 4);
   const carry = async () => {
-    const buffer = new Uint8Array(Math.ceil(largest / 4) * 4);
     for (let next = queue.shift(); next; next = queue.shift()) {
-      const { ranges } = next;
-      /** @type {import('./download.js').Sink} */
-      const upload = (chunk, offset) => buffers.upload(ranges, inWords(buffer, chunk), offset);
-      await download(next.shard, supply, buffer, upload);
+      const { shard, ranges } = next;
+      await bring(shard, supply, pool, (chunk, offset) => buffers.upload(ranges, inWords(chunk), offset));
     }
   };
-  await Promise.all(Array.from({ length: Math.min(PARALLEL_SHARDS, shards.length) }, carry));
+  await Promise.all(Array.from({ length: Math.min(CONNECTIONS, shards.length) }, carry));
   await buffers.flush();
 }
 
@@ -111,9 +113,7 @@ async function makeReadbacks(device, manifest, buffers) {
 async function assemble(request, device, supply) {
   const { manifest, tune = 'auto' } = request;
   const [plan, texts] = await Promise.all([fetchPlan(request, supply), fetchTokenizer(request, supply)]);
-  const tuning = await Tuning.open(plan, tune, supply.cache, {
-    key: noteKey(request, device), software: device.software,
-  });
+  const tuning = await Tuning.open(plan, tune, noteOf(request, device, supply.store), device.software);
   const buffers = await Buffers.create(plan.buffers, device);
   const compiling = compilePipelines(device, plan, kernelsOf(plan, tuning.picks));
   const weights = fetchWeights(manifest, supply, buffers).then(() => supply.progress.enter('compile'));
@@ -125,12 +125,22 @@ async function assemble(request, device, supply) {
   const readbacks = await makeReadbacks(device, manifest, buffers);
   throwIfAborted(supply.signal);
   device.check();
-  return { manifest, plan, device, buffers, player, pipelines, tuning, cache: supply.cache, ...texts, ...readbacks };
+  return { manifest, plan, device, buffers, player, pipelines, tuning, store: supply.store, ...texts, ...readbacks };
 }
 
-/** @param {LoadRequest} request @param {Device} device @returns {string} where the tuning of an adapter is noted */
-function noteKey({ base, manifest, tier }, { info }) {
-  return notesOf(base, visitedFiles(manifest, tier).plan) + encodeURIComponent(JSON.stringify(info));
+/**
+ * @param {LoadRequest} request
+ * @param {Device} device
+ * @param {import('./storage/store.js').Store} store
+ * @returns {Parameters<typeof Tuning.open>[2]} where the tuning of an adapter is noted
+ */
+function noteOf({ base, manifest, tier }, { info }, store) {
+  const library = new Library(store);
+  const key = `${visitedFiles(manifest, tier).plan.sha256} tuned 1 ${JSON.stringify(info)}`;
+  return {
+    read: () => library.readNote(base, key),
+    write: (note) => library.writeNote(base, key, note).catch(() => undefined),
+  };
 }
 
 /** @param {LoadRequest} request @param {Supply} supply @returns {Promise<Omit<Session, 'loaded'>>} */
@@ -149,22 +159,27 @@ async function openOnDevice(request, supply) {
  * @param {LoadRequest} request
  * @param {(event: import('./progress.js').ProgressEvent) => void} report
  * @param {AbortSignal} signal
+ * @param {import('./transfer/gate.js').Gate} gate
  * @returns {Promise<Session>}
  */
-export async function openSession(request, report, signal) {
+export async function openSession(request, report, signal, gate) {
   const began = performance.now();
-  const { base, manifest, tier } = request;
-  const cache = await ChunkCache.open();
+  const { base, manifest, json, tier } = request;
+  const store = await openStore();
+  const library = new Library(store);
   const progress = new Progress(report, downloadBytes(manifest, tier));
   const failing = new AbortController();
-  const supply = { base, cache, progress, signal: AbortSignal.any([signal, failing.signal]) };
+  const supply = makeSupply(base, store, progress, AbortSignal.any([signal, failing.signal]), gate);
+  const { plan, tokenizer, shards } = visitedFiles(manifest, tier);
+  const files = [plan, ...tokenizer, ...shards];
   progress.enter('download');
   try {
+    await supply.keeping.attempt(() => library.begin(base, manifest.title, files));
     const session = await openOnDevice(request, supply);
-    const { plan, tokenizer, shards } = visitedFiles(manifest, tier);
-    await cache.prune(base, [plan, ...tokenizer, ...shards], notesOf(base, plan));
+    await library.finish(base, files, json).catch(() => undefined);
     progress.enter('ready');
-    return { ...session, loaded: { networkBytes: progress.fetched, loadMs: performance.now() - began } };
+    const { refusal: notKept } = supply.keeping;
+    return { ...session, loaded: { networkBytes: progress.fetched, loadMs: performance.now() - began, notKept } };
   } catch (cause) {
     failing.abort();
     throw cause;

@@ -2,11 +2,12 @@
 
 import { serialize, throwIfAborted } from './errors.js';
 import { openSession } from './session.js';
+import { Gate } from './transfer/gate.js';
 
 /** @typedef {import('./client.js').Request} Request */
 /** @typedef {import('./client.js').Reply} Reply */
 /** @typedef {import('./session.js').Session} Session */
-/** @typedef {{ id: number, args: any, signal: AbortSignal }} Call */
+/** @typedef {{ id: number, args: any, signal: AbortSignal, gate: Gate }} Call */
 /** @typedef {Record<string, (call: Call) => Promise<void>>} Methods */
 
 /**
@@ -22,7 +23,7 @@ const scope = /** @type {Scope} */ (/** @type {unknown} */ (globalThis));
 let session = null;
 /** @type {Promise<unknown>} */
 let tail = Promise.resolve();
-/** @type {Map<number, AbortController>} */
+/** @type {Map<number, { controller: AbortController, gate: Gate }>} */
 const running = new Map();
 
 /** @param {Reply} reply @param {Transferable[]} [transfer] */
@@ -37,11 +38,11 @@ function describe({ plan, device, tuning, loaded }) {
 }
 
 /** @param {Call} call */
-async function load({ id, args, signal }) {
+async function load({ id, args, signal, gate }) {
   const task = /** @type {import('./manifest.js').Manifest} */ (args.manifest).task;
   const [made, opening] = await Promise.allSettled([
     METHODS_OF[task](),
-    openSession(args, (event) => post({ id, progress: event }), signal),
+    openSession(args, (event) => post({ id, progress: event }), signal, gate),
   ]);
   if (opening.status === 'rejected') throw opening.reason;
   session = opening.value;
@@ -134,18 +135,19 @@ const METHODS = { load, setAdapter };
 /** @param {Request & { method: string }} request */
 function serve({ id, method, args }) {
   const controller = new AbortController();
-  running.set(id, controller);
+  const gate = new Gate();
+  running.set(id, { controller, gate });
   const { signal } = controller;
   const turn = tail.then(async () => {
     throwIfAborted(signal);
-    await METHODS[method]({ id, args, signal });
+    await METHODS[method]({ id, args, signal, gate });
   });
   tail = turn.catch((cause) => post({ id, error: serialize(cause) })).finally(() => running.delete(id));
 }
 
 /** @param {number} id */
 async function unload(id) {
-  for (const controller of running.values()) controller.abort();
+  for (const { controller } of running.values()) controller.abort();
   await tail;
   session?.device.destroy();
   session = null;
@@ -153,7 +155,10 @@ async function unload(id) {
 }
 
 scope.onmessage = ({ data }) => {
-  if (data.method === 'abort') running.get(data.id)?.abort();
+  const call = running.get(data.id);
+  if (data.method === 'abort') call?.controller.abort();
+  else if (data.method === 'pause') call?.gate.pause();
+  else if (data.method === 'resume') call?.gate.resume();
   else if (data.method === 'unload') unload(data.id);
   else serve(data);
 };

@@ -92,28 +92,31 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _artifact(self, path: str) -> None:
         plan = self.server.plan
-        start = int((self.headers.get("Range") or "bytes=0-").removeprefix("bytes=").rstrip("-"))
-        plan.seen.append(Seen(path, start))
+        wanted = self.headers.get("Range")
+        first, _, last = (wanted or "bytes=0-").removeprefix("bytes=").partition("-")
+        plan.seen.append(Seen(path, int(first)))
         content = plan.files.get(path)
         kind = plan.fault_for(path)
         if content is None or kind == "missing":
             return self._send(404, b"", "text/plain")
         if kind in ("html", "broken"):
             return self._send(200 if kind == "html" else 503, BLANK, "text/html")
-        if kind == "no range":
-            start = 0
-        self._part(content, start, kind, TYPES.get(Path(path).suffix, "application/octet-stream"))
-
-    def _part(self, content: bytes, start: int, kind: FaultKind | None, media: str) -> None:
-        if kind == "corrupted":
-            content = content[:-1] + bytes([content[-1] ^ 1])
         if kind == "too long":
             content += b"\0"
-        body = content[start:]
-        self.send_response(206 if start else 200)
+        part = range(len(content))
+        if wanted and kind != "no range":
+            part = part[int(first) : int(last or len(content)) + 1]
+        self._part(content, part, kind, TYPES.get(Path(path).suffix, "application/octet-stream"))
+
+    def _part(self, content: bytes, part: range, kind: FaultKind | None, media: str) -> None:
+        body = content[part.start : part.stop]
+        if kind == "corrupted":
+            body = body[:-1] + bytes([body[-1] ^ 1])
+        whole = len(part) == len(content)
+        self.send_response(200 if whole else 206)
         self.send_header("Content-Type", media)
-        if start:
-            self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+        if not whole:
+            self.send_header("Content-Range", f"bytes {part.start}-{part.stop - 1}/{len(content)}")
         if kind != "truncated":
             self.send_header("Content-Length", str(len(body)))
         self._finish_headers()

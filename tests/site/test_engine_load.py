@@ -1,6 +1,8 @@
 """Loading: what is fetched, when, how often, and what `load` and `inspect` say about it."""
 
 import copy
+import hashlib
+import json
 from typing import Any
 
 import pytest
@@ -69,16 +71,23 @@ def test_a_second_load_fetches_the_manifest_only(
 
 
 def test_a_corrupt_cache_entry_is_fetched_again(engine_page: EnginePage, engine_server: EngineServer) -> None:
-    url = engine_server.add("tiny", embedding_artifact().files(chunk_bytes=64))
+    files = embedding_artifact().files(chunk_bytes=64)
+    shard = json.loads(files["manifest.json"])["shards"][0]["sha256"]
+    url = engine_server.add("tiny", files)
     first = engine_page.run(LOAD, url=url)
     spoil = """
-      const store = await caches.open('thistledown-chunks-1');
-      const keys = (await store.keys()).filter(({ url }) => url.includes('.bin?'));
-      await store.put(keys[0], new Response(new Uint8Array(64)));
-      await store.put(keys[2], new Response(new Uint8Array(5)));
-      await store.delete(keys[3]);
+      const root = await (await navigator.storage.getDirectory()).getDirectoryHandle('thistledown-2');
+      const files = await root.getDirectoryHandle('files');
+      const change = async (name, at, bytes) => {
+        const file = await (await files.getFileHandle(name)).createWritable({ keepExistingData: true });
+        await file.write({ type: 'write', position: at, data: new Uint8Array(bytes) });
+        await file.close();
+      };
+      await change(args.shard + '.data', 3, [1, 2, 3]);
+      await change(args.shard + '.data', 130, [9]);
+      await change(args.shard + '.kept', 3, [0]);
     """
-    engine_page.run(spoil, url=url)
+    engine_page.run(spoil, shard=shard)
     output = engine_page.run(LOAD, url=url)
     assert output["stats"]["networkBytes"] == 3 * 64
     assert output["first"] == first["first"]
@@ -94,9 +103,14 @@ def test_a_new_version_leaves_nothing_of_the_old(
     files = artifact.files()
     output = engine_page.run(LOAD, url=engine_server.add("tiny", files))
     assert output["stats"]["networkBytes"] == 128
-    keys = "return (await (await caches.open('thistledown-chunks-1')).keys()).map(({ url }) => url)"
-    kept = {url.partition("?")[0].rpartition("/")[2] for url in engine_page.run(keys)}
-    assert kept == files.keys() - {"manifest.json"}
+    names = """
+      const root = await (await navigator.storage.getDirectory()).getDirectoryHandle('thistledown-2');
+      return Array.fromAsync((await root.getDirectoryHandle('files')).keys());
+    """
+    hashes = {
+        hashlib.sha256(content).hexdigest() for name, content in files.items() if name != "manifest.json"
+    }
+    assert set(engine_page.run(names)) == {name + end for name in hashes for end in (".data", ".kept")}
 
 
 def test_a_full_disk_only_costs_the_cache(engine_page: EnginePage, engine_server: EngineServer) -> None:
@@ -105,6 +119,7 @@ def test_a_full_disk_only_costs_the_cache(engine_page: EnginePage, engine_server
     session.send("Storage.overrideQuotaForOrigin", {"origin": engine_server.origin, "quotaSize": 1})
     output = engine_page.run(LOAD, url=url)
     assert output["first"] is not None
+    assert output["stats"]["notKept"] == "full"
     assert engine_page.run(LOAD, url=url)["stats"]["networkBytes"] == output["stats"]["networkBytes"]
 
 

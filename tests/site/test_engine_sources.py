@@ -16,7 +16,14 @@ ROOT = Path(__file__).parents[2]
 ENGINE = ROOT / "site" / "engine"
 # As served: file by file, with comments. What only some visits need has a folder and a bound of its own.
 BROTLI_BUDGET = 40_000
-FOLDER_BUDGETS = {"adapters": 7_000, "tokenizer": 20_000, "choices": 5_000, "generation": 9_000}
+FOLDER_BUDGETS = {
+    "adapters": 7_000,
+    "tokenizer": 20_000,
+    "choices": 5_000,
+    "generation": 9_000,
+    "storage": 8_000,
+    "transfer": 7_000,
+}
 
 
 def installed(path: str) -> Path:

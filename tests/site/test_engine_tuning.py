@@ -58,10 +58,9 @@ SIMULATED = """
 ASKING = """
   const { Tuning } = await import('/engine/choices/tuning.js');
   const plan = { choices: { head: ['slow', 'fast'] } };
-  const notes = new Map();
-  const readNote = async (key) => notes.get(key) ?? null;
-  const cache = { readNote, writeNote: async (key, note) => notes.set(key, note) };
-  const open = (tune) => Tuning.open(plan, tune, cache, { key: 'k', software: args.software });
+  let noted = null;
+  const note = { read: async () => noted, write: async (what) => { noted = what; } };
+  const open = (tune) => Tuning.open(plan, tune, note, args.software);
   const first = await open('auto');
   await first.remember({ head: 'slow' });
   const known = await open('auto');
@@ -119,9 +118,11 @@ def test_what_is_remembered_is_not_timed_again_and_may_be_forgotten(
     url = engine_server.add("tiny", artifact.files())
     body = """
       const tuned = [];
+      const { Library } = await import('/engine/storage/library.js');
+      const { openStore } = await import('/engine/storage/store.js');
       const notes = async () => {
-        const kept = await caches.open((await caches.keys())[0]);
-        return (await kept.keys()).filter(({ url }) => url.includes('tuned')).length;
+        const records = await new Library(await openStore()).records();
+        return records.flatMap(({ notes }) => Object.keys(notes)).filter((key) => key.includes('tuned')).length;
       };
       for (const tune of ['again', 'auto', 'again', 'off']) {
         const model = await engine.load(args.url, { tune });

@@ -1,7 +1,7 @@
 /** Reads and checks an adapter's manifest.json (exporter/artifact/FORMAT.md), and whether it is for this base. */
 
-import { sha256 } from '../download.js';
 import { ManifestInvalidError, OtherBaseError } from '../errors.js';
+import { sha256 } from '../hashing.js';
 import { JsonReader } from '../json_reader.js';
 import { readHash, readName, readPlans, readShard } from '../manifest.js';
 

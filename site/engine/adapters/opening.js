@@ -2,7 +2,6 @@
 
 import { readWithin } from '../byte_stream.js';
 import { kernelsOf } from '../choices/choices.js';
-import { downloadWhole } from '../download.js';
 import { throwIfAborted } from '../errors.js';
 import { parseJson, request } from '../http.js';
 import { visitedFiles } from '../manifest.js';
@@ -10,6 +9,9 @@ import { readPlan } from '../plan.js';
 import { Binder, Player } from '../player.js';
 import { Progress } from '../progress.js';
 import { fetchWeights } from '../session.js';
+import { Library } from '../storage/library.js';
+import { bringWhole } from '../transfer/bring.js';
+import { makeSupply } from '../transfer/supply.js';
 import { featureFault, limitFault, memoryFault } from '../verdict.js';
 import { expectBase, readAdapterManifest } from './adapter_manifest.js';
 import { makeBuffers, shareBuffers } from './shared_buffers.js';
@@ -18,7 +20,7 @@ import { expectReadOnly } from './weight_access.js';
 
 /** @typedef {import('../session.js').Session} Session */
 /** @typedef {import('../plan.js').Plan} Plan */
-/** @typedef {import('../download.js').Supply} Supply */
+/** @typedef {import('../transfer/supply.js').Supply} Supply */
 /** @typedef {import('./adapter_manifest.js').AdapterManifest} AdapterManifest */
 /**
  * @typedef {object} Opened
@@ -31,12 +33,13 @@ import { expectReadOnly } from './weight_access.js';
 
 const MAX_MANIFEST_BYTES = 2 ** 20;
 
-/** @param {string} url @param {AbortSignal} signal @returns {Promise<AdapterManifest>} */
+/** @param {string} url @param {AbortSignal} signal @returns {Promise<{ adapter: AdapterManifest, json: unknown }>} */
 async function fetchManifest(url, signal) {
   const address = `${url}manifest.json`;
   const response = await request(address, { signal, cache: 'no-cache' });
   const bytes = await readWithin(response, address, { most: MAX_MANIFEST_BYTES, signal });
-  return readAdapterManifest(parseJson(bytes, address), address);
+  const json = parseJson(bytes, address);
+  return { adapter: readAdapterManifest(json, address), json };
 }
 
 /** @param {Session} base @param {Session['manifest']} manifest with the adapter's plans, of which one is for the base's tier */
@@ -100,16 +103,19 @@ async function assemble(base, manifest, plan, sharing, { supply, known, own }) {
  * @throws {import('../errors.js').EngineError} and then nothing of it is left on the GPU
  */
 export async function openAdapter(base, url, { signal, held, known }) {
-  const adapter = await fetchManifest(url, signal);
+  const { adapter, json } = await fetchManifest(url, signal);
   const { tier } = base.plan;
   await expectBase(adapter, base.manifest, tier, url);
   const manifest = { ...base.manifest, shards: [...base.manifest.shards, adapter.shard], plans: adapter.plans };
   expectDevice(base, manifest);
   const progress = new Progress(() => undefined, 0);
   const failing = new AbortController();
-  const supply = { base: url, cache: base.cache, progress, signal: AbortSignal.any([signal, failing.signal]) };
+  const supply = makeSupply(url, base.store, progress, AbortSignal.any([signal, failing.signal]));
   const { plan: file } = visitedFiles(manifest, tier);
-  const plan = readPlan(parseJson(await downloadWhole(file, supply), url + file.file), url + file.file, manifest, tier);
+  const library = new Library(base.store);
+  const files = [file, adapter.shard];
+  await supply.keeping.attempt(() => library.begin(url, adapter.name, files));
+  const plan = readPlan(parseJson(await bringWhole(file, supply), url + file.file), url + file.file, manifest, tier);
   expectReadOnly(plan, base.manifest.shards.length, url);
   const sharing = shareBuffers(base, plan.buffers, url);
   const fault = memoryFault({ memory: { ...base.plan.memory, total: base.plan.memory.total + held + sharing.bytes } });
@@ -120,7 +126,7 @@ export async function openAdapter(base, url, { signal, held, known }) {
     const session = await assemble(base, manifest, plan, sharing, { supply, known, own });
     await rehearse(session);
     throwIfAborted(signal);
-    await base.cache.prune(url, [file, adapter.shard]);
+    await library.finish(url, files, json).catch(() => undefined);
     return { adapter, session, own, bytes: sharing.bytes, fetched: progress.fetched };
   } catch (cause) {
     failing.abort();

@@ -7,15 +7,6 @@ import { tune } from './tuner.js';
 /** @typedef {import('../plan.js').Plan} Plan */
 /** @typedef {'auto' | 'off' | 'again' | Picks} Tune */
 
-/**
- * @param {string} base a folder's address
- * @param {{ sha256: string }} plan
- * @returns {string} what the keys of all that is remembered of a plan begin with
- */
-export function notesOf(base, { sha256 }) {
-  return `${base}?thistledown-tuned-1=${sha256}&`;
-}
-
 /** @param {Plan} plan @param {string} family @param {string} name @returns {boolean} */
 function offers({ choices }, family, name) {
   return Object.hasOwn(choices, family) && choices[family].includes(name);
@@ -58,12 +49,12 @@ export class Tuning {
   /**
    * @param {Plan} plan
    * @param {Tune} tune
-   * @param {import('../cache.js').ChunkCache} cache
-   * @param {{ key: string, software: boolean }} adapter where what is remembered of this plan on it is noted, and its kind
+   * @param {{ read: () => Promise<unknown>, write: (note: unknown) => Promise<void> }} note of this plan on this adapter
+   * @param {boolean} software whether the adapter is
    * @returns {Promise<Tuning>}
    * @throws {BadArgumentError} where the plan has no such choice
    */
-  static async open(plan, tune, cache, { key, software }) {
+  static async open(plan, tune, note, software) {
     const told = typeof tune === 'object' ? tune : {};
     const usual = defaults(plan, software ? -1 : 0);
     const strange = Object.keys(told).find((family) => !offers(plan, family, told[family]));
@@ -71,8 +62,8 @@ export class Tuning {
       const ways = JSON.stringify(plan.choices);
       throw new BadArgumentError(`tune says ${strange}: "${told[strange]}", and the model's choices are ${ways}`);
     }
-    const known = await knownOf(plan, tune, () => cache.readNote(key), software ? usual : {});
-    return new Tuning(plan, told, known, usual, (picks) => cache.writeNote(key, picks));
+    const known = await knownOf(plan, tune, note.read, software ? usual : {});
+    return new Tuning(plan, told, known, usual, note.write);
   }
 
   /** @returns {Picks} what is decided by now */

@@ -1,0 +1,166 @@
+/**
+ * Which models are kept, and what of each: a record a model, from the first byte of its download on. A file stays as long as
+ * a record names it; so an update that is under way keeps the old version's files until the new one is whole.
+ */
+
+import { sha256 } from '../hashing.js';
+import { chunkLength } from './chunks.js';
+import { holdingRecords } from './locks.js';
+
+/** @typedef {import('./store.js').Store} Store */
+/** @typedef {import('../manifest.js').ChunkedFile} ChunkedFile */
+/** @typedef {{ sha256: string, bytes: number, chunkBytes: number }} KeptFile */
+/**
+ * @typedef {object} Kept
+ * @property {string} base the folder's address
+ * @property {string} title
+ * @property {number} usedAt milliseconds since 1970
+ * @property {KeptFile[]} files
+ * @property {Record<string, unknown>} notes what was found out on this device, by key
+ * @property {unknown} manifest of the last version that was whole; null before
+ */
+/** @typedef {{ url: string, title: string, usedAt: Date, bytes: number, keptBytes: number }} KeptModel `bytes` of all its files */
+
+/** @param {string} base @returns {Promise<string>} */
+function nameOf(base) {
+  return sha256(new TextEncoder().encode(base));
+}
+
+/** @param {unknown} record @returns {Kept | null} null where it is not one of ours */
+function checked(record) {
+  const { base, title, usedAt, files, notes, manifest = null } = /** @type {Partial<Kept>} */ (Object(record));
+  const isOurs = typeof base === 'string' && typeof title === 'string' && Number.isFinite(usedAt) && Array.isArray(files)
+    && files.every((file) => typeof file?.sha256 === 'string' && file.bytes > 0 && file.chunkBytes > 0);
+  return isOurs ? { base, title, usedAt: /** @type {number} */ (usedAt), files, notes: Object(notes), manifest } : null;
+}
+
+/** @param {ChunkedFile[]} files @returns {KeptFile[]} */
+function briefly(files) {
+  return files.map(({ sha256: name, bytes, chunkBytes }) => ({ sha256: name, bytes, chunkBytes }));
+}
+
+/** @param {KeptFile} file @returns {ChunkedFile} one whose chunks' hashes nobody needs */
+function atLength(file) {
+  return { ...file, file: file.sha256, chunks: new Array(Math.ceil(file.bytes / file.chunkBytes)).fill('') };
+}
+
+/** @param {KeptFile[]} files @returns {KeptFile[]} each once */
+function once(files) {
+  return [...new Map(files.map((file) => [file.sha256, file])).values()];
+}
+
+export class Library {
+  /** @param {Store} store */
+  constructor(store) {
+    this.store = store;
+  }
+
+  /**
+   * Before a download: what it is about to keep belongs to this model, beside what is kept of it already.
+   *
+   * @param {string} base
+   * @param {string} title
+   * @param {ChunkedFile[]} files
+   */
+  async begin(base, title, files) {
+    await this.change(base, (kept) => ({
+      base,
+      title,
+      usedAt: Date.now(),
+      files: once([...briefly(files), ...(kept?.files ?? [])]),
+      notes: kept?.notes ?? {},
+      manifest: kept?.manifest ?? null,
+    }));
+  }
+
+  /**
+   * After a download: what an older version left behind goes.
+   *
+   * @param {string} base
+   * @param {ChunkedFile[]} files
+   * @param {unknown} manifest the JSON that names them
+   */
+  async finish(base, files, manifest) {
+    const isOf = (/** @type {string} */ key) => files.some((file) => key.startsWith(file.sha256));
+    await this.change(base, (kept) => kept && {
+      ...kept,
+      files: briefly(files),
+      notes: Object.fromEntries(Object.entries(kept.notes).filter(([key]) => isOf(key))),
+      manifest,
+    });
+    await this.sweep();
+  }
+
+  /** @param {string} base @returns {Promise<unknown>} the JSON of the last version that was whole; null where there is none */
+  async manifestOf(base) {
+    return checked(await this.store.readRecord(await nameOf(base)))?.manifest ?? null;
+  }
+
+  /**
+   * @param {string} base
+   * @param {string} key begins with the SHA-256 of the file that it is about
+   * @returns {Promise<unknown>} null where nothing was noted
+   */
+  async readNote(base, key) {
+    return checked(await this.store.readRecord(await nameOf(base)))?.notes[key] ?? null;
+  }
+
+  /** @param {string} base @param {string} key @param {unknown} note */
+  async writeNote(base, key, note) {
+    await this.change(base, (kept) => kept && { ...kept, notes: { ...kept.notes, [key]: note } });
+  }
+
+  /** @returns {Promise<KeptModel[]>} the latest used first */
+  async list() {
+    const models = await Promise.all((await this.records()).map(async ({ base, title, usedAt, files }) => ({
+      url: base,
+      title,
+      usedAt: new Date(usedAt),
+      bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+      keptBytes: await this.bytesKept(files.map(atLength)),
+    })));
+    return models.sort((one, other) => Number(other.usedAt) - Number(one.usedAt));
+  }
+
+  /** @param {ChunkedFile[]} files @returns {Promise<number>} bytes of them that are kept */
+  async bytesKept(files) {
+    const sums = await Promise.all(files.map(async (file) => keptBytes(file, await this.store.have(file))));
+    return sums.reduce((sum, bytes) => sum + bytes, 0);
+  }
+
+  /** @param {string} base what is kept of it goes, unless another model needs it */
+  async forget(base) {
+    const name = await nameOf(base);
+    await holdingRecords(() => this.store.removeRecord(name));
+    await this.sweep();
+  }
+
+  /** Removes files that no record names; begin() names what a download will bring. */
+  async sweep() {
+    await holdingRecords(async () => {
+      const named = new Set((await this.records()).flatMap(({ files }) => files.map((file) => file.sha256)));
+      const stale = (await this.store.names()).filter((name) => !named.has(name));
+      for (const name of stale) await this.store.remove(name).catch(() => undefined);
+    });
+  }
+
+  /** @returns {Promise<Kept[]>} */
+  async records() {
+    const found = await Promise.all((await this.store.recordNames()).map((name) => this.store.readRecord(name)));
+    return found.flatMap((record) => checked(record) ?? []);
+  }
+
+  /** @param {string} base @param {(kept: Kept | null) => Kept | null} alter */
+  async change(base, alter) {
+    const name = await nameOf(base);
+    await holdingRecords(async () => {
+      const next = alter(checked(await this.store.readRecord(name)));
+      if (next) await this.store.writeRecord(name, next);
+    });
+  }
+}
+
+/** @param {ChunkedFile} file @param {Uint8Array} have @returns {number} */
+function keptBytes(file, have) {
+  return have.reduce((sum, mark, index) => sum + (mark ? chunkLength(file, index) : 0), 0);
+}

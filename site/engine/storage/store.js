@@ -1,0 +1,66 @@
+/**
+ * Where chunks of files are kept between visits: the origin's private file system, else the Cache API, else nowhere.
+ * Files are named by their SHA-256, so what two models or two versions share is kept once.
+ */
+
+import { CacheStore } from './cache_store.js';
+import { OpfsStore } from './opfs_store.js';
+
+/** @typedef {import('../manifest.js').ChunkedFile} ChunkedFile */
+/** @typedef {Uint8Array<ArrayBuffer>} Bytes */
+/**
+ * What is read is unverified: the caller compares hashes. Reading never throws: what cannot be read is not there. Writing
+ * throws where the browser refuses; a StoreFullError where there is no room.
+ *
+ * @typedef {object} Store
+ * @property {'opfs' | 'cache' | 'none'} kind
+ * @property {(file: ChunkedFile) => Promise<Uint8Array>} have a byte a chunk: 1 where it is kept
+ * @property {(file: ChunkedFile, index: number, target: Bytes) => Promise<boolean>} read fills `target`, as long as the chunk
+ * @property {(file: ChunkedFile, index: number, bytes: Bytes) => Promise<void>} write verified bytes
+ * @property {(sha256: string) => Promise<void>} close what writing has opened
+ * @property {() => Promise<string[]>} names SHA-256 of every file of which anything is kept
+ * @property {(sha256: string) => Promise<void>} remove
+ * @property {() => Promise<string[]>} recordNames
+ * @property {(name: string) => Promise<unknown>} readRecord null where there is none
+ * @property {(name: string, record: unknown) => Promise<void>} writeRecord the new one whole, or the old one stays
+ * @property {(name: string) => Promise<void>} removeRecord
+ */
+
+/** @returns {Store} nothing is found and nothing is kept */
+export function noStore() {
+  const nothing = async () => undefined;
+  return {
+    kind: 'none',
+    have: async (file) => new Uint8Array(file.chunks.length),
+    read: async () => false,
+    write: nothing,
+    close: nothing,
+    names: async () => [],
+    remove: nothing,
+    recordNames: async () => [],
+    readRecord: async () => null,
+    writeRecord: nothing,
+    removeRecord: nothing,
+  };
+}
+
+/** @returns {Promise<Store>} the best that this browser has and lets us use */
+export async function openStore() {
+  return (await attempt(openOpfs)) ?? (await attempt(async () => CacheStore.open(caches))) ?? noStore();
+}
+
+/** @returns {Promise<OpfsStore | null>} null where a worker could not write */
+async function openOpfs() {
+  const isWorker = 'WorkerGlobalScope' in globalThis;
+  if (isWorker && !('createSyncAccessHandle' in FileSystemFileHandle.prototype)) return null;
+  return OpfsStore.open(await navigator.storage.getDirectory());
+}
+
+/** @template T @param {() => Promise<T>} open @returns {Promise<T | null>} */
+async function attempt(open) {
+  try {
+    return await open();
+  } catch {
+    return null;
+  }
+}
