@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from webapp.catalogue import FILE_NAME, catalogue
+from webapp.manifest import FILE_NAME as MANIFEST
 from webapp.manifest import ListedFile, Manifest
 from webapp.settings import Settings
 from webapp.shelf import Shelf
@@ -60,7 +61,11 @@ class Tree:
         may or may not compress, the catalogue states unpacked sizes only.
         """
         return catalogue(
-            (folder, {**manifest.facts, **self._transfers(folder, manifest, transfer_bytes)})
+            (
+                folder,
+                manifest.files[MANIFEST].sha256,
+                {**manifest.facts, **self._transfers(folder, manifest, transfer_bytes)},
+            )
             for folder, manifest in self._shelf.manifests()
             if manifest.facts
         )

@@ -7,6 +7,7 @@
  *
  * @typedef {object} Entry
  * @property {string} url the artifact's folder, relative to the site
+ * @property {string} [sha256] of its manifest.json, if the server says
  * @property {object} manifest
  * @property {string} manifest.name
  * @property {string} manifest.title

@@ -60,7 +60,7 @@ export class ModelPanel {
     const heading = element('h3', {}, this.#entry.manifest.title);
     const checking = element('p', { class: 'verdict' }, 'Checking this device…');
     this.#body.replaceChildren(heading, factsList(this.#entry), checking);
-    const inspection = await inspect(this.#url, {}).catch((error) => ({ error }));
+    const inspection = await inspect(this.#url, { sha256: this.#entry.sha256 }).catch((error) => ({ error }));
     if ('error' in inspection) return this.#refuse(inspection.error);
     this.#kept = isKept(inspection);
     this.#body.replaceChildren(heading, factsList(this.#entry, inspection), ...verdictView(inspection));
@@ -122,7 +122,9 @@ export class ModelPanel {
     const progress = new LoadProgress(() => aborter.abort(), this.#kept);
     this.#show(progress.root);
     try {
-      const model = await load(this.#url, { signal: aborter.signal, onProgress: (step) => progress.update(step) });
+      const { sha256 } = this.#entry;
+      const onProgress = progress.update.bind(progress);
+      const model = await load(this.#url, { sha256, signal: aborter.signal, onProgress });
       this.#showReady(model);
     } catch (error) {
       await this.#giveUp(error);

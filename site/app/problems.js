@@ -51,6 +51,11 @@ export const PROBLEMS = {
     next: 'Whoever runs this site can export the model again.',
     again: RETRY,
   },
+  MANIFEST_CHANGED: {
+    title: 'The description of this model is not the one that this page knows',
+    why: 'The model was updated since this page was opened, or somebody on the way changed it. Nothing more was downloaded.',
+    next: 'Reload the page.',
+  },
   PLAN_INVALID: {
     title: 'The plan of this model is damaged',
     why: 'The list of steps for the graphics processor breaks its own rules, so it was not run.',

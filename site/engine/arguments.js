@@ -43,11 +43,12 @@ export function folderUrl(url) {
 /** @param {import('./index.js').LoadOptions} options */
 export function checkLoadOptions(options) {
   expect(Object(options) === options, 'options is not an object');
-  const { backend = 'auto', tier, onProgress, signal, control, tune = 'auto' } = options;
+  const { backend = 'auto', tier, onProgress, signal, sha256, control, tune = 'auto' } = options;
   expect(BACKENDS.includes(backend), `backend is "${backend}", not one of ${BACKENDS.join(', ')}`);
   const known = tier === undefined || TIERS.some((name) => name === tier);
   expect(known, `tier is "${tier}", not one of ${TIERS.join(', ')}`);
   expect(onProgress === undefined || typeof onProgress === 'function', 'onProgress is not a function');
+  expect(sha256 === undefined || /^[0-9a-f]{64}$/.test(sha256), 'sha256 is not a SHA-256 in lower-case hex');
   expect(control === undefined || control instanceof DownloadControl, 'control is not a DownloadControl');
   const picks = Object(tune) === tune && Object.values(tune).every((name) => typeof name === 'string');
   expect(picks || TUNINGS.includes(/** @type {string} */ (tune)), `tune is not an object of names, nor one of ${TUNINGS.join(', ')}`);

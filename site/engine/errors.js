@@ -54,6 +54,11 @@ export class ManifestInvalidError extends EngineError {
   static remedy = 'Export the model again with this version of Thistledown.';
 }
 
+export class ManifestChangedError extends EngineError {
+  static code = 'MANIFEST_CHANGED';
+  static remedy = 'Ask again for the hash: the model was exported anew, or somebody in between changed it.';
+}
+
 export class PlanInvalidError extends EngineError {
   static code = 'PLAN_INVALID';
   static remedy = 'Export the model again with this version of Thistledown.';
@@ -139,7 +144,7 @@ const CLASSES = [
   ManifestInvalidError, PlanInvalidError, TokenizerInvalidError, NotAnArtifactError, FileMissingError,
   FileTruncatedError, FileTooLongError, FileCorruptedError, NetworkFailedError, AbortedError, DeviceLostError,
   OutOfMemoryError, InputTooLongError, NoChatTemplateError, BadArgumentError, UnloadedError,
-  OtherBaseError,
+  OtherBaseError, ManifestChangedError,
 ];
 
 /** code -> class, for callers that want to list or compare them. */

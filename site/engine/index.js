@@ -38,6 +38,7 @@ export { DownloadControl, errors };
  * @property {Tier} [tier] the best that the device has unless said
  * @property {(event: Progress) => void} [onProgress] bytes of the whole download, never backwards
  * @property {AbortSignal} [signal]
+ * @property {string} [sha256] of manifest.json, which states all other hashes: where somebody trusted says it, as a catalogue does
  * @property {DownloadControl} [control] pauses the download
  * @property {import('./choices/tuning.js').Tune} [tune] which of a model's kernels a device plays: `auto` (unless said) times
  *   what is not remembered of an earlier load, on an adapter made of software nothing; `again` times all, `off` takes the
@@ -53,9 +54,9 @@ export { DownloadControl, errors };
  */
 export async function inspect(url, options = {}) {
   checkLoadOptions(options);
-  const { signal, tier } = options;
+  const { signal, sha256, tier } = options;
   const base = folderUrl(url);
-  const { manifest } = await findManifest(base, signal ?? new AbortController().signal);
+  const { manifest } = await findManifest(base, { signal, sha256 });
   const assessment = await assess(manifest, tier);
   const files = visitedFiles(manifest, assessment.tier);
   const cachedBytes = await (await library()).bytesKept([files.plan, ...files.tokenizer, ...files.shards]);
@@ -70,16 +71,16 @@ export async function inspect(url, options = {}) {
  */
 export async function load(url, options = {}) {
   checkLoadOptions(options);
-  const { tier, onProgress, signal, control, tune } = options;
+  const { tier, onProgress, signal, sha256, control, tune } = options;
   const base = folderUrl(url);
-  const { manifest, json } = await findManifest(base, signal ?? new AbortController().signal);
+  const { manifest, text } = await findManifest(base, { signal, sha256 });
   const { tier: chosen, fault } = await assess(manifest, tier);
   if (fault) throw fault;
   const total = downloadBytes(manifest, chosen);
   onProgress?.({ stage: 'manifest', loaded: 0, total });
   const client = startWorker();
   try {
-    const request = { base, manifest, json, tier: chosen, tune };
+    const request = { base, manifest, text, tier: chosen, tune };
     const opened = await client.call('load', request, { signal, onProgress, control });
     return new LoadedModel(client, manifest, opened, total);
   } catch (cause) {

@@ -26,7 +26,7 @@ import { Tuning } from './choices/tuning.js';
  * @typedef {object} LoadRequest
  * @property {string} base the folder's address
  * @property {Manifest} manifest
- * @property {unknown} json the manifest as it came, to be kept with the files
+ * @property {string} text of the manifest, to be kept with the files
  * @property {Tier} tier
  * @property {import('./choices/tuning.js').Tune} [tune]
  */
@@ -164,7 +164,7 @@ async function openOnDevice(request, supply) {
  */
 export async function openSession(request, report, signal, gate) {
   const began = performance.now();
-  const { base, manifest, json, tier } = request;
+  const { base, manifest, text, tier } = request;
   const store = await openStore();
   const library = new Library(store);
   const progress = new Progress(report, downloadBytes(manifest, tier));
@@ -176,7 +176,7 @@ export async function openSession(request, report, signal, gate) {
   try {
     await supply.keeping.attempt(() => library.begin(base, manifest.title, files));
     const session = await openOnDevice(request, supply);
-    await library.finish(base, files, json).catch(() => undefined);
+    await library.finish(base, files, text).catch(() => undefined);
     progress.enter('ready');
     const { refusal: notKept } = supply.keeping;
     return { ...session, loaded: { networkBytes: progress.fetched, loadMs: performance.now() - began, notKept } };

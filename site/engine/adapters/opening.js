@@ -33,13 +33,12 @@ import { expectReadOnly } from './weight_access.js';
 
 const MAX_MANIFEST_BYTES = 2 ** 20;
 
-/** @param {string} url @param {AbortSignal} signal @returns {Promise<{ adapter: AdapterManifest, json: unknown }>} */
+/** @param {string} url @param {AbortSignal} signal @returns {Promise<{ adapter: AdapterManifest, text: string }>} */
 async function fetchManifest(url, signal) {
   const address = `${url}manifest.json`;
   const response = await request(address, { signal, cache: 'no-cache' });
   const bytes = await readWithin(response, address, { most: MAX_MANIFEST_BYTES, signal });
-  const json = parseJson(bytes, address);
-  return { adapter: readAdapterManifest(json, address), json };
+  return { adapter: readAdapterManifest(parseJson(bytes, address), address), text: new TextDecoder().decode(bytes) };
 }
 
 /** @param {Session} base @param {Session['manifest']} manifest with the adapter's plans, of which one is for the base's tier */
@@ -103,7 +102,7 @@ async function assemble(base, manifest, plan, sharing, { supply, known, own }) {
  * @throws {import('../errors.js').EngineError} and then nothing of it is left on the GPU
  */
 export async function openAdapter(base, url, { signal, held, known }) {
-  const { adapter, json } = await fetchManifest(url, signal);
+  const { adapter, text } = await fetchManifest(url, signal);
   const { tier } = base.plan;
   await expectBase(adapter, base.manifest, tier, url);
   const manifest = { ...base.manifest, shards: [...base.manifest.shards, adapter.shard], plans: adapter.plans };
@@ -126,7 +125,7 @@ export async function openAdapter(base, url, { signal, held, known }) {
     const session = await assemble(base, manifest, plan, sharing, { supply, known, own });
     await rehearse(session);
     throwIfAborted(signal);
-    await library.finish(url, files, json).catch(() => undefined);
+    await library.finish(url, files, text).catch(() => undefined);
     return { adapter, session, own, bytes: sharing.bytes, fetched: progress.fetched };
   } catch (cause) {
     failing.abort();

@@ -17,7 +17,7 @@ import { holdingRecords } from './locks.js';
  * @property {number} usedAt milliseconds since 1970
  * @property {KeptFile[]} files
  * @property {Record<string, unknown>} notes what was found out on this device, by key
- * @property {unknown} manifest of the last version that was whole; null before
+ * @property {string | null} manifest text of the last version's that was whole; null before
  */
 /** @typedef {{ url: string, title: string, usedAt: Date, bytes: number, keptBytes: number }} KeptModel `bytes` of all its files */
 
@@ -28,10 +28,15 @@ function nameOf(base) {
 
 /** @param {unknown} record @returns {Kept | null} null where it is not one of ours */
 function checked(record) {
-  const { base, title, usedAt, files, notes, manifest = null } = /** @type {Partial<Kept>} */ (Object(record));
+  const { base, title, usedAt, files, notes, manifest } = /** @type {Partial<Kept>} */ (Object(record));
   const isOurs = typeof base === 'string' && typeof title === 'string' && Number.isFinite(usedAt) && Array.isArray(files)
     && files.every((file) => typeof file?.sha256 === 'string' && file.bytes > 0 && file.chunkBytes > 0);
-  return isOurs ? { base, title, usedAt: /** @type {number} */ (usedAt), files, notes: Object(notes), manifest } : null;
+  return isOurs ? { base, title, usedAt: /** @type {number} */ (usedAt), files, notes: Object(notes), manifest: textOf(manifest) } : null;
+}
+
+/** @param {unknown} value @returns {string | null} */
+function textOf(value) {
+  return typeof value === 'string' ? value : null;
 }
 
 /** @param {ChunkedFile[]} files @returns {KeptFile[]} */
@@ -78,7 +83,7 @@ export class Library {
    *
    * @param {string} base
    * @param {ChunkedFile[]} files
-   * @param {unknown} manifest the JSON that names them
+   * @param {string} manifest the text that names them
    */
   async finish(base, files, manifest) {
     const isOf = (/** @type {string} */ key) => files.some((file) => key.startsWith(file.sha256));
@@ -91,7 +96,7 @@ export class Library {
     await this.sweep();
   }
 
-  /** @param {string} base @returns {Promise<unknown>} the JSON of the last version that was whole; null where there is none */
+  /** @param {string} base @returns {Promise<string | null>} the text of the last version's that was whole; null where there is none */
   async manifestOf(base) {
     return checked(await this.store.readRecord(await nameOf(base)))?.manifest ?? null;
   }

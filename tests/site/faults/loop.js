@@ -74,7 +74,7 @@ class Visit {
       this.got.set(file.file, whole);
       return bring(file, supply, pool, (chunk, offset) => whole.set(chunk, offset));
     }));
-    await library.finish(base, files, { is: 'whole' }).catch(() => undefined);
+    await library.finish(base, files, 'the manifest').catch(() => undefined);
   }
 
   isRight() {
