@@ -6,6 +6,7 @@ import { showDeviceNotice } from './device_notice.js';
 import { button, byId, element } from './dom.js';
 import { formatCount, formatDuration } from './format.js';
 import { IndexProgress } from './index_progress.js';
+import { keepVectors, keyOf, readVectors } from './kept_vectors.js';
 import { latest } from './latest.js';
 import { mountModel } from './model_choice.js';
 import { connectOwnText, showOwnText } from './own_text.js';
@@ -90,13 +91,47 @@ async function readCollection(signal) {
   asking.abort();
   clearAnswer();
   if (model === null || collection === null) return;
-  const index = indexes.get(collection) ?? new PassageIndex(collection.passages);
+  const reader = model;
+  const { passages } = collection;
+  const key = await keptUnder(passages);
+  const index = indexes.get(collection) ?? (await keptIndex(reader, passages, key));
+  if (signal.aborted) return;
   indexes.set(collection, index);
   void asking.start();
-  if (index.complete) return;
-  await readRest(model, index, collection.passages.length, signal);
+  if (!index.complete) await readAndKeep(reader, index, { key, total: passages.length, signal });
   refresh(index);
   announce(summary.textContent ?? '');
+}
+
+/** @param {Passage[]} passages @returns {Promise<string | null>} null where the server does not say which model this is */
+async function keptUnder(passages) {
+  const { sha256 } = (await mounted)?.entry ?? {};
+  return sha256 ? keyOf(sha256, passages.map(({ text }) => text)) : null;
+}
+
+/**
+ * @param {Model} reader
+ * @param {Passage[]} passages
+ * @param {string | null} key
+ */
+async function keptIndex({ info }, passages, key) {
+  const index = new PassageIndex(passages);
+  const kept = key && info.dimensions ? await readVectors(key) : null;
+  if (kept && info.dimensions) index.restore(kept, info.dimensions);
+  return index;
+}
+
+/**
+ * @param {Model} reader
+ * @param {PassageIndex} index
+ * @param {{ key: string | null, total: number, signal: AbortSignal }} options
+ */
+async function readAndKeep(reader, index, { key, total, signal }) {
+  try {
+    await readRest(reader, index, total, signal);
+  } finally {
+    if (key && index.size > 0) void keepVectors(key, index.toKeep());
+  }
 }
 
 /**

@@ -290,3 +290,21 @@ def test_a_foreign_address_is_never_asked(site: Site) -> None:
 def test_a_site_without_an_embedder_says_so(site: Site) -> None:
     page = site.open("search.html", [])
     expect(page.get_by_role("heading", name="This site has no model that compares texts")).to_be_visible()
+
+
+def test_what_the_model_has_read_stays_read_for_the_next_visit(site: Site) -> None:
+    models = [EMBEDDER | {"sha256": "a" * 64}]
+    page = site.open("search.html", models)
+    load_model(page)
+    expect(page.locator("#summary")).to_contain_text("Ready to search")
+    assert len(site.calls("embed")) > 1
+    page = site.open("search.html", models)
+    load_model(page)
+    expect(page.locator("#summary")).to_contain_text("Ready to search")
+    assert site.calls("embed") == []
+    question(page).fill("autumn leaves chlorophyll")
+    expect(results(page).first).to_contain_text(LEAVES)
+    page = site.open("search.html", [EMBEDDER | {"sha256": "b" * 64}])
+    load_model(page)
+    expect(page.locator("#summary")).to_contain_text("Ready to search")
+    assert site.calls("embed") != [], "another version of the model reads for itself"
