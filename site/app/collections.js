@@ -18,7 +18,7 @@ import { splitText } from './splitting.js';
  */
 
 const SITE_COLLECTIONS = ['facts', 'docs'];
-export const MOST_PASSAGES = 3000;
+export const MOST_PASSAGES = 10_000;
 const MOST_FILE_BYTES = 4e6;
 
 /** What has arrived stays, so that no network is needed to come back to it. @type {Map<string, Collection>} */
@@ -66,12 +66,20 @@ export function ownCollection(text, title) {
 }
 
 /**
- * @param {File} file
+ * @param {File[]} files
+ * @returns {Promise<string[]>}
  * @throws {SiteError} TEXT_TOO_LARGE, TEXT_UNREADABLE
  */
-export async function readTextFile(file) {
-  if (file.size > MOST_FILE_BYTES)
-    throw new SiteError('TEXT_TOO_LARGE', `${file.name} has ${file.size} bytes; the limit is ${MOST_FILE_BYTES}.`);
+export async function readTextFiles(files) {
+  const bytes = files.reduce((sum, { size }) => sum + size, 0);
+  const names = files.map(({ name }) => name).join(', ');
+  if (bytes > MOST_FILE_BYTES)
+    throw new SiteError('TEXT_TOO_LARGE', `${names}: ${bytes} bytes; the limit is ${MOST_FILE_BYTES}.`);
+  return Promise.all(files.map(readTextFile));
+}
+
+/** @param {File} file @returns {Promise<string>} */
+async function readTextFile(file) {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(await file.arrayBuffer());
   } catch {
