@@ -3,6 +3,8 @@
  * texts themselves are not kept. Where the browser keeps nothing, they are read anew at the next visit.
  */
 
+import { opened, result } from './database.js';
+
 /** @typedef {{ vectors: Float32Array, truncated: number }} Kept `vectors` of the first passages, one after the other */
 /** @typedef {{ key: string, usedAt: number, bytes: number }} Use */
 
@@ -69,7 +71,7 @@ function beyond(uses) {
  * @returns {Promise<T | null>} null where the browser refuses
  */
 async function attempt(use) {
-  const database = await opened().catch(() => null);
+  const database = await opened(DATABASE, makeStores).catch(() => null);
   if (database === null) return null;
   try {
     return await use(database);
@@ -80,20 +82,8 @@ async function attempt(use) {
   }
 }
 
-/** @returns {Promise<IDBDatabase>} */
-function opened() {
-  const request = indexedDB.open(DATABASE, 1);
-  request.onupgradeneeded = () => {
-    request.result.createObjectStore(VECTORS);
-    request.result.createObjectStore(USES, { keyPath: 'key' });
-  };
-  return result(request);
-}
-
-/** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */
-function result(request) {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
+/** @param {IDBDatabase} database */
+function makeStores(database) {
+  database.createObjectStore(VECTORS);
+  database.createObjectStore(USES, { keyPath: 'key' });
 }

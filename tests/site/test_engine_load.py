@@ -301,6 +301,7 @@ def test_a_paused_download_stands_still_and_goes_on_where_it_was(
       return { paused, early, bytes: model.stats().networkBytes, ms: model.stats().loadMs };
     """
     output = engine_page.run(body, url=url)
-    assert output["paused"] and output["early"] == []
+    assert output["paused"]
+    assert output["early"] == []
     assert output["bytes"] == embedding_artifact().download_bytes()
     assert engine_page.fails("await engine.load('/x/', { control: {} })")["code"] == "BAD_ARGUMENT"
