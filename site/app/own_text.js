@@ -2,8 +2,8 @@
 
 import { MOST_PASSAGES, ownCollection, readTextFile } from './collections.js';
 import { byId } from './dom.js';
-import { formatCount } from './format.js';
 import { splitText } from './splitting.js';
+import { text } from './texts.js';
 
 /** @typedef {import('./collections.js').Collection} Collection */
 
@@ -13,7 +13,7 @@ const picker = byId('own-file', HTMLInputElement);
 const use = byId('own-use', HTMLButtonElement);
 const note = byId('own-note', HTMLElement);
 
-let title = 'Your text';
+let title = text('search.own.title');
 
 /**
  * @param {object} hooks
@@ -22,7 +22,7 @@ let title = 'Your text';
  */
 export function connectOwnText({ onUse, onError }) {
   area.addEventListener('input', () => {
-    title = 'Your text';
+    title = text('search.own.title');
     showCount();
   });
   form.addEventListener('submit', (event) => {
@@ -67,8 +67,9 @@ async function takeFile(file) {
 
 function showCount() {
   const count = splitText(area.value, title).length;
-  const over = count > MOST_PASSAGES ? `; at most ${formatCount(MOST_PASSAGES, 'passage')} can be searched` : '';
-  note.textContent = count === 0 ? '' : `${formatCount(count, 'passage')}${over}. The text stays in this tab.`;
+  const over = count > MOST_PASSAGES ? [text('search.most', { n: MOST_PASSAGES })] : [];
+  const said = [`${text('search.passages', { n: count })}.`, ...over, text('search.stays')];
+  note.textContent = count === 0 ? '' : said.join(' ');
   use.disabled = count === 0 || count > MOST_PASSAGES;
 }
 
