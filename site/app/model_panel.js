@@ -9,6 +9,7 @@ import { downloadOf, factsList, isKept } from './model_facts.js';
 import { codeOf, isAbort } from './error_code.js';
 import { problemPanel } from './problem_panel.js';
 import { problemOf } from './problems.js';
+import { text } from './texts.js';
 import { verdictView } from './verdict.js';
 
 /**
@@ -57,8 +58,8 @@ export class ModelPanel {
 
   /** Says what the model costs and whether it runs here. No weight is fetched. */
   async offer() {
-    const heading = element('h3', {}, this.#entry.manifest.title);
-    const checking = element('p', { class: 'verdict' }, 'Checking this device…');
+    const heading = this.#heading();
+    const checking = element('p', { class: 'verdict' }, text('panel.checking'));
     this.#body.replaceChildren(heading, factsList(this.#entry), checking);
     const inspection = await inspect(this.#url, { sha256: this.#entry.sha256 }).catch((error) => ({ error }));
     if ('error' in inspection) return this.#refuse(inspection.error);
@@ -93,21 +94,26 @@ export class ModelPanel {
 
   /** @param {number} bytes of the download that an earlier visit left on this device */
   #keptNote(bytes) {
-    const remove = button('Delete', () => this.#forget(), { class: 'link', 'aria-label': 'Delete what is kept' });
-    const part = this.#kept ? 'All of it is' : `${formatBytes(bytes)} of it are`;
-    return element('p', { class: 'note' }, `${part} kept here from an earlier visit. `, remove);
+    const remove = button(text('panel.delete'), () => this.#forget(), { class: 'link', 'aria-label': text('panel.deleteKept') });
+    const kept = this.#kept ? text('panel.keptAll') : text('panel.keptPart', { size: formatBytes(bytes) });
+    return element('p', { class: 'note' }, `${kept} `, remove);
   }
 
   async #forget() {
     await forget(this.#url);
-    await this.#offerAgain('The kept files were deleted.');
+    await this.#offerAgain(text('panel.deleted'));
   }
 
   /** @param {string} tier */
   #loadButton(tier) {
     const bytes = downloadOf(this.#entry, tier);
-    const cost = this.#kept ? ' (already on this device)' : bytes === undefined ? '' : ` (${formatBytes(bytes)})`;
-    return button(`Load model${cost}`, () => this.load(), { class: 'load' });
+    return button(this.#loadLabel(bytes), () => this.load(), { class: 'load' });
+  }
+
+  /** @param {number | undefined} bytes */
+  #loadLabel(bytes) {
+    if (this.#kept) return text('panel.loadKept');
+    return bytes === undefined ? text('panel.load') : text('panel.loadSize', { size: formatBytes(bytes) });
   }
 
   /** Loads the model, unless it is there or on its way; resolves when it is ready, or why not has been shown. */
@@ -134,24 +140,24 @@ export class ModelPanel {
   /** @param {unknown} error */
   async #giveUp(error) {
     if (!isAbort(error)) return this.#showProblem(error, () => this.load());
-    await this.#offerAgain('Loading was cancelled.');
+    await this.#offerAgain(text('panel.cancelled'));
   }
 
   /** @param {Model} model */
   #showReady(model) {
     this.#model = model;
     this.#show(
-      element('h3', {}, this.#entry.manifest.title),
-      element('p', { class: 'verdict good loaded' }, 'Loaded on this device'),
-      element('p', { class: 'note' }, `Uses ${formatBytes(model.info.memoryBytes)} of graphics memory.`),
+      this.#heading(),
+      element('p', { class: 'verdict good loaded' }, text('panel.loaded')),
+      element('p', { class: 'note' }, text('panel.memory', { size: formatBytes(model.info.memoryBytes) })),
       ...softwareNote(model),
       element(
         'p',
         { class: 'row' },
-        button('Unload', () => this.#unload(), { class: 'quiet' }),
+        button(text('panel.unload'), () => this.#unload(), { class: 'quiet' }),
       ),
     );
-    announce('The model is ready.');
+    announce(text('panel.ready'));
     this.#onReady(model);
   }
 
@@ -164,7 +170,7 @@ export class ModelPanel {
 
   async #unload() {
     await this.#release();
-    await this.#offerAgain('The model was unloaded.');
+    await this.#offerAgain(text('panel.unloaded'));
   }
 
   /**
@@ -172,7 +178,11 @@ export class ModelPanel {
    * @param {() => void} retry
    */
   #showProblem(error, retry) {
-    this.#body.replaceChildren(element('h3', {}, this.#entry.manifest.title), problemPanel(error, retry));
+    this.#body.replaceChildren(this.#heading(), problemPanel(error, retry));
+  }
+
+  #heading() {
+    return element('h3', { translate: 'no' }, this.#entry.manifest.title);
   }
 
   /**
@@ -188,12 +198,11 @@ export class ModelPanel {
 
 /** @param {string | null} code */
 function obstacle(code) {
-  return `The model cannot run here: ${problemOf(code ?? '').title}.`;
+  return text('panel.obstacle', { why: problemOf(code ?? '').title });
 }
 
 /** @param {Model} model */
 function softwareNote({ info: { adapter } }) {
   if (!SOFTWARE_ADAPTER.test(`${adapter.vendor} ${adapter.architecture} ${adapter.description}`)) return [];
-  const text = 'This browser has no graphics processor to use and computes in software, which is many times slower.';
-  return [element('p', { class: 'note' }, text)];
+  return [element('p', { class: 'note' }, text('panel.software'))];
 }

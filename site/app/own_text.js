@@ -2,8 +2,8 @@
 
 import { MOST_PASSAGES, ownCollection, readTextFiles } from './collections.js';
 import { byId } from './dom.js';
-import { formatCount } from './format.js';
 import { splitText } from './splitting.js';
+import { text } from './texts.js';
 
 /** @typedef {import('./collections.js').Collection} Collection */
 
@@ -16,7 +16,7 @@ const note = byId('own-note', HTMLElement);
 /** To cut a long text takes a moment. */
 const TYPING_PAUSE_MS = 150;
 
-let title = 'Your text';
+let title = text('search.own.title');
 
 /**
  * @param {object} hooks
@@ -26,7 +26,7 @@ let title = 'Your text';
 export function connectOwnText({ onUse, onError }) {
   let typing = 0;
   area.addEventListener('input', () => {
-    title = 'Your text';
+    title = text('search.own.title');
     clearTimeout(typing);
     typing = window.setTimeout(showCount, TYPING_PAUSE_MS);
   });
@@ -67,15 +67,16 @@ async function takeFiles(files) {
   const texts = await readTextFiles(files);
   const [only] = texts;
   if (only === undefined) return;
-  area.value = texts.length === 1 ? only : texts.map((text, i) => `# ${files[i]?.name}\n\n${text}`).join('\n\n');
-  title = texts.length === 1 ? files[0]?.name ?? '' : formatCount(files.length, 'file');
+  area.value = texts.length === 1 ? only : texts.map((each, i) => `# ${files[i]?.name}\n\n${each}`).join('\n\n');
+  title = texts.length === 1 ? files[0]?.name ?? '' : text('search.own.files', { n: files.length });
   showCount();
 }
 
 function showCount() {
   const count = splitText(area.value, title).length;
-  const over = count > MOST_PASSAGES ? `; at most ${formatCount(MOST_PASSAGES, 'passage')} can be searched` : '';
-  note.textContent = count === 0 ? '' : `${formatCount(count, 'passage')}${over}. The text stays in this tab.`;
+  const over = count > MOST_PASSAGES ? [text('search.most', { n: MOST_PASSAGES })] : [];
+  const said = [`${text('search.passages', { n: count })}.`, ...over, text('search.stays')];
+  note.textContent = count === 0 ? '' : said.join(' ');
   use.disabled = count === 0 || count > MOST_PASSAGES;
 }
 
