@@ -33,6 +33,7 @@ class Page:
 PAGES = (
     Page("index.html", "index", "app/landing.js"),
     Page("generate.html", "generate", "app/generate.js"),
+    Page("chat.html", "chat", "app/chat/chat.js", style="chat.css"),
     Page("search.html", "search", "app/search.js"),
     Page("extract.html", "extract", "app/extract.js"),
     Page("bench/index.html", "bench", "bench/bench.js", style="bench/bench.css"),

@@ -273,7 +273,9 @@ def test_what_is_kept_is_listed_and_shared_files_are_kept_once(
     one, other = engine_server.add("one", files), engine_server.add("other", files)
     engine_page.run(LOAD, url=one)
     assert engine_page.run(LOAD, url=other)["stats"]["networkBytes"] == 0
-    list_them = "return (await engine.keptModels()).map(({ url, bytes, keptBytes }) => [url, bytes, keptBytes])"
+    list_them = (
+        "return (await engine.keptModels()).map(({ url, bytes, keptBytes }) => [url, bytes, keptBytes])"
+    )
     total = artifact.download_bytes()
     assert engine_page.run(list_them) == [[other, total, total], [one, total, total]]
     engine_page.run("await engine.forget(args.url)", url=one)

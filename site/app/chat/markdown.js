@@ -115,7 +115,7 @@ class Reader {
   }
 }
 
-const HEADINGS = /** @type {const} */ (['h3', 'h4', 'h5', 'h6', 'h6', 'h6']);
+const HEADINGS = /** @type {const} */ (['h4', 'h5', 'h6', 'h6', 'h6', 'h6']);
 
 /** @param {Token} token @returns {HTMLElement} */
 function codeBlock({ text = '', lang = '' }) {

@@ -61,9 +61,25 @@ def extract(page: "Page") -> None:
     expect(page.locator("mark")).not_to_have_count(0)
 
 
+def chat(page: "Page") -> None:
+    page.get_by_role("button", name="Load model").click()
+    expect(page.get_by_text("Loaded on this device")).to_be_visible()
+    page.get_by_label("Your message", exact=True).fill("Why is a thistle so very prickly?")
+    page.keyboard.press("Enter")
+    expect(page.locator("#said > li")).to_have_count(2)
+    expect(page.get_by_role("button", name="Send")).to_be_visible()
+
+
+def change(page: "Page") -> None:
+    chat(page)
+    page.get_by_role("button", name="Edit").click()
+
+
 def look(page: "Page") -> None:
     expect(page.locator("[aria-busy]")).to_have_count(0)
 
+
+TOLD = "# So\n\n- a **b**\n\n| a | b |\n|--|--|\n| long words | and more of them |\n\n```\ncode\n```\n\n[a page](https://e.example)"
 
 STATES: dict[str, tuple[str, list[dict[str, Any]], dict[str, Any], Callable[["Page"], None]]] = {
     "landing": ("index.html", [EMBEDDER, WRITER], {}, look),
@@ -77,6 +93,9 @@ STATES: dict[str, tuple[str, list[dict[str, Any]], dict[str, Any], Callable[["Pa
     "generate, no model": ("generate.html", [EMBEDDER], {}, look),
     "generate, answered": ("generate.html", [WRITER], {"chat": True}, generate),
     "generate, by fields": ("generate.html", [EXTRACTOR], {"chat": True}, look),
+    "chat, no model": ("chat.html", [EMBEDDER], {}, look),
+    "chat, answered": ("chat.html", [WRITER], {"chat": True, "answer": TOLD}, chat),
+    "chat, changing": ("chat.html", [WRITER], {"chat": True}, change),
     "extract, no model": ("extract.html", [WRITER], {}, look),
     "extract, before loading": ("extract.html", [EXTRACTOR], {}, look),
     "extract, writing": (
@@ -111,7 +130,7 @@ def test_state_is_accessible(site: Site, axe: str, state: str) -> None:
         assert page.evaluate(SMALL_TARGETS) == [], f"at {width} px"
 
 
-@pytest.mark.parametrize("path", ["index.html", "search.html", "generate.html", "extract.html"])
+@pytest.mark.parametrize("path", ["index.html", "search.html", "generate.html", "chat.html", "extract.html"])
 def test_both_colour_schemes_have_contrast(site: Site, axe: str, path: str) -> None:
     page = site.open(path)
     look(page)

@@ -24,7 +24,7 @@ ATTACKED = """async (texts) => {
   const found = [];
   globalThis.alert = globalThis.attacked = () => found.push('ran');
   document.addEventListener('securitypolicyviolation', (event) => found.push(event.violatedDirective));
-  const ALLOWED = /^(DIV|P|H[3-6]|BLOCKQUOTE|PRE|CODE|UL|OL|LI|TABLE|THEAD|TBODY|TR|TH|TD|HR|SPAN|STRONG|EM|DEL|BR|A)$/;
+  const ALLOWED = /^(DIV|P|H[4-6]|BLOCKQUOTE|PRE|CODE|UL|OL|LI|TABLE|THEAD|TBODY|TR|TH|TD|HR|SPAN|STRONG|EM|DEL|BR|A)$/;
   const NAMES = /^(href|target|rel|title|class|tabindex|start|data-language)$/;
   const check = (root, text) => {
     for (const node of root.querySelectorAll('*')) {
@@ -119,7 +119,7 @@ PAYLOADS = [form.format(script) for script in SCRIPTS for form in AROUND] + [
 @pytest.mark.parametrize(
     ("markdown", "shown"),
     [
-        ("# Title", "<h3>Title</h3>"),
+        ("# Title", "<h4>Title</h4>"),
         ("a **b** *c* ~~d~~ `e`", "<p>a <strong>b</strong> <em>c</em> <del>d</del> <code>e</code></p>"),
         ("one\n\ntwo", "<p>one</p><p>two</p>"),
         ("> said", "<blockquote><p>said</p></blockquote>"),
