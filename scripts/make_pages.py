@@ -66,7 +66,7 @@ FRAME = """<!doctype html>
 <body>
   <a class="skip" href="#main" data-text="site.skip"></a>
   <header class="site-header">
-    <a class="brand" href="{root}index.html"><img src="{root}favicon.svg" alt="" width="28" height="28">Thistledown</a>
+    <a class="brand" href="{root}index.html" translate="no"><img src="{root}favicon.svg" alt="" width="28" height="28">Thistledown</a>
     <details class="settings">
       <summary><span class="visually-hidden" data-text="site.settings"></span> <span data-text="site.language.name"></span></summary>
       <div>
