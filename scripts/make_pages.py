@@ -67,7 +67,7 @@ FRAME = """<!doctype html>
 <body>
   <a class="skip" href="#main" data-text="site.skip"></a>
   <header class="site-header">
-    <a class="brand" href="{root}index.html"><img src="{root}favicon.svg" alt="" width="28" height="28">Thistledown</a>
+    <a class="brand" href="{root}index.html" translate="no"><img src="{root}favicon.svg" alt="" width="28" height="28">Thistledown</a>
     <details class="settings">
       <summary><span class="visually-hidden" data-text="site.settings"></span> <span data-text="site.language.name"></span></summary>
       <div>
@@ -126,9 +126,7 @@ def render(page: Page) -> str:
 
 def _link(page: Page, current: Page) -> str:
     mark = ' aria-current="page"' if page == current else ""
-    return (
-        f'        <li><a href="{current.root}{page.path}"{mark} data-text="nav.{page.name}"></a></li>'
-    )
+    return f'        <li><a href="{current.root}{page.path}"{mark} data-text="nav.{page.name}"></a></li>'
 
 
 def _language(tag: str) -> str:

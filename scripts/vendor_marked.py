@@ -1,6 +1,6 @@
 """Writes site/app/vendor/marked.mjs: the published Markdown reader, as it is.
 
-    python -m scripts.vendor_marked
+python -m scripts.vendor_marked
 """
 
 import shutil

@@ -26,6 +26,9 @@ _CALLS = {
     "fill-mask": "engine/fill_mask.js",
 }
 
+# What every page fetches: its words in the visitor's language, for which English stands.
+TEXTS = "app/texts/en.json"
+
 # What a page's scripts fetch by names that they put together.
 PAGE_DATA = {
     "search.html": ("passages/docs.json", "passages/facts.json"),
@@ -57,7 +60,7 @@ def visited_files(
     if not carries_template:
         left_out.add(TEMPLATE_ENGINE)
     seen: list[str] = []
-    waiting = [page, *PAGE_DATA.get(page, ())]
+    waiting = [page, *PAGE_DATA.get(page, ()), *([TEXTS] if page != ENGINE else [])]
     while waiting:
         name = waiting.pop()
         if name in seen:

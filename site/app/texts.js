@@ -23,7 +23,7 @@ export const language = root.lang;
  * @returns {Promise<Record<string, string | Record<string, string>>>}
  */
 async function fetchTexts(tag) {
-  const response = await fetch(new URL(`texts/${tag}.json`, import.meta.url));
+  const response = await fetch(new URL(`./texts/${tag}.json`, import.meta.url));
   if (!response.ok) throw new Error(`the server answered ${response.status} for the texts of the language ${tag}`);
   return response.json();
 }

@@ -8,6 +8,7 @@ import brotli
 import pytest
 
 from exporter.report.site_files import visited_files
+from scripts.make_pages import LANGUAGES
 from scripts.make_passages import TARGET, render
 from tests.site.pages.conftest import SITE, Site
 
@@ -34,10 +35,11 @@ def test_passages_are_short_and_stand_once(name: str) -> None:
 
 
 def test_the_site_is_light() -> None:
-    """All five pages together, which nobody loads: what one of them costs is the next test."""
-    shell = weight("*.html", "*.css", "*.svg", "app/*.js")
-    assert shell < 45_000
-    assert shell + weight("passages/*.json") < 64_000
+    """All pages together, which nobody loads: what one of them costs is the next test."""
+    shell = weight("*.html", "*.css", "*.svg", "app/**/*.js", "app/vendor/*.mjs")
+    assert shell < 80_000
+    assert shell + weight("passages/*.json") < 100_000
+    assert max(weight(f"app/texts/{code}.json") for code in LANGUAGES) < 9_500, "a visit fetches one"
 
 
 @pytest.mark.parametrize(
@@ -45,11 +47,17 @@ def test_the_site_is_light() -> None:
     [("sentence-embedding", False), ("text-generation", False), ("text-generation", True)],
 )
 def test_a_page_is_light(task: str, extracts: bool) -> None:
-    """What one page loads before it asks for a model, without the engine and its texts."""
-    files = visited_files(task, extracts=extracts)
-    own = [name for name in files if not name.startswith(("engine/", "passages/"))]
+    """What one page loads before it asks for a model, without its passages; with the engine at most 150 kB."""
+    files = [name for name in visited_files(task, extracts=extracts) if not name.startswith("passages/")]
+    own = [name for name in files if not name.startswith("engine/")]
     assert "style.css" in own
-    assert weight(*own) < 30_000
+    assert weight(*own) < 39_000
+    assert weight(*files) < 150_000
+
+
+def test_the_chat_page_is_light() -> None:
+    """It has a Markdown reader of its own, and else what the Generate page has."""
+    assert weight("chat.html", "chat.css", "app/chat/*.js", "app/vendor/*.mjs") < 27_000
 
 
 @pytest.mark.browser
