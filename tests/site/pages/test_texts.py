@@ -8,6 +8,7 @@ import brotli
 import pytest
 
 from exporter.report.site_files import visited_files
+from scripts.make_pages import LANGUAGES
 from scripts.make_passages import TARGET, render
 from tests.site.pages.conftest import SITE, Site
 
@@ -34,10 +35,10 @@ def test_passages_are_short_and_stand_once(name: str) -> None:
 
 
 def test_the_site_is_light() -> None:
-    """All five pages together, which nobody loads: what one of them costs is the next test."""
+    """All five pages together, without their words, which nobody loads: what one costs is the next test."""
     shell = weight("*.html", "*.css", "*.svg", "app/*.js")
-    assert shell < 42_000
-    assert shell + weight("passages/*.json") < 60_000
+    assert shell < 44_500
+    assert shell + weight("passages/*.json") < 63_200
 
 
 @pytest.mark.parametrize(
@@ -45,11 +46,16 @@ def test_the_site_is_light() -> None:
     [("sentence-embedding", False), ("text-generation", False), ("text-generation", True)],
 )
 def test_a_page_is_light(task: str, extracts: bool) -> None:
-    """What one page loads before it asks for a model, without the engine and its texts."""
+    """What one page loads before it asks for a model, without the engine and its passages: code, and words."""
     files = visited_files(task, extracts=extracts)
     own = [name for name in files if not name.startswith(("engine/", "passages/"))]
     assert "style.css" in own
-    assert weight(*own) < 27_000
+    words = [name for name in own if name.startswith("app/texts/")]
+    assert words == ["app/texts/en.json"]
+    code = weight(*own) - weight(*words)
+    assert code < 28_000
+    assert code + weight(*words) < 34_000
+    assert code + max(weight(f"app/texts/{language}.json") for language in LANGUAGES) < 36_000
 
 
 @pytest.mark.browser
