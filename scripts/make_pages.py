@@ -1,4 +1,4 @@
-"""Write the frame of every page of the site, and its English: head, navigation, settings and footer are the same on all.
+"""Write the frame of every page of the site, and its English: head, navigation, settings, footer.
 
 A page's own HTML is its <main>, which stays; the words of elements marked with `data-text` come from app/texts/en.json.
 A new page is a row in `PAGES`, its texts, and a file with a <main>. Run it again after a change to any of them:
@@ -67,9 +67,14 @@ FRAME = """<!doctype html>
 <body>
   <a class="skip" href="#main" data-text="site.skip"></a>
   <header class="site-header">
-    <a class="brand" href="{root}index.html" translate="no"><img src="{root}favicon.svg" alt="" width="28" height="28">Thistledown</a>
+    <a class="brand" href="{root}index.html" translate="no">
+      <img src="{root}favicon.svg" alt="" width="28" height="28">Thistledown
+    </a>
     <details class="settings">
-      <summary><span class="visually-hidden" data-text="site.settings"></span> <span data-text="site.language.name"></span></summary>
+      <summary>
+        <span class="visually-hidden" data-text="site.settings"></span>
+        <span data-text="site.language.name"></span>
+      </summary>
       <div>
         <p id="languages" data-text="site.language"></p>
         <ul aria-labelledby="languages">
@@ -87,8 +92,12 @@ FRAME = """<!doctype html>
       </ul>
     </nav>
   </header>
-  <noscript><p class="notice">These pages need JavaScript: the model runs in your browser, not on a server.</p></noscript>
-  <p id="wordless" class="notice" hidden>A file of this site with the words of this page could not be read. Reload the page.</p>
+  <noscript>
+    <p class="notice">These pages need JavaScript: the model runs in your browser, not on a server.</p>
+  </noscript>
+  <p id="wordless" class="notice" hidden>
+    A file of this site with the words of this page could not be read. Reload the page.
+  </p>
 {main}  <footer class="site-footer">
     <p data-text="site.footer"></p>
   </footer>

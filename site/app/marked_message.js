@@ -37,7 +37,7 @@ export function showMarked(box, message, places, fields) {
  * @param {string[]} fields
  */
 function mark({ text: found, names }, fields) {
-  const name = element('span', { class: 'mark-name' }, `${names.map(inWords).join(', ')} `);
+  const name = element('span', { class: 'mark-name', translate: 'yes' }, `${names.map(inWords).join(', ')} `);
   const color = colorOf(fields.indexOf(names[0] ?? ''));
   return element('mark', { class: color, tabindex: '0' }, name, element('span', { class: 'mark-text' }, found));
 }

@@ -14,7 +14,7 @@
   /** @param {string} name */
   const kept = (name) => {
     try {
-      return localStorage.getItem(`thistledown.${name}`);
+      return localStorage.getItem(`thistledown-${name}`);
     } catch {
       return null;
     }
@@ -23,7 +23,7 @@
   /** @param {string} name @param {string} value */
   const keep = (name, value) => {
     try {
-      localStorage.setItem(`thistledown.${name}`, value);
+      localStorage.setItem(`thistledown-${name}`, value);
     } catch {
       // A browser that keeps nothing still shows what was chosen, on this page.
     }

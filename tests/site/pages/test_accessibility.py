@@ -1,20 +1,18 @@
 """Every state of every page: axe finds nothing, nothing scrolls sideways, targets are large enough."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.site.pages.conftest import EMBEDDER, EXTRACTOR, SITE, WRITER, Site
+from tests.site.pages.conftest import EMBEDDER, EXTRACTOR, WRITER, Site
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
 
-AXE = SITE.parent / "node_modules" / "axe-core" / "axe.min.js"
 RUN_AXE = """async () => (await axe.run(document, { resultTypes: ['violations'] })).violations
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => html + failureSummary).join('; ')}`)"""
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -107,13 +105,6 @@ STATES: dict[str, tuple[str, list[dict[str, Any]], dict[str, Any], Callable[["Pa
     "extract, found": ("extract.html", [EXTRACTOR], {"answer": FOUND + ' "Mars"}'}, extract),
     "extract, unfinished": ("extract.html", [EXTRACTOR], {"answer": FOUND}, extract),
 }
-
-
-@pytest.fixture(scope="session")
-def axe() -> str:
-    if not AXE.is_file():
-        pytest.fail("axe-core is missing: run `npm ci`")
-    return Path(AXE).read_text("utf-8")
 
 
 @pytest.mark.parametrize("state", STATES)
