@@ -1,0 +1,33 @@
+/** A load whose files are kept: on record before the first of them comes, and what they replace goes when all are there. */
+
+import { Library } from '../storage/library.js';
+import { holdingModel } from '../storage/locks.js';
+
+/** @typedef {import('./supply.js').Supply} Supply */
+/**
+ * @typedef {object} Version
+ * @property {string} title
+ * @property {import('../manifest.js').ChunkedFile[]} files
+ * @property {unknown} json the manifest as it came, to be kept with the files
+ */
+
+/**
+ * @template T
+ * @param {Version} version
+ * @param {Supply} supply
+ * @param {() => Promise<T>} load brings all of the files
+ * @returns {Promise<T>}
+ */
+export async function recordedLoad({ title, files, json }, { base, store, keeping, signal }, load) {
+  const library = new Library(store);
+  const loaded = await holdingModel(base, signal, async () => {
+    const begun = Date.now();
+    await keeping.attempt(() => library.begin(base, title, files));
+    const result = await load();
+    if (!keeping.refusal) await library.finish(base, files, json, begun).catch(() => undefined);
+    return result;
+  });
+  if (keeping.refusal === 'full') await library.makeRoom(base, files).catch(() => undefined);
+  await library.tidy(base).catch(() => undefined);
+  return loaded;
+}

@@ -1,0 +1,94 @@
+/** A Cache in memory that fails on order, and what of it survives a process. */
+
+import { CacheStore } from '/engine/storage/cache_store.js';
+import { flipped } from './disk.js';
+
+/** Of a cache's operations, those that a fault may befall; `change` is given the bytes that are read or written. */
+const FAULTS = {
+  'quota thrown': () => { throw new DOMException('full', 'QuotaExceededError'); },
+  'state invalid': () => { throw new DOMException('gone', 'InvalidStateError'); },
+  'unknown error': () => { throw new TypeError('disk'); },
+  'not allowed': () => { throw new DOMException('denied', 'SecurityError'); },
+  'entry missing': () => null,
+  'a bit is flipped': (bytes) => flipped(bytes),
+  'zeros instead': (bytes) => bytes.map(() => 0),
+  'half of it': (bytes) => bytes.subarray(0, bytes.length / 2),
+  'bytes too many': (bytes) => Uint8Array.from([...bytes, 0]),
+};
+export const CACHE_FAULTS = Object.keys(FAULTS);
+
+/** What survives a process: bytes by address. */
+export class Shelf {
+  entries = new Map();
+  room = Infinity;
+
+  get used() {
+    return [...this.entries.values()].reduce((sum, bytes) => sum + bytes.length, 0);
+  }
+
+  /** @param {{ sha256: string }} file @param {number} index @returns {Uint8Array | null} what is kept of the chunk */
+  chunk({ sha256 }, index) {
+    const found = [...this.entries].find(([url]) => url.endsWith(`/files/${sha256}/${index}`));
+    return found ? found[1] : null;
+  }
+
+  /** @returns {string[]} of every file of which anything is kept */
+  names() {
+    return [...new Set([...this.entries.keys()].flatMap((url) => /\/files\/([^/]+)\//.exec(url)?.[1] ?? []))];
+  }
+
+  /** @returns {string[]} what a visit may find spoilt: `spoil` takes one of them */
+  spots() {
+    return [...this.entries.keys()];
+  }
+
+  /** @param {string} spot @param {(bytes: Uint8Array) => Uint8Array | null} change */
+  spoil(spot, change) {
+    const bytes = change(this.entries.get(spot));
+    if (bytes) this.entries.set(spot, bytes);
+    else this.entries.delete(spot);
+  }
+}
+
+/** A process's view of a shelf; once it is frozen, nothing of it has any effect. */
+export class ShelfMount {
+  frozen = false;
+
+  /** @param {Shelf} shelf @param {(operation: string) => string | null} meet */
+  constructor(shelf, meet) {
+    this.shelf = shelf;
+    this.meet = meet;
+  }
+
+  async open() {
+    return new CacheStore(this);
+  }
+
+  enter(operation, bytes) {
+    const fault = this.frozen ? null : this.meet(operation);
+    if (this.frozen) throw new DOMException('the process has ended', 'AbortError');
+    return fault && FAULTS[fault] ? FAULTS[fault](bytes ?? new Uint8Array()) : bytes;
+  }
+
+  async match(url) {
+    const bytes = this.enter('match', this.shelf.entries.get(url));
+    return bytes ? new Response(bytes) : undefined;
+  }
+
+  async put(url, response) {
+    const bytes = this.enter('put', new Uint8Array(await response.arrayBuffer()));
+    const grown = (bytes?.length ?? 0) - (this.shelf.entries.get(url)?.length ?? 0);
+    if (this.shelf.used + grown > this.shelf.room) throw new DOMException('full', 'QuotaExceededError');
+    if (bytes) this.shelf.entries.set(url, bytes);
+  }
+
+  async delete(url) {
+    this.enter('delete');
+    return this.shelf.entries.delete(url);
+  }
+
+  async keys() {
+    const found = this.enter('keys', new Uint8Array(1));
+    return [...this.shelf.entries.keys()].slice(0, found?.length === 1 ? undefined : 0).map((url) => ({ url }));
+  }
+}
