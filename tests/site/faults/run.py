@@ -1,4 +1,4 @@
-"""Both halves of the fault run, in Chromium: the loop in memory, then pages with a real file system and a real socket."""
+"""Both halves of the fault run: the loop in memory, then pages with a real file system and a real socket."""
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from tests.site.faults.findings import Findings
 from tests.site.faults.memory import run_in_memory
+from tests.site.faults.real import run_in_chromium
 
 if TYPE_CHECKING:
     from playwright.async_api import BrowserContext
 
+BROWSERS = 2
 FLAGS = (
     "--enable-unsafe-webgpu",
     "--use-webgpu-adapter=swiftshader",
@@ -50,5 +52,8 @@ async def timed(run: Callable[[], Awaitable[Findings]]) -> Findings:
 
 
 async def run_all(chromium: Path, *, short: bool, tell: Callable[[str], None]) -> dict[str, Findings]:
-    async with browsing(chromium) as [context]:
-        return {"in memory": await timed(lambda: run_in_memory(context, short=short, tell=tell))}
+    async with browsing(chromium, BROWSERS) as contexts:
+        return {
+            "in memory": await timed(lambda: run_in_memory(contexts[0], short=short, tell=tell)),
+            "in Chromium": await timed(lambda: run_in_chromium(contexts, short=short, tell=tell)),
+        }

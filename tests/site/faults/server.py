@@ -110,7 +110,9 @@ class FaultServer:
         file = (root / name).resolve()
         if not file.is_relative_to(root) or not file.is_file():
             return Answer(404, b"", {})
-        return _whole(file.read_bytes(), TYPES.get(file.suffix, "application/octet-stream"))
+        code = _whole(file.read_bytes(), TYPES.get(file.suffix, "application/octet-stream"))
+        code.headers["Cache-Control"] = "max-age=600"
+        return code
 
     def _file(self, path: str, head: str) -> Answer:
         content = self.files.get(path)
@@ -132,7 +134,7 @@ class FaultServer:
         if answer.raw is not None:
             writer.write(answer.raw)
             return
-        fields = {**answer.headers, "Connection": "close", "Cache-Control": "no-store"}
+        fields = {"Cache-Control": "no-store", **answer.headers, "Connection": "close"}
         lines = [f"HTTP/1.1 {answer.status} Said", *(f"{name}: {value}" for name, value in fields.items())]
         writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
         stops = [at for at in (answer.reset_at, answer.close_at, answer.stall_at) if at is not None]
