@@ -122,7 +122,7 @@ export class Library {
 
   /** @param {string} base @returns {Promise<unknown>} the JSON of the last version that was whole; null where there is none */
   async manifestOf(base) {
-    return checked(await this.store.readRecord(await nameOf(base)))?.manifest ?? null;
+    return (await this.keptOf(base))?.manifest ?? null;
   }
 
   /**
@@ -131,7 +131,7 @@ export class Library {
    * @returns {Promise<unknown>} null where nothing was noted
    */
   async readNote(base, key) {
-    return checked(await this.store.readRecord(await nameOf(base)))?.notes[key] ?? null;
+    return (await this.keptOf(base))?.notes[key] ?? null;
   }
 
   /** @param {string} base @param {string} key @param {unknown} note */
@@ -141,7 +141,8 @@ export class Library {
 
   /** @returns {Promise<KeptModel[]>} the latest used first */
   async list() {
-    const models = await Promise.all((await this.records()).map(async ({ base, title, usedAt, files }) => ({
+    const kept = (await this.readings()).flatMap(({ record }) => checked(record) ?? []);
+    const models = await Promise.all(kept.map(async ({ base, title, usedAt, files }) => ({
       url: base,
       title,
       usedAt: new Date(usedAt),
@@ -164,27 +165,32 @@ export class Library {
     await this.sweep();
   }
 
-  /** Removes files that no record names; begin() names what a download will bring. */
+  /** Removes files that no record names, unless a record cannot be read; begin() names what a download will bring. */
   async sweep() {
     await holdingRecords(async () => {
-      const named = new Set((await this.records()).flatMap(({ files }) => files.map((file) => file.sha256)));
+      const readings = await this.readings();
+      if (!readings.every(({ sure }) => sure)) return;
+      const named = new Set(readings.flatMap(({ record }) => checked(record)?.files.map((file) => file.sha256) ?? []));
       const stale = (await this.store.names()).filter((name) => !named.has(name));
       for (const name of stale) await this.store.remove(name).catch(() => undefined);
     });
   }
 
-  /** @returns {Promise<Kept[]>} */
-  async records() {
-    const found = await Promise.all((await this.store.recordNames()).map((name) => this.store.readRecord(name)));
-    return found.flatMap((record) => checked(record) ?? []);
+  /** @returns {Promise<import('./store.js').Reading[]>} */
+  async readings() {
+    return Promise.all((await this.store.recordNames()).map((name) => this.store.readRecord(name)));
+  }
+
+  /** @param {string} base @returns {Promise<Kept | null>} */
+  async keptOf(base) {
+    return checked((await this.store.readRecord(await nameOf(base))).record);
   }
 
   /** @param {string} base @param {(kept: Kept | null) => Kept | null} alter */
   async change(base, alter) {
-    const name = await nameOf(base);
     await holdingRecords(async () => {
-      const next = alter(checked(await this.store.readRecord(name)));
-      if (next) await this.store.writeRecord(name, next);
+      const next = alter(await this.keptOf(base));
+      if (next) await this.store.writeRecord(await nameOf(base), next);
     });
   }
 }

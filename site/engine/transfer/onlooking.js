@@ -1,4 +1,4 @@
-/** While another tab brings a file, what it has kept so far shows as progress; it counts anew when this tab takes it. */
+/** While another tab brings a file, what it has kept shows as progress. */
 
 import { keptBytes } from '../storage/chunks.js';
 
@@ -16,7 +16,7 @@ export async function lookingOn({ file, supply, delivered }, work) {
     seen = bytes;
   };
   const look = async () => {
-    const have = await supply.store.have(file).catch(() => delivered);
+    const have = await supply.store.have(file);
     if (waiting) show(keptBytes(file, have.map((mark, index) => Number(mark && !delivered[index]))));
   };
   const timer = setInterval(look, LOOK_MS);

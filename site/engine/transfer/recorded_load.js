@@ -3,7 +3,6 @@
 import { Library } from '../storage/library.js';
 import { holdingModel } from '../storage/locks.js';
 
-/** @typedef {import('./supply.js').Supply} Supply */
 /**
  * @typedef {object} Version
  * @property {string} title
@@ -14,7 +13,7 @@ import { holdingModel } from '../storage/locks.js';
 /**
  * @template T
  * @param {Version} version
- * @param {Supply} supply
+ * @param {import('./supply.js').Supply} supply
  * @param {() => Promise<T>} load brings all of the files
  * @returns {Promise<T>}
  */

@@ -88,7 +88,7 @@ export class ShelfMount {
   }
 
   async keys() {
-    const found = this.enter('keys', new Uint8Array(1));
-    return [...this.shelf.entries.keys()].slice(0, found?.length === 1 ? undefined : 0).map((url) => ({ url }));
+    this.enter('keys');
+    return [...this.shelf.entries.keys()].map((url) => ({ url }));
   }
 }

@@ -1,7 +1,10 @@
 /** What must hold after whatever happened: a visit without faults finds all that was kept, and the next one fetches nothing. */
 
 import { Library } from '/engine/storage/library.js';
+import { makeModel } from './models.js';
 import { BASE, isSame, PLACES, Visit } from './visit.js';
+
+const OTHER_BASE = 'https://models.test/other/';
 
 /** @returns {number} bytes of the model that are kept and right */
 function keptBytes(kept, { files, bytes }) {
@@ -54,15 +57,23 @@ export async function heal(model, place, kept) {
   const third = new Visit(model, { place, kept });
   wrong.push(...(await third.outcome()).wrong);
   if (third.network.requests > 0) wrong.push(`fetched again: ${third.network.requests} requests`);
-  const own = new Set(model.files.map((file) => file.sha256));
+  const { bystander = { files: [], total: 0 } } = kept;
+  if (keptBytes(kept, bystander) !== bystander.total) wrong.push('another model has lost bytes');
+  const own = new Set([...model.files, ...bystander.files].map((file) => file.sha256));
   const left = kept.names().filter((name) => !own.has(name));
   if (left.length > 0) wrong.push(`${left.length} files of nobody stay`);
   return [...wrong, ...(await wrongOnRecord(place, kept, [model]))];
 }
 
-/** @returns {object} a store with a whole version on it */
-export async function withVersion(model, place) {
-  const kept = PLACES[place].make();
-  await new Visit(model, { place, kept }).outcome();
+/** @returns {Promise<object>} a store with a whole version on it */
+export async function withVersion(model, place, base = BASE, kept = PLACES[place].make()) {
+  await new Visit(model, { place, kept, base }).outcome();
   return kept;
+}
+
+/** @returns {Promise<object>} a store with a whole version on it, and another model that must stay: see `heal` */
+export async function withBystander(model, place) {
+  const bystander = await makeModel('one');
+  const kept = await withVersion(bystander, place, OTHER_BASE);
+  return withVersion(model, place, BASE, Object.assign(kept, { bystander }));
 }

@@ -37,8 +37,7 @@ function jobs() {
   const places = ['opfs', 'cache'];
   return [
     ...places.flatMap((place) => ['usual', 'tails'].flatMap((shape) => withFaults('single', place, shape))),
-    ...withFaults('update', 'opfs', 'usual'),
-    ...deaths('update', 'cache', 'usual'),
+    ...places.flatMap((place) => withFaults('update', place, 'usual')),
     ...withFaults('tabs', 'opfs', 'usual'),
     ...['opfs without modes', 'cache'].flatMap((place) => deaths('tabs', place, 'usual')),
     ...places.flatMap((place) => deaths('versions', place, 'usual')),

@@ -1,6 +1,6 @@
 /** What a case is made of: visits, and the fault that one of their operations meets. Each says what was wrong, if anything. */
 
-import { heal, withVersion, wrongOnRecord } from './judge.js';
+import { heal, withBystander, withVersion, wrongOnRecord } from './judge.js';
 import { makeModel } from './models.js';
 import { Network } from './network.js';
 import { Locks } from './locks.js';
@@ -66,7 +66,7 @@ async function single(order) {
 async function update(order) {
   const { place, shape } = order;
   const [old, model] = [await makeModel(shape), await makeModel(shape, 2)];
-  const kept = await withVersion(old, place);
+  const kept = await withBystander(old, place);
   const counted = { operations: 0, met: false };
   const visit = new Visit(model, { place, kept, meet: meeting(order, counted) });
   const { code, wrong } = await visit.outcome();
@@ -114,7 +114,7 @@ function onceEach(...models) {
 /** There is room for so many steps more; two visits go on without it, and once there is room again all is kept. */
 async function quota({ place, shape, mode, fault, at }) {
   const [old, model] = [await makeModel(shape), await makeModel(shape, 2)];
-  const kept = mode === 'update' ? await withVersion(old, place) : PLACES[place].make();
+  const kept = mode === 'update' ? await withBystander(old, place) : PLACES[place].make();
   const before = kept.used;
   Object.assign(kept, { form: fault, room: before + at * ROOM_STEP });
   const wrong = [];

@@ -26,11 +26,12 @@ const SOUND = { stallMs: 20_000, backoffMs: 0.02 };
 export class Visit {
   /**
    * @param {object} model
-   * @param {{ place: string, kept: Disk | Shelf, meet?: Function, network?: Network }} options without `meet` all goes well
+   * @param {{ place: string, kept: Disk | Shelf, meet?: Function, network?: Network, base?: string }} options without `meet` all goes well
    */
-  constructor(model, { place, kept, meet, network }) {
+  constructor(model, { place, kept, meet, network, base = BASE }) {
     const heed = meet ?? (() => null);
     this.model = model;
+    this.base = base;
     this.waits = meet ? FAULTY : SOUND;
     this.aborter = new AbortController();
     this.gate = new Gate();
@@ -60,7 +61,7 @@ export class Visit {
     const store = await this.mount.open().catch(noStore);
     this.library = new Library(store);
     this.progress = new Progress(() => undefined, this.model.total);
-    this.supply = Object.assign(makeSupply(BASE, store, this.progress, this.aborter.signal, this.gate), this.waits);
+    this.supply = Object.assign(makeSupply(this.base, store, this.progress, this.aborter.signal, this.gate), this.waits);
     await bringModel(this.model, this.supply, ({ file }, chunk, offset) => {
       this.got.get(file).set(chunk, offset);
       this.taken.add(`${file} ${offset}`);
