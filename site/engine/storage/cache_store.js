@@ -68,7 +68,7 @@ export class CacheStore {
   async readRecord(name) {
     try {
       const response = await this.cache.match(address(`records/${name}`));
-      const record = response ? await unseal(new Uint8Array(await response.arrayBuffer())) : null;
+      const record = response && (await unseal(new Uint8Array(await response.arrayBuffer())));
       return { record: record ?? null, sure: record !== undefined };
     } catch {
       return { record: null, sure: false };

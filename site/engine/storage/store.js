@@ -9,7 +9,7 @@ import { OpfsStore } from './opfs_store.js';
 /** @typedef {import('../manifest.js').ChunkedFile} ChunkedFile */
 /** @typedef {Uint8Array<ArrayBuffer>} Bytes */
 /**
- * A record, or null; not sure where there may be one that could not be read.
+ * A record, or null; not sure where one is listed and could not be read.
  *
  * @typedef {{ record: any, sure: boolean }} Reading
  */

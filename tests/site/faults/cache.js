@@ -3,7 +3,7 @@
 import { CacheStore } from '/engine/storage/cache_store.js';
 import { flipped } from './disk.js';
 
-/** Of a cache's operations, those that a fault may befall; `change` is given the bytes that are read or written. */
+/** Of a cache's operations, those that a fault may befall; some make other bytes of those that are read. */
 const FAULTS = {
   'quota thrown': () => { throw new DOMException('full', 'QuotaExceededError'); },
   'state invalid': () => { throw new DOMException('gone', 'InvalidStateError'); },
@@ -64,22 +64,25 @@ export class ShelfMount {
     return new CacheStore(this);
   }
 
-  enter(operation, bytes) {
+  /** @param {string} operation @param {Uint8Array} [bytes] that are read */
+  enter(operation, bytes = new Uint8Array()) {
     const fault = this.frozen ? null : this.meet(operation);
     if (this.frozen) throw new DOMException('the process has ended', 'AbortError');
-    return fault && FAULTS[fault] ? FAULTS[fault](bytes ?? new Uint8Array()) : bytes;
+    return fault && FAULTS[fault] ? FAULTS[fault](bytes) : bytes;
   }
 
   async match(url) {
-    const bytes = this.enter('match', this.shelf.entries.get(url));
-    return bytes ? new Response(bytes) : undefined;
+    const kept = this.shelf.entries.get(url);
+    const bytes = this.enter('match', kept);
+    return kept && bytes ? new Response(bytes) : undefined;
   }
 
   async put(url, response) {
-    const bytes = this.enter('put', new Uint8Array(await response.arrayBuffer()));
-    const grown = (bytes?.length ?? 0) - (this.shelf.entries.get(url)?.length ?? 0);
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    this.enter('put');
+    const grown = bytes.length - (this.shelf.entries.get(url)?.length ?? 0);
     if (this.shelf.used + grown > this.shelf.room) throw new DOMException('full', 'QuotaExceededError');
-    if (bytes) this.shelf.entries.set(url, bytes);
+    this.shelf.entries.set(url, bytes);
   }
 
   async delete(url) {
