@@ -51,11 +51,11 @@ def as_json(found: Mapping[str, Findings]) -> str:
 
 
 def now_and_then(write: Callable[[str], object]) -> Callable[[str], None]:
-    """Passes on a line at most every few seconds."""
+    """Passes on a line at most every few seconds, and every violation."""
     last = [-_SECONDS_BETWEEN_LINES]
 
     def tell(line: str) -> None:
-        if time.monotonic() - last[0] >= _SECONDS_BETWEEN_LINES:
+        if line.startswith("VIOLATION") or time.monotonic() - last[0] >= _SECONDS_BETWEEN_LINES:
             last[0] = time.monotonic()
             write(line + "\n")
 

@@ -14,7 +14,6 @@ const ROOM_STEP = 5;
 /** @param {boolean} online */
 function setOnline(online) {
   Object.defineProperty(navigator, 'onLine', { value: online, configurable: true });
-  if (online) dispatchEvent(new Event('online'));
 }
 
 /** @param {string} fault neither of the disk nor of the server: what befalls the page @param {Visit} visit */
