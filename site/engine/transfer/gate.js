@@ -2,7 +2,7 @@
 
 import { throwIfAborted } from '../errors.js';
 
-/** A worker is not always told when the connection is back, so it looks. */
+/** No event tells a worker of it. */
 const LOOK_MS = 250;
 
 export class Gate {

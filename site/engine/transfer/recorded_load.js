@@ -1,4 +1,4 @@
-/** A load whose files are kept: on record before the first of them comes, and what they replace goes when all are there. */
+/** A load on record before its first file comes; what it replaces goes when all are there. */
 
 import { Library } from '../storage/library.js';
 import { holdingModel } from '../storage/locks.js';
