@@ -1,9 +1,9 @@
 /** Where a model's manifest comes from: the network; without one, what the last whole load has kept. */
 
 import { readWithin } from './byte_stream.js';
-import { ManifestChangedError, NetworkFailedError } from './errors.js';
+import { ManifestChangedError, NetworkFailedError, NotAnArtifactError } from './errors.js';
 import { sha256 } from './hashing.js';
-import { parseJson, request } from './http.js';
+import { parseJson, request, STALL_MS } from './http.js';
 import { readManifest } from './manifest.js';
 import { Library } from './storage/library.js';
 import { openStore } from './storage/store.js';
@@ -13,6 +13,10 @@ import { openStore } from './storage/store.js';
 /** @typedef {{ manifest: Manifest, text: string }} Found `text` as it came */
 
 const MAX_MANIFEST_BYTES = 16 * 2 ** 20;
+/** How long a silent server is waited for where there is a kept manifest to go on with. */
+const KEPT_STALL_MS = 4000;
+/** Nothing that says what the server's manifest is: no connection, or the page of a captive portal. */
+const UNREACHED = [NetworkFailedError, NotAnArtifactError];
 
 /**
  * @param {string} base the folder's address
@@ -21,21 +25,31 @@ const MAX_MANIFEST_BYTES = 16 * 2 ** 20;
  */
 export async function findManifest(base, { signal = new AbortController().signal, sha256: wanted }) {
   const url = `${base}manifest.json`;
-  const bytes = await fetchBytes(url, signal, wanted).catch((cause) => keptBytes(base, cause));
+  const kept = await keptText(base).catch(() => null);
+  const stallMs = kept === null ? STALL_MS : KEPT_STALL_MS;
+  const bytes = await fetchBytes(url, { signal, wanted, stallMs }).catch((cause) => {
+    if (kept === null || !UNREACHED.some((type) => cause instanceof type)) throw cause;
+    return new TextEncoder().encode(kept);
+  });
   return { manifest: readManifest(parseJson(bytes, url), url), text: new TextDecoder().decode(bytes) };
 }
 
-/** @param {string} url @param {AbortSignal} signal @param {string | undefined} wanted @returns {Promise<Bytes>} */
-async function fetchBytes(url, signal, wanted) {
-  const response = await request(url, { signal, cache: 'no-cache' });
-  const bytes = await readWithin(response, url, { most: MAX_MANIFEST_BYTES, signal });
-  if (wanted === undefined || (await sha256(bytes)) === wanted) return bytes;
-  throw new ManifestChangedError(`${url} does not have the SHA-256 that was asked for`, { url });
+/**
+ * @param {string} url
+ * @param {{ signal: AbortSignal, wanted: string | undefined, stallMs: number }} options
+ * @returns {Promise<Bytes>}
+ */
+async function fetchBytes(url, { signal, wanted, stallMs }) {
+  const response = await request(url, { signal, cache: 'no-cache' }, stallMs);
+  const bytes = await readWithin(response, url, { most: MAX_MANIFEST_BYTES, signal, stallMs });
+  if (wanted !== undefined && (await sha256(bytes)) !== wanted) {
+    throw new ManifestChangedError(`${url} does not have the SHA-256 that was asked for`, { url });
+  }
+  parseJson(bytes, url);
+  return bytes;
 }
 
-/** @param {string} base @param {unknown} cause why the network gave none @returns {Promise<Bytes>} */
-async function keptBytes(base, cause) {
-  const text = cause instanceof NetworkFailedError ? await new Library(await openStore()).manifestOf(base) : null;
-  if (text === null) throw cause;
-  return new TextEncoder().encode(text);
+/** @param {string} base @returns {Promise<string | null>} null where no load was whole yet */
+async function keptText(base) {
+  return new Library(await openStore()).manifestOf(base);
 }

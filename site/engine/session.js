@@ -16,6 +16,7 @@ import { openStore } from './storage/store.js';
 import { TextTokenizer } from './tokenizer.js';
 import { bring, bringWhole } from './transfer/bring.js';
 import { BufferPool } from './transfer/buffer_pool.js';
+import { recordedLoad } from './transfer/recorded_load.js';
 import { makeSupply } from './transfer/supply.js';
 import { Tuning } from './choices/tuning.js';
 
@@ -166,17 +167,14 @@ export async function openSession(request, report, signal, gate) {
   const began = performance.now();
   const { base, manifest, text, tier } = request;
   const store = await openStore();
-  const library = new Library(store);
   const progress = new Progress(report, downloadBytes(manifest, tier));
   const failing = new AbortController();
   const supply = makeSupply(base, store, progress, AbortSignal.any([signal, failing.signal]), gate);
   const { plan, tokenizer, shards } = visitedFiles(manifest, tier);
-  const files = [plan, ...tokenizer, ...shards];
+  const version = { title: manifest.title, files: [plan, ...tokenizer, ...shards], text };
   progress.enter('download');
   try {
-    await supply.keeping.attempt(() => library.begin(base, manifest.title, files));
-    const session = await openOnDevice(request, supply);
-    await library.finish(base, files, text).catch(() => undefined);
+    const session = await recordedLoad(version, supply, () => openOnDevice(request, supply));
     progress.enter('ready');
     const { refusal: notKept } = supply.keeping;
     return { ...session, loaded: { networkBytes: progress.fetched, loadMs: performance.now() - began, notKept } };

@@ -9,8 +9,8 @@ import { readPlan } from '../plan.js';
 import { Binder, Player } from '../player.js';
 import { Progress } from '../progress.js';
 import { fetchWeights } from '../session.js';
-import { Library } from '../storage/library.js';
 import { bringWhole } from '../transfer/bring.js';
+import { recordedLoad } from '../transfer/recorded_load.js';
 import { makeSupply } from '../transfer/supply.js';
 import { featureFault, limitFault, memoryFault } from '../verdict.js';
 import { expectBase, readAdapterManifest } from './adapter_manifest.js';
@@ -110,26 +110,35 @@ export async function openAdapter(base, url, { signal, held, known }) {
   const progress = new Progress(() => undefined, 0);
   const failing = new AbortController();
   const supply = makeSupply(url, base.store, progress, AbortSignal.any([signal, failing.signal]));
-  const { plan: file } = visitedFiles(manifest, tier);
-  const library = new Library(base.store);
-  const files = [file, adapter.shard];
-  await supply.keeping.attempt(() => library.begin(url, adapter.name, files));
-  const plan = readPlan(parseJson(await bringWhole(file, supply), url + file.file), url + file.file, manifest, tier);
-  expectReadOnly(plan, base.manifest.shards.length, url);
-  const sharing = shareBuffers(base, plan.buffers, url);
-  const fault = memoryFault({ memory: { ...base.plan.memory, total: base.plan.memory.total + held + sharing.bytes } });
-  if (fault) throw fault;
+  const version = { title: adapter.name, files: [visitedFiles(manifest, tier).plan, adapter.shard], text };
   /** @type {GPUBuffer[]} */
   const own = [];
   try {
-    const session = await assemble(base, manifest, plan, sharing, { supply, known, own });
-    await rehearse(session);
-    throwIfAborted(signal);
-    await library.finish(url, files, text).catch(() => undefined);
-    return { adapter, session, own, bytes: sharing.bytes, fetched: progress.fetched };
+    const { session, bytes } = await recordedLoad(version, supply, () => put(base, manifest, { supply, held, known, own }));
+    return { adapter, session, own, bytes, fetched: progress.fetched };
   } catch (cause) {
     failing.abort();
     for (const buffer of own) buffer.destroy();
     throw cause;
   }
+}
+
+/**
+ * @param {Session} base
+ * @param {Session['manifest']} manifest
+ * @param {{ supply: Supply, held: number, known: import('./shared_pipelines.js').Compiled[], own: GPUBuffer[] }} parts
+ * @returns {Promise<{ session: Session, bytes: number }>} bytes on the GPU beside the base's
+ */
+async function put(base, manifest, { supply, held, known, own }) {
+  const { plan: file } = visitedFiles(manifest, base.plan.tier);
+  const url = supply.base + file.file;
+  const plan = readPlan(parseJson(await bringWhole(file, supply), url), url, manifest, base.plan.tier);
+  expectReadOnly(plan, base.manifest.shards.length, supply.base);
+  const sharing = shareBuffers(base, plan.buffers, supply.base);
+  const fault = memoryFault({ memory: { ...base.plan.memory, total: base.plan.memory.total + held + sharing.bytes } });
+  if (fault) throw fault;
+  const session = await assemble(base, manifest, plan, sharing, { supply, known, own });
+  await rehearse(session);
+  throwIfAborted(supply.signal);
+  return { session, bytes: sharing.bytes };
 }

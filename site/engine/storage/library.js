@@ -1,11 +1,12 @@
 /**
  * Which models are kept, and what of each: a record a model, from the first byte of its download on. A file stays as long as
- * a record names it; so an update that is under way keeps the old version's files until the new one is whole.
+ * a record names it; so an update that is under way keeps the old version's files until the new one is whole, and as long as
+ * another tab may be reading them.
  */
 
 import { sha256 } from '../hashing.js';
-import { chunkLength } from './chunks.js';
-import { holdingRecords } from './locks.js';
+import { keptBytes } from './chunks.js';
+import { holdingRecords, ifNobodyLoads } from './locks.js';
 
 /** @typedef {import('./store.js').Store} Store */
 /** @typedef {import('../manifest.js').ChunkedFile} ChunkedFile */
@@ -15,7 +16,9 @@ import { holdingRecords } from './locks.js';
  * @property {string} base the folder's address
  * @property {string} title
  * @property {number} usedAt milliseconds since 1970
- * @property {KeptFile[]} files
+ * @property {KeptFile[]} files of all versions that are kept, or under way
+ * @property {string[]} current SHA-256 of those files that stay
+ * @property {number} since when the load began that made them so; milliseconds since 1970
  * @property {Record<string, unknown>} notes what was found out on this device, by key
  * @property {string | null} manifest text of the last version's that was whole; null before
  */
@@ -28,10 +31,12 @@ function nameOf(base) {
 
 /** @param {unknown} record @returns {Kept | null} null where it is not one of ours */
 function checked(record) {
-  const { base, title, usedAt, files, notes, manifest } = /** @type {Partial<Kept>} */ (Object(record));
+  const { base, title, usedAt, files, current, since = 0, notes, manifest } = /** @type {Partial<Kept>} */ (Object(record));
   const isOurs = typeof base === 'string' && typeof title === 'string' && Number.isFinite(usedAt) && Array.isArray(files)
     && files.every((file) => typeof file?.sha256 === 'string' && file.bytes > 0 && file.chunkBytes > 0);
-  return isOurs ? { base, title, usedAt: /** @type {number} */ (usedAt), files, notes: Object(notes), manifest: textOf(manifest) } : null;
+  if (!isOurs) return null;
+  const staying = Array.isArray(current) ? current : files.map((file) => file.sha256);
+  return { base, title, usedAt: Number(usedAt), files, current: staying, since, notes: Object(notes), manifest: textOf(manifest) };
 }
 
 /** @param {unknown} value @returns {string | null} */
@@ -73,32 +78,56 @@ export class Library {
       title,
       usedAt: Date.now(),
       files: once([...briefly(files), ...(kept?.files ?? [])]),
+      current: kept?.current ?? files.map((file) => file.sha256),
+      since: kept?.since ?? 0,
       notes: kept?.notes ?? {},
       manifest: kept?.manifest ?? null,
     }));
   }
 
   /**
-   * After a download: what an older version left behind goes.
+   * After a download: this version is whole. One that a later load has made whole meanwhile stays the current one.
    *
    * @param {string} base
    * @param {ChunkedFile[]} files
    * @param {string} manifest the text that names them
+   * @param {number} begun when the load began; milliseconds since 1970
    */
-  async finish(base, files, manifest) {
-    const isOf = (/** @type {string} */ key) => files.some((file) => key.startsWith(file.sha256));
-    await this.change(base, (kept) => kept && {
-      ...kept,
-      files: briefly(files),
-      notes: Object.fromEntries(Object.entries(kept.notes).filter(([key]) => isOf(key))),
-      manifest,
+  async finish(base, files, manifest, begun) {
+    const current = files.map((file) => file.sha256);
+    await this.change(base, (kept) => kept && kept.since <= begun
+      ? { ...kept, files: once([...briefly(files), ...kept.files]), current, since: begun, manifest }
+      : null);
+  }
+
+  /**
+   * After a download for which there was no room: an older version makes room, so that the next load can keep this one.
+   *
+   * @param {string} base
+   * @param {ChunkedFile[]} files
+   */
+  async makeRoom(base, files) {
+    const current = files.map((file) => file.sha256);
+    await this.change(base, (kept) => kept && !kept.files.every((file) => current.includes(file.sha256))
+      ? { ...kept, files: once([...briefly(files), ...kept.files]), current, manifest: null }
+      : null);
+  }
+
+  /** @param {string} base what older versions left behind goes, unless a tab is loading the model */
+  async tidy(base) {
+    await ifNobodyLoads(base, async () => {
+      await this.change(base, (kept) => kept && {
+        ...kept,
+        files: kept.files.filter((file) => kept.current.includes(file.sha256)),
+        notes: Object.fromEntries(Object.entries(kept.notes).filter(([key]) => kept.current.some((name) => key.startsWith(name)))),
+      });
+      await this.sweep();
     });
-    await this.sweep();
   }
 
   /** @param {string} base @returns {Promise<string | null>} the text of the last version's that was whole; null where there is none */
   async manifestOf(base) {
-    return checked(await this.store.readRecord(await nameOf(base)))?.manifest ?? null;
+    return (await this.keptOf(base))?.manifest ?? null;
   }
 
   /**
@@ -107,7 +136,7 @@ export class Library {
    * @returns {Promise<unknown>} null where nothing was noted
    */
   async readNote(base, key) {
-    return checked(await this.store.readRecord(await nameOf(base)))?.notes[key] ?? null;
+    return (await this.keptOf(base))?.notes[key] ?? null;
   }
 
   /** @param {string} base @param {string} key @param {unknown} note */
@@ -117,7 +146,8 @@ export class Library {
 
   /** @returns {Promise<KeptModel[]>} the latest used first */
   async list() {
-    const models = await Promise.all((await this.records()).map(async ({ base, title, usedAt, files }) => ({
+    const kept = (await this.readings()).flatMap(({ record }) => checked(record) ?? []);
+    const models = await Promise.all(kept.map(async ({ base, title, usedAt, files }) => ({
       url: base,
       title,
       usedAt: new Date(usedAt),
@@ -140,32 +170,32 @@ export class Library {
     await this.sweep();
   }
 
-  /** Removes files that no record names; begin() names what a download will bring. */
+  /** Removes files that no record names, unless a record cannot be read; begin() names what a download will bring. */
   async sweep() {
     await holdingRecords(async () => {
-      const named = new Set((await this.records()).flatMap(({ files }) => files.map((file) => file.sha256)));
+      const readings = await this.readings();
+      if (!readings.every(({ sure }) => sure)) return;
+      const named = new Set(readings.flatMap(({ record }) => checked(record)?.files.map((file) => file.sha256) ?? []));
       const stale = (await this.store.names()).filter((name) => !named.has(name));
       for (const name of stale) await this.store.remove(name).catch(() => undefined);
     });
   }
 
-  /** @returns {Promise<Kept[]>} */
-  async records() {
-    const found = await Promise.all((await this.store.recordNames()).map((name) => this.store.readRecord(name)));
-    return found.flatMap((record) => checked(record) ?? []);
+  /** @returns {Promise<import('./store.js').Reading[]>} */
+  async readings() {
+    return Promise.all((await this.store.recordNames()).map((name) => this.store.readRecord(name)));
+  }
+
+  /** @param {string} base @returns {Promise<Kept | null>} */
+  async keptOf(base) {
+    return checked((await this.store.readRecord(await nameOf(base))).record);
   }
 
   /** @param {string} base @param {(kept: Kept | null) => Kept | null} alter */
   async change(base, alter) {
-    const name = await nameOf(base);
     await holdingRecords(async () => {
-      const next = alter(checked(await this.store.readRecord(name)));
-      if (next) await this.store.writeRecord(name, next);
+      const next = alter(await this.keptOf(base));
+      if (next) await this.store.writeRecord(await nameOf(base), next);
     });
   }
-}
-
-/** @param {ChunkedFile} file @param {Uint8Array} have @returns {number} */
-function keptBytes(file, have) {
-  return have.reduce((sum, mark, index) => sum + (mark ? chunkLength(file, index) : 0), 0);
 }

@@ -1,6 +1,7 @@
 /**
- * One tab at a time writes a file, and one changes the records; the others wait, and find what it has brought. A tab that
- * ends lets go of what it holds. Where the browser has no locks, everybody goes ahead.
+ * One tab at a time writes a file, and one changes the records; the others wait, and find what it has brought. What no tab
+ * needs any more goes when none is loading. A tab that ends lets go of what it holds. Where the browser has no locks,
+ * everybody goes ahead.
  */
 
 import { AbortedError } from '../errors.js';
@@ -43,4 +44,22 @@ export function holdingFile(sha256, mode, signal, work) {
 /** @template T @param {() => Promise<T>} work short @returns {Promise<T>} */
 export function holdingRecords(work) {
   return holding('records', 'exclusive', new AbortController().signal, work);
+}
+
+/**
+ * @template T
+ * @param {string} base the model's address
+ * @param {AbortSignal} signal ends the wait
+ * @param {() => Promise<T>} load
+ * @returns {Promise<T>}
+ */
+export function holdingModel(base, signal, load) {
+  return holding(`model ${base}`, 'shared', signal, load);
+}
+
+/** @param {string} base the model's address @param {() => Promise<void>} work left out where a tab is loading the model */
+export async function ifNobodyLoads(base, work) {
+  const { locks } = navigator;
+  if (!locks) return work();
+  return locks.request(`thistledown model ${base}`, { ifAvailable: true }, (lock) => (lock ? work() : undefined));
 }

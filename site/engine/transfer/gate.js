@@ -2,6 +2,9 @@
 
 import { throwIfAborted } from '../errors.js';
 
+/** No event tells a worker of it. */
+const LOOK_MS = 250;
+
 export class Gate {
   constructor() {
     this.closing = new AbortController();
@@ -64,8 +67,5 @@ export async function wait(ms, signal) {
  * @param {AbortSignal} signal ends the wait, with an AbortedError
  */
 export async function online(signal) {
-  while (navigator.onLine === false && !signal.aborted) {
-    await either(signal, (wake) => addEventListener('online', wake, { once: true }));
-  }
-  throwIfAborted(signal);
+  while (navigator.onLine === false) await wait(LOOK_MS, signal);
 }

@@ -1,0 +1,32 @@
+/** A load on record before its first file comes; what it replaces goes when all are there. */
+
+import { Library } from '../storage/library.js';
+import { holdingModel } from '../storage/locks.js';
+
+/**
+ * @typedef {object} Version
+ * @property {string} title
+ * @property {import('../manifest.js').ChunkedFile[]} files
+ * @property {string} text of the manifest, to be kept with the files
+ */
+
+/**
+ * @template T
+ * @param {Version} version
+ * @param {import('./supply.js').Supply} supply
+ * @param {() => Promise<T>} load brings all of the files
+ * @returns {Promise<T>}
+ */
+export async function recordedLoad({ title, files, text }, { base, store, keeping, signal }, load) {
+  const library = new Library(store);
+  const loaded = await holdingModel(base, signal, async () => {
+    const begun = Date.now();
+    await keeping.attempt(() => library.begin(base, title, files));
+    const result = await load();
+    if (!keeping.refusal) await library.finish(base, files, text, begun).catch(() => undefined);
+    return result;
+  });
+  if (keeping.refusal === 'full') await library.makeRoom(base, files).catch(() => undefined);
+  await library.tidy(base).catch(() => undefined);
+  return loaded;
+}

@@ -1,0 +1,54 @@
+"""The cases in Chromium with its own file system and sockets, on several browsers side by side."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from tests.site.faults.engine_cases import engine_cases
+from tests.site.faults.findings import Findings
+from tests.site.faults.network_cases import network_cases
+from tests.site.faults.process_cases import process_cases
+from tests.site.faults.stage import Case, play
+from tests.site.faults.storage_cases import storage_cases
+from tests.site.faults.waste import waste_cases
+
+if TYPE_CHECKING:
+    from playwright.async_api import BrowserContext
+
+# Of a short run: how manieth case.
+SHORT_STEP = 23
+
+
+def all_cases() -> list[Case]:
+    return [*short_cases(1), *waste_cases()]
+
+
+def short_cases(step: int) -> list[Case]:
+    return [*network_cases(), *process_cases(), *storage_cases(), *engine_cases()][::step]
+
+
+async def run_in_chromium(
+    contexts: Sequence["BrowserContext"], *, short: bool, tell: Callable[[str], None]
+) -> Findings:
+    cases = short_cases(SHORT_STEP) if short else all_cases()
+    queue = list(cases)
+    found = Findings()
+
+    async def work(context: "BrowserContext") -> None:
+        while queue:
+            case = queue.pop(0)
+            stage = await play(case, context)
+            found.cases += 1
+            found.codes += stage.codes
+            found.scenarios[case.scenario] += 1
+            found.kinds.add(case.fault)
+            named = [f"{case.scenario}, {case.fault}, {case.name}: {what}" for what in stage.wrong]
+            found.violations += named
+            for what, figure in stage.measured.items():
+                found.measured[what] = max(figure, found.measured.get(what, 0))
+            for violation in named:
+                tell(f"VIOLATION {violation}")
+            tell(f"in Chromium: {found.cases} of {len(cases)} cases, {len(found.violations)} violations")
+
+    await asyncio.gather(*(work(context) for context in contexts))
+    return found
