@@ -29,6 +29,11 @@ export const PROBLEMS = {
     next: 'Reload the page. If that does not help, switch on hardware acceleration in the browser’s settings and restart it.',
     again: RETRY,
   },
+  GPU_BLOCKED: {
+    title: 'The browser keeps the graphics processor from this page',
+    why: 'It crashed more than once, so the browser gives it to this page no more until a reload. What was downloaded is kept.',
+    next: 'Copy what you want to keep, and reload the page.',
+  },
   MISSING_FEATURE: {
     title: 'This graphics processor lacks something the model needs',
     why: 'The artifact has no plan that works without it.',
@@ -115,6 +120,11 @@ export const PROBLEMS = {
     why: 'The device could not give the model the memory that it needs.',
     next: 'Close other heavy tabs and load the model again, or choose a smaller model.',
     again: RELOAD,
+  },
+  WRONG_RESULTS: {
+    title: 'This graphics processor computes wrong',
+    why: 'The model was asked something whose answer is known, and the answer was another. The driver is at fault, so nothing was shown.',
+    next: 'Update the graphics driver, or use another browser.',
   },
   INPUT_TOO_LONG: {
     title: 'The text is longer than this model can read',

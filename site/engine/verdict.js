@@ -1,8 +1,8 @@
 /** Says, before any weight is fetched, whether this device can run a model, and with which tier. */
 
 import {
-  BadArgumentError, EngineError, LimitExceededError, MissingFeatureError, NoAdapterError, NotEnoughMemoryError,
-  NoWebGpuError,
+  BadArgumentError, EngineError, GpuBlockedError, LimitExceededError, MissingFeatureError, NoAdapterError,
+  NotEnoughMemoryError, NoWebGpuError,
 } from './errors.js';
 import { downloadBytes, LIMIT_KEYS, TIERS } from './manifest.js';
 
@@ -25,12 +25,20 @@ import { downloadBytes, LIMIT_KEYS, TIERS } from './manifest.js';
 /** Browsers round the machine's memory down and cap it at 8 GiB or more: from there on it says nothing. */
 const KNOWN_MEMORY_GIB = 8;
 
-/** @returns {Promise<GPUAdapter>} */
-export async function findAdapter() {
+/** Whether the browser has given an adapter: where it then gives none, it blocks the page for crashes of the GPU. */
+let given = false;
+
+/**
+ * @param {boolean} [before] whether the page had one already, as this realm may not know
+ * @returns {Promise<GPUAdapter>}
+ */
+export async function findAdapter(before = given) {
   const { gpu } = navigator;
   if (!gpu) throw new NoWebGpuError('This page has no WebGPU');
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter && before) throw new GpuBlockedError('The browser offers the GPU no more');
   if (!adapter) throw new NoAdapterError('The browser offers no GPU adapter');
+  given = true;
   return adapter;
 }
 
@@ -99,7 +107,8 @@ export async function assess(manifest, wanted) {
   try {
     return chooseTier(manifest, await findAdapter(), wanted);
   } catch (cause) {
-    if (cause instanceof NoWebGpuError || cause instanceof NoAdapterError) return { tier: plainest, fault: cause };
+    const isFault = [NoWebGpuError, NoAdapterError, GpuBlockedError].some((type) => cause instanceof type);
+    if (isFault) return { tier: plainest, fault: /** @type {EngineError} */ (cause) };
     throw cause;
   }
 }
