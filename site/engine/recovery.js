@@ -2,7 +2,7 @@
 
 import { DeviceLostError, GpuBlockedError } from './errors.js';
 
-/** @typedef {{ ms: number, reason: string }} Recovery `ms` from the news of the loss until the model was whole again */
+/** @typedef {{ ms: number, reason: string }} Recovery `ms` from the news of the loss until the model was whole again; WebGPU's `reason` */
 
 /** So many devices in a row may be lost without a finished call: something that is done then kills them. */
 const MOST_IN_A_ROW = 3;
@@ -38,7 +38,9 @@ export class Losses {
       if (lost !== undefined) this.count(lost);
       try {
         const made = await work();
-        if (lost) this.onRecovered({ ms: performance.now() - began, reason: /** @type {Error} */ (lost).message });
+        if (lost instanceof DeviceLostError) {
+          this.onRecovered({ ms: performance.now() - began, reason: String(lost.fields.reason) });
+        }
         return made;
       } catch (next) {
         if (lost === undefined) began = performance.now();

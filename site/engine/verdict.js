@@ -25,6 +25,20 @@ import { downloadBytes, LIMIT_KEYS, TIERS } from './manifest.js';
 /** Browsers round the machine's memory down and cap it at 8 GiB or more: from there on it says nothing. */
 const KNOWN_MEMORY_GIB = 8;
 
+/** A GPU process that crashed takes a moment to start again, and for so long there is no adapter. */
+const TRIES_AFTER_CRASH = 6;
+const BETWEEN_TRIES_MS = 300;
+
+/** @param {GPU} gpu @param {number} tries @returns {Promise<GPUAdapter | null>} */
+async function askFor(gpu, tries) {
+  for (let left = tries; ;) {
+    const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+    left -= 1;
+    if (adapter || left === 0) return adapter;
+    await new Promise((resolve) => setTimeout(resolve, BETWEEN_TRIES_MS));
+  }
+}
+
 /** Whether the browser has given an adapter: where it then gives none, it blocks the page for crashes of the GPU. */
 let given = false;
 
@@ -35,7 +49,7 @@ let given = false;
 export async function findAdapter(before = given) {
   const { gpu } = navigator;
   if (!gpu) throw new NoWebGpuError('This page has no WebGPU');
-  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  const adapter = await askFor(gpu, before ? TRIES_AFTER_CRASH : 1);
   if (!adapter && before) throw new GpuBlockedError('The browser offers the GPU no more');
   if (!adapter) throw new NoAdapterError('The browser offers no GPU adapter');
   given = true;

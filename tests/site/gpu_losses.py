@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 FAULTS = (Path(__file__).parent / "faults" / "gpu.js").read_text("utf-8")
 
-# After `inject()` the worker of the next load loses its GPU as `args.fatal` says, if at all; `arm(fatal)` tells a worker that runs.
+# After `inject()` the worker of the next load loses its GPU as `args.fatal` says, if at all;
+# `arm(fatal)` tells a worker that runs.
 INJECT = """
   const asBlob = (text) => URL.createObjectURL(new Blob([text], { type: 'text/javascript' }));
   const Plain = globalThis.Worker;
@@ -51,7 +52,7 @@ SAY = """
 
 @contextmanager
 def crashing(browser: "Browser", chromium: Path, origin: str, *, blocks: bool) -> Iterator[EnginePage]:
-    """A page in a browser whose GPU process may be crashed; `blocks`: as visitors have it, where it then blocks the page."""
+    """A page in a browser of its own that can `crashGpu()`; `blocks`: as visitors have it, who lose the GPU."""
     flags = ["--disable-gpu-process-crash-limit", "--disable-domain-blocking-for-3d-apis"]
     args = [*CHROMIUM_FLAGS, *([] if blocks else flags)]
     other = browser.browser_type.launch(executable_path=chromium, args=args)
