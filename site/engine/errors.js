@@ -34,6 +34,11 @@ export class NoAdapterError extends EngineError {
   static remedy = 'Turn on hardware acceleration, update the graphics driver, or reload the page after a GPU crash.';
 }
 
+export class GpuBlockedError extends EngineError {
+  static code = 'GPU_BLOCKED';
+  static remedy = 'Reload the page: until then the browser keeps the GPU, which crashed more than once, from it.';
+}
+
 export class MissingFeatureError extends EngineError {
   static code = 'MISSING_FEATURE';
   static remedy = 'Choose another tier, or export the model with the base tier.';
@@ -119,6 +124,11 @@ export class OutOfMemoryError extends EngineError {
   static remedy = 'Close other tabs and programs that use the GPU, or choose a smaller model.';
 }
 
+export class WrongResultsError extends EngineError {
+  static code = 'WRONG_RESULTS';
+  static remedy = 'Update the graphics driver, or use another browser.';
+}
+
 export class InputTooLongError extends EngineError {
   static code = 'INPUT_TOO_LONG';
   static remedy = 'Shorten the input.';
@@ -144,7 +154,7 @@ const CLASSES = [
   ManifestInvalidError, PlanInvalidError, TokenizerInvalidError, NotAnArtifactError, FileMissingError,
   FileTruncatedError, FileTooLongError, FileCorruptedError, NetworkFailedError, AbortedError, DeviceLostError,
   OutOfMemoryError, InputTooLongError, NoChatTemplateError, BadArgumentError, UnloadedError,
-  OtherBaseError, ManifestChangedError,
+  OtherBaseError, ManifestChangedError, GpuBlockedError, WrongResultsError,
 ];
 
 /** code -> class, for callers that want to list or compare them. */

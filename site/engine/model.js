@@ -24,6 +24,10 @@ import { BadArgumentError } from './errors.js';
  * @property {number} loadMs
  * @property {'full' | 'refused' | null} notKept why the download is not kept, or not all of it: the disk is full, or the browser refuses
  * @property {number} tuneMs of the load, spent on timing kernels; 0 where what is fastest was known
+ * @property {number} canaryMs of the load, spent on asking the GPU what the exporter knows the answer to; 0 where the model has
+ *   no such canary
+ * @property {import('./recovery.js').Recovery[]} recoveries one each time that the GPU was lost and the model was brought to
+ *   another, which callers see by nothing but this and the time; what of a call was under way then is played again after `ms`
  * @property {{ texts: number, tokens: number, ms: number } | null} embedding the latest call
  * @property {import('./generation/generate.js').GenerationStats | null} generation the latest finished answer
  * @property {Omit<Swap, 'adapter'> | null} adapter the latest `setAdapter`
@@ -57,9 +61,10 @@ export class Model {
    * @param {OpenedModel} opened
    * @param {number} downloadBytes
    */
-  constructor(client, manifest, { networkBytes, loadMs, notKept, tuneMs, ...opened }, downloadBytes) {
+  constructor(client, manifest, { networkBytes, loadMs, notKept, tuneMs, canaryMs, ...opened }, downloadBytes) {
     this.#client = client;
-    this.#stats = { networkBytes, loadMs, notKept, tuneMs, embedding: null, generation: null, adapter: null };
+    const load = { networkBytes, loadMs, notKept, tuneMs, canaryMs };
+    this.#stats = { ...load, recoveries: client.recoveries, embedding: null, generation: null, adapter: null };
     /** @type {Swap['adapter']} */
     this.adapter = null;
     const backend = /** @type {const} */ ('webgpu');

@@ -1,8 +1,8 @@
 /** Says, before any weight is fetched, whether this device can run a model, and with which tier. */
 
 import {
-  BadArgumentError, EngineError, LimitExceededError, MissingFeatureError, NoAdapterError, NotEnoughMemoryError,
-  NoWebGpuError,
+  BadArgumentError, EngineError, GpuBlockedError, LimitExceededError, MissingFeatureError, NoAdapterError,
+  NotEnoughMemoryError, NoWebGpuError,
 } from './errors.js';
 import { downloadBytes, LIMIT_KEYS, TIERS } from './manifest.js';
 
@@ -25,12 +25,34 @@ import { downloadBytes, LIMIT_KEYS, TIERS } from './manifest.js';
 /** Browsers round the machine's memory down and cap it at 8 GiB or more: from there on it says nothing. */
 const KNOWN_MEMORY_GIB = 8;
 
-/** @returns {Promise<GPUAdapter>} */
-export async function findAdapter() {
+/** A GPU process that crashed takes a moment to start again, and for so long there is no adapter. */
+const TRIES_AFTER_CRASH = 6;
+const BETWEEN_TRIES_MS = 300;
+
+/** @param {GPU} gpu @param {number} tries @returns {Promise<GPUAdapter | null>} */
+async function askFor(gpu, tries) {
+  for (let left = tries; ;) {
+    const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+    left -= 1;
+    if (adapter || left === 0) return adapter;
+    await new Promise((resolve) => setTimeout(resolve, BETWEEN_TRIES_MS));
+  }
+}
+
+/** Whether the browser has given an adapter: where it then gives none, it blocks the page for crashes of the GPU. */
+let given = false;
+
+/**
+ * @param {boolean} [before] whether the page had one already, as this realm may not know
+ * @returns {Promise<GPUAdapter>}
+ */
+export async function findAdapter(before = given) {
   const { gpu } = navigator;
   if (!gpu) throw new NoWebGpuError('This page has no WebGPU');
-  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  const adapter = await askFor(gpu, before ? TRIES_AFTER_CRASH : 1);
+  if (!adapter && before) throw new GpuBlockedError('The browser offers the GPU no more');
   if (!adapter) throw new NoAdapterError('The browser offers no GPU adapter');
+  given = true;
   return adapter;
 }
 
@@ -99,7 +121,8 @@ export async function assess(manifest, wanted) {
   try {
     return chooseTier(manifest, await findAdapter(), wanted);
   } catch (cause) {
-    if (cause instanceof NoWebGpuError || cause instanceof NoAdapterError) return { tier: plainest, fault: cause };
+    const isFault = [NoWebGpuError, NoAdapterError, GpuBlockedError].some((type) => cause instanceof type);
+    if (isFault) return { tier: plainest, fault: /** @type {EngineError} */ (cause) };
     throw cause;
   }
 }

@@ -1,7 +1,8 @@
 /** The engine's worker: one model, one call at a time, in the order they came. */
 
+import { playCanary } from './canary.js';
 import { serialize, throwIfAborted } from './errors.js';
-import { openSession } from './session.js';
+import { LastingSession } from './lasting_session.js';
 import { Gate } from './transfer/gate.js';
 
 /** @typedef {import('./client.js').Request} Request */
@@ -9,6 +10,7 @@ import { Gate } from './transfer/gate.js';
 /** @typedef {import('./session.js').Session} Session */
 /** @typedef {{ id: number, args: any, signal: AbortSignal, gate: Gate }} Call */
 /** @typedef {Record<string, (call: Call) => Promise<void>>} Methods */
+/** @typedef {{ methods: Methods, answer: import('./canary.js').Answer }} TaskCalls what a task can, and its known answer */
 
 /**
  * What the engine uses of a worker's global scope.
@@ -19,8 +21,8 @@ import { Gate } from './transfer/gate.js';
  */
 const scope = /** @type {Scope} */ (/** @type {unknown} */ (globalThis));
 
-/** @type {Session | null} */
-let session = null;
+/** @type {LastingSession | null} */
+let model = null;
 /** @type {Promise<unknown>} */
 let tail = Promise.resolve();
 /** @type {Map<number, { controller: AbortController, gate: Gate }>} */
@@ -40,15 +42,22 @@ function describe({ plan, device, tuning, loaded }) {
 /** @param {Call} call */
 async function load({ id, args, signal, gate }) {
   const task = /** @type {import('./manifest.js').Manifest} */ (args.manifest).task;
-  const [made, opening] = await Promise.allSettled([
-    METHODS_OF[task](),
-    openSession(args, (event) => post({ id, progress: event }), signal, gate),
+  const making = METHODS_OF[task]();
+  const [opening, made] = await Promise.allSettled([
+    LastingSession.open(args, {
+      report: (event) => post({ id, progress: event }),
+      signal,
+      gate,
+      rehearse: async (session, ending) => playCanary(session, (await making).answer, ending),
+      onRecovered: (recovered) => post({ id, recovered }),
+    }),
+    making,
   ]);
   if (opening.status === 'rejected') throw opening.reason;
-  session = opening.value;
+  model = opening.value;
   if (made.status === 'rejected') throw made.reason;
-  Object.assign(METHODS, made.value);
-  post({ id, value: describe(session) });
+  Object.assign(METHODS, made.value.methods);
+  post({ id, value: describe(model.session) });
 }
 
 /**
@@ -56,55 +65,62 @@ async function load({ id, args, signal, gate }) {
  * @returns {(call: Call) => Promise<void>}
  */
 function reader(read) {
-  return async ({ id, args, signal }) => post({ id, value: await read(opened(), args.texts, signal) });
-}
-
-/** @returns {Promise<Methods>} */
-async function embedder() {
-  const { embed } = await import('./embed.js');
-  return {
-    embed: async ({ id, args, signal }) => {
-      const results = await embed(opened(), args.texts, signal);
-      post({ id, value: results }, results.map(({ data }) => data.buffer));
-    },
+  return async ({ id, args, signal }) => {
+    post({ id, value: await opened().run((session) => read(session, args.texts, signal), signal) });
   };
 }
 
-/** @returns {Promise<Methods>} */
+/** @returns {Promise<TaskCalls>} */
+async function embedder() {
+  const { embed, answer } = await import('./embed.js');
+  const methods = {
+    embed: async (/** @type {Call} */ { id, args, signal }) => {
+      const results = await opened().run((session) => embed(session, args.texts, signal), signal);
+      post({ id, value: results }, results.map(({ data }) => data.buffer));
+    },
+  };
+  return { methods, answer };
+}
+
+/** @returns {Promise<TaskCalls>} */
 async function generator() {
-  const { generate, logits } = await import('./generation/generate.js');
-  return {
-    logits: async ({ id, args, signal }) => {
-      const value = await logits(opened(), args.ids, args.split, signal);
+  const { answer, generate, logits } = await import('./generation/generate.js');
+  const methods = {
+    logits: async (/** @type {Call} */ { id, args, signal }) => {
+      const value = await opened().run((session) => logits(session, args.ids, args.split, signal), signal);
       post({ id, value }, [value.buffer]);
     },
-    generate: async ({ id, args, signal }) => {
-      const pieces = generate(opened(), args.prompt, args.options, signal);
+    generate: async (/** @type {Call} */ { id, args, signal }) => {
+      const { session, losses } = opened();
+      const recover = (/** @type {unknown} */ cause) => opened().recover(cause, signal);
+      const pieces = generate(session, args.prompt, args.options, signal, recover);
       for (;;) {
         const { done, value } = await pieces.next();
+        if (done) losses.finished();
         if (done) return post({ id, value });
         post({ id, items: value });
       }
     },
   };
+  return { methods, answer };
 }
 
-/** @returns {Promise<Methods>} */
+/** @returns {Promise<TaskCalls>} */
 async function classifier() {
-  const { classify, classifyTokens } = await import('./classify.js');
-  return { classify: reader(classify), classifyTokens: reader(classifyTokens) };
+  const { answer, classify, classifyTokens } = await import('./classify.js');
+  return { methods: { classify: reader(classify), classifyTokens: reader(classifyTokens) }, answer };
 }
 
-/** @returns {Promise<Methods>} */
+/** @returns {Promise<TaskCalls>} */
 async function filler() {
-  const { fillMask } = await import('./fill_mask.js');
-  return { fillMask: reader(fillMask) };
+  const { answer, fillMask } = await import('./fill_mask.js');
+  return { methods: { fillMask: reader(fillMask) }, answer };
 }
 
 /**
  * What a task's calls need comes with the model, and no other task's code does.
  *
- * @type {Record<import('./manifest.js').Manifest['task'], () => Promise<Methods>>}
+ * @type {Record<import('./manifest.js').Manifest['task'], () => Promise<TaskCalls>>}
  */
 const METHODS_OF = {
   'sentence-embedding': embedder,
@@ -114,19 +130,14 @@ const METHODS_OF = {
   'fill-mask': filler,
 };
 
-/** @returns {Session} */
+/** @returns {LastingSession} */
 function opened() {
-  const model = /** @type {Session} */ (session);
-  model.device.check();
-  return model;
+  return /** @type {LastingSession} */ (model);
 }
 
 /** @param {Call} call */
 async function setAdapter({ id, args, signal }) {
-  const { putOn } = await import('./adapters/shelf.js');
-  const { swap, ...put } = await putOn(opened(), args.url, signal);
-  session = put.session;
-  post({ id, value: swap });
+  post({ id, value: await opened().setAdapter(args.url, signal) });
 }
 
 /** @type {Methods} */
@@ -149,8 +160,8 @@ function serve({ id, method, args }) {
 async function unload(id) {
   for (const { controller } of running.values()) controller.abort();
   await tail;
-  session?.device.destroy();
-  session = null;
+  model?.destroy();
+  model = null;
   post({ id, value: null });
 }
 

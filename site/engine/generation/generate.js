@@ -4,8 +4,10 @@ import { renderChat } from '../chat.js';
 import { BadArgumentError, InputTooLongError } from '../errors.js';
 import { Answer } from './answer.js';
 import { prefill } from './prefill.js';
+import { writeSampling } from './sampling.js';
 import { TextStream } from './text_stream.js';
 
+export { answer } from './canary_answer.js';
 export { logits } from './prefill.js';
 
 /** @typedef {import('../session.js').Session} Session */
@@ -51,31 +53,17 @@ function roomAfter({ manifest }, length) {
   throw new InputTooLongError(what, { needed: length + 1, available: manifest.context });
 }
 
-/** @param {Session} session @param {GenerateOptions} options */
-function writeSampling({ manifest, device, buffers }, { temperature, topK, topP, seed }) {
-  const usual = /** @type {Generation} */ (manifest.generation);
-  const words = new DataView(new ArrayBuffer(buffers.sampling.size));
-  words.setFloat32(0, temperature ?? usual.temperature, true);
-  words.setFloat32(4, topP ?? usual.topP, true);
-  words.setUint32(8, topK ?? usual.topK, true);
-  words.setUint32(12, seed ?? crypto.getRandomValues(new Uint32Array(1))[0], true);
-  device.gpu.queue.writeBuffer(buffers.sampling, 0, words);
-  const stops = Uint32Array.of(usual.stopIds.length, ...usual.stopIds);
-  device.gpu.queue.writeBuffer(buffers.get('stops'), 0, stops);
-}
-
 /**
  * @param {Answer} answer
- * @param {TextStream} text
- * @param {Set<number>} stopIds
- * @param {Clock} clock
+ * @param {Telling} telling
  * @param {AbortSignal} signal
  * @returns {AsyncGenerator<Piece[], Finish>}
  */
-async function* readAnswer(answer, text, stopIds, clock, signal) {
+async function* readAnswer(answer, { text, said, clock, stopIds }, signal) {
   /** @type {Finish} */
   let finish = 'length';
   for await (const block of answer.blocks(signal)) {
+    said.push(...block);
     const end = block.findIndex((id) => stopIds.has(id));
     const pieces = (end < 0 ? block : block.slice(0, end)).flatMap((id) => text.push(id));
     if (pieces.length > 0) yield clock.count(pieces);
@@ -88,25 +76,75 @@ async function* readAnswer(answer, text, stopIds, clock, signal) {
 }
 
 /**
+ * Of an answer, what no GPU holds: with it a model goes on where another was lost. What is said is read like a prompt, and
+ * random numbers come from the seed and the position, so that the tokens after it are those that would have come.
+ *
+ * @typedef {object} Telling
+ * @property {number[]} ids of the prompt
+ * @property {number[]} said ids that came
+ * @property {number} limit
+ * @property {GenerateOptions & { seed: number }} options
+ * @property {TextStream} text
+ * @property {Set<number>} stopIds
+ * @property {Clock} clock
+ */
+
+/** @param {Session} session @param {Prompt} prompt @param {GenerateOptions} options @returns {Promise<Telling>} */
+async function begin(session, prompt, options) {
+  const began = performance.now();
+  const { tokenizer, manifest } = session;
+  const ids = await promptIds(session, prompt);
+  const room = roomAfter(session, ids.length);
+  const seed = options.seed ?? crypto.getRandomValues(new Uint32Array(1))[0];
+  return {
+    ids,
+    said: [],
+    limit: Math.min(options.maxTokens ?? room, room),
+    options: { ...options, seed },
+    text: new TextStream((some) => tokenizer.decode(some), options.stop ?? [], (id) => tokenizer.isOpen(id)),
+    stopIds: new Set(/** @type {Generation} */ (manifest.generation).stopIds),
+    clock: new Clock(began, ids.length),
+  };
+}
+
+/**
+ * @param {Session} session
+ * @param {Telling} telling as far as it is
+ * @param {AbortSignal} signal
+ * @returns {AsyncGenerator<Piece[], Finish>}
+ */
+async function* goOn(session, telling, signal) {
+  session.device.check();
+  writeSampling(session, telling.options);
+  const ids = [...telling.ids, ...telling.said];
+  const limit = telling.limit - telling.said.length;
+  const { last, reused } = await prefill(session, ids, { limit, signal });
+  telling.clock.prompt.reusedTokens ??= reused;
+  return yield* readAnswer(new Answer(session, ids, last, limit), telling, signal);
+}
+
+/**
  * @param {Session} session of a text-generation model
  * @param {Prompt} prompt
  * @param {GenerateOptions} options
  * @param {AbortSignal} signal
+ * @param {(cause: unknown) => Promise<Session>} [recover] gives another session for one that failed, or throws
  * @returns {AsyncGenerator<Piece[], GenerationStats>}
  */
-export async function* generate(session, prompt, options, signal) {
-  const began = performance.now();
-  const ids = await promptIds(session, prompt);
-  const room = roomAfter(session, ids.length);
-  const limit = Math.min(options.maxTokens ?? room, room);
-  writeSampling(session, options);
-  const { last, reused } = await prefill(session, ids, { limit, signal });
-  const answer = new Answer(session, ids, last, limit);
-  const { tokenizer } = session;
-  const text = new TextStream((some) => tokenizer.decode(some), options.stop ?? [], (id) => tokenizer.isOpen(id));
-  const stopIds = new Set(/** @type {Generation} */ (session.manifest.generation).stopIds);
-  const clock = new Clock(began, ids.length, reused);
-  return clock.stats(yield* readAnswer(answer, text, stopIds, clock, signal));
+export async function* generate(session, prompt, options, signal, recover = rethrow) {
+  const telling = await begin(session, prompt, options);
+  for (let current = session; ;) {
+    try {
+      return telling.clock.stats(yield* goOn(current, telling, signal));
+    } catch (cause) {
+      current = await recover(cause);
+    }
+  }
+}
+
+/** @param {unknown} cause @returns {Promise<never>} */
+async function rethrow(cause) {
+  throw cause;
 }
 
 /** Times one answer. */
@@ -114,11 +152,11 @@ class Clock {
   /**
    * @param {number} began
    * @param {number} promptTokens
-   * @param {number} reusedTokens
    */
-  constructor(began, promptTokens, reusedTokens) {
+  constructor(began, promptTokens) {
     this.began = began;
-    this.prompt = { promptTokens, reusedTokens };
+    /** @type {{ promptTokens: number, reusedTokens?: number }} */
+    this.prompt = { promptTokens };
     this.tokens = 0;
     this.first = began;
     this.latest = began;
@@ -134,7 +172,7 @@ class Clock {
 
   /** @param {Finish} finish @returns {GenerationStats} */
   stats(finish) {
-    const { prompt, tokens, began, first, latest } = this;
-    return { ...prompt, firstTokenMs: first - began, tokens, decodeMs: latest - first, finish };
+    const { prompt: { promptTokens, reusedTokens = 0 }, tokens, began, first, latest } = this;
+    return { promptTokens, reusedTokens, firstTokenMs: first - began, tokens, decodeMs: latest - first, finish };
   }
 }
