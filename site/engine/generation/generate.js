@@ -20,6 +20,9 @@ export { logits } from './prefill.js';
  * @property {number} [topP]
  * @property {number} [seed] random unless said
  * @property {string[]} [stop] texts that end the answer
+ * @property {import('../constraint/constraints.js').ConstraintFormat} [constraint] what the answer must be
+ * @property {number} [logprobs] how many of the likeliest tokens to tell with each piece
+ * @property {unknown[]} [tools] for the chat template
  */
 /** @typedef {'stop' | 'stop-string' | 'length'} Finish the end token, a stop text, or no room left */
 /**
@@ -32,12 +35,12 @@ export { logits } from './prefill.js';
  * @property {Finish} finish
  */
 
-/** @param {Session} session @param {Prompt} prompt @returns {Promise<number[]>} */
-async function promptIds({ manifest, tokenizer, chatTemplate }, prompt) {
+/** @param {Session} session @param {Prompt} prompt @param {unknown[]} [tools] @returns {Promise<number[]>} */
+async function promptIds({ manifest, tokenizer, chatTemplate }, prompt, tools) {
   const { chat, bosId } = /** @type {Generation} */ (manifest.generation);
   const ids = typeof prompt === 'string'
     ? tokenizer.encode(prompt)
-    : tokenizer.encode(await renderChat(prompt, chat, chatTemplate), false);
+    : tokenizer.encode(await renderChat(prompt, chat, chatTemplate, tools), false);
   if (ids.length > 0) return ids;
   if (bosId === null) throw new BadArgumentError('The prompt is empty, and this model has no token to begin with');
   return [bosId];
@@ -65,6 +68,20 @@ function writeSampling({ manifest, device, buffers }, { temperature, topK, topP,
 }
 
 /**
+ * Of what looks at each token, nothing is loaded where nobody asked for it.
+ *
+ * @param {Session} session
+ * @param {GenerateOptions} options
+ * @returns {Promise<(prompt: number[], last: import('../plan.js').Symbols, limit: number) => Answer>}
+ */
+async function answerMaker(session, options) {
+  if (!options.constraint && options.logprobs === undefined) return (...begin) => new Answer(session, ...begin);
+  const { lookingFor, SteppedAnswer } = await import('./stepped_answer.js');
+  const looking = await lookingFor(session, options);
+  return (...begin) => new SteppedAnswer(session, ...begin, looking);
+}
+
+/**
  * @param {Answer} answer
  * @param {TextStream} text
  * @param {Set<number>} stopIds
@@ -77,9 +94,9 @@ async function* readAnswer(answer, text, stopIds, clock, signal) {
   let finish = 'length';
   for await (const block of answer.blocks(signal)) {
     const end = block.findIndex((id) => stopIds.has(id));
-    const pieces = (end < 0 ? block : block.slice(0, end)).flatMap((id) => text.push(id));
+    const pieces = (end < 0 ? block : block.slice(0, end)).flatMap((id) => text.push(id, answer.logprobs));
     if (pieces.length > 0) yield clock.count(pieces);
-    if (end >= 0) finish = 'stop';
+    if (end >= 0 || answer.isComplete) finish = 'stop';
     if (end >= 0 || text.stopped) break;
   }
   const rest = text.finish();
@@ -96,12 +113,13 @@ async function* readAnswer(answer, text, stopIds, clock, signal) {
  */
 export async function* generate(session, prompt, options, signal) {
   const began = performance.now();
-  const ids = await promptIds(session, prompt);
+  const begin = await answerMaker(session, options);
+  const ids = await promptIds(session, prompt, options.tools);
   const room = roomAfter(session, ids.length);
   const limit = Math.min(options.maxTokens ?? room, room);
   writeSampling(session, options);
   const { last, reused } = await prefill(session, ids, { limit, signal });
-  const answer = new Answer(session, ids, last, limit);
+  const answer = begin(ids, last, limit);
   const { tokenizer } = session;
   const text = new TextStream((some) => tokenizer.decode(some), options.stop ?? [], (id) => tokenizer.isOpen(id));
   const stopIds = new Set(/** @type {Generation} */ (session.manifest.generation).stopIds);
