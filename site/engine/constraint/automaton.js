@@ -18,6 +18,14 @@ const FIRST_ROWS = 64;
 /** More states of a network, or more stacks, do not share a number exactly; `Network` has fewer. */
 const SHIFT = 2 ** 21;
 
+/** Bytes that begin a character which a string of JSON holds as it is: all from the space on but two, and no others. */
+const [QUOTE, BACKSLASH] = [0x22, 0x5C];
+
+/** @param {import('./network.js').Arc} arc @returns {boolean} */
+function readsPlain({ low, high }) {
+  return high >= 0x20 && !(low === high && (low === QUOTE || low === BACKSLASH));
+}
+
 export class Automaton {
   /** @param {Network} network */
   constructor(network) {
@@ -44,9 +52,8 @@ export class Automaton {
   step(state, byte) {
     const known = this.table[state * 256 + byte];
     if (known !== UNKNOWN) return known;
-    const next = this.intern(this.reached(this.behind(state, byte)));
-    this.table[state * 256 + byte] = next;
-    return next;
+    this.fillRow(state);
+    return this.table[state * 256 + byte];
   }
 
   /** @param {number} state @returns {boolean} */
@@ -59,16 +66,40 @@ export class Automaton {
     return this.states[state].accepts && this.states[state].places.length === 0;
   }
 
-  /** @param {number} state @param {number} byte @returns {number[]} places behind that byte */
-  behind(state, byte) {
+  /**
+   * Inside a string of JSON, how many characters it may still get, where nothing else may come but what ends it.
+   *
+   * @param {number} state
+   * @returns {number | null} null elsewhere
+   */
+  plainCharacters(state) {
     const { places } = this.states[state];
-    const found = [];
+    const { character, states } = this.network;
+    let found = null;
     for (let i = 0; i < places.length; i += 2) {
-      for (const { low, high, to } of this.network.states[places[i]].arcs) {
-        if (byte >= low && byte <= high) found.push(to, places[i + 1]);
-      }
+      const isCharacter = places[i] === character;
+      if (isCharacter && found === null) found = 1 + this.network.charactersBehind(this.stacks[places[i + 1]].back);
+      else if (isCharacter || states[places[i]].arcs.some(readsPlain)) return null;
     }
     return found;
+  }
+
+  /** Where every byte leads; bytes that no arc tells apart are looked at once. @param {number} state */
+  fillRow(state) {
+    const { places } = this.states[state];
+    const arcs = places.flatMap((at, i) =>
+      (i % 2 === 0 ? this.network.states[at].arcs.map((arc) => ({ ...arc, stack: places[i + 1] })) : []));
+    const cuts = new Set([0, 256, ...arcs.flatMap(({ low, high }) => [low, high + 1])]);
+    const ends = [...cuts].sort((a, b) => a - b);
+    /** @type {Map<string, number>} */
+    const known = new Map();
+    for (let i = 0; i + 1 < ends.length; i++) {
+      const behind = arcs.flatMap(({ low, high, to, stack }) => (low <= ends[i] && ends[i] <= high ? [to, stack] : []));
+      const key = behind.join(' ');
+      const next = known.get(key) ?? this.intern(this.reached(behind));
+      known.set(key, next);
+      this.table.fill(next, state * 256 + ends[i], state * 256 + ends[i + 1]);
+    }
   }
 
   /** @param {number[]} waiting places @returns {Known} all that they lead to without a byte */

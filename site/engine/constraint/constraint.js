@@ -2,10 +2,11 @@
 
 import { EngineError } from '../errors.js';
 import { Automaton, DEAD } from './automaton.js';
+import { allow, allows } from './vocabulary.js';
 
 /** @typedef {import('./network.js').Network} Network */
-/** @typedef {import('./trie.js').Trie} Trie */
-/** @typedef {Uint32Array<ArrayBuffer>} Mask a bit for each token that may come */
+/** @typedef {import('./vocabulary.js').Vocabulary} Vocabulary */
+/** @typedef {import('./vocabulary.js').Mask} Mask */
 
 /** A row of the automaton is 1 KiB, a mask of 150,000 tokens 19 KiB; more than these are worked out anew. */
 const MOST_STATES = 32_768;
@@ -13,18 +14,11 @@ const MOST_MASKS = 512;
 
 /** A grammar over a vocabulary, with what was worked out for earlier answers. */
 export class Masks {
-  /**
-   * @param {Network} network
-   * @param {Trie} trie without the tokens that end an answer
-   * @param {number} vocabulary
-   * @param {number[]} stopIds
-   */
-  constructor(network, trie, vocabulary, stopIds) {
+  /** @param {Network} network @param {Vocabulary} vocabulary */
+  constructor(network, vocabulary) {
     this.network = network;
-    this.trie = trie;
-    this.words = Math.ceil(vocabulary / 32);
-    this.stopIds = stopIds;
-    this.path = new Int32Array(trie.deepest + 1);
+    this.vocabulary = vocabulary;
+    this.path = new Int32Array(vocabulary.deepest + 1);
     this.automaton = new Automaton(network);
     /** @type {Map<number, Mask>} */
     this.known = new Map();
@@ -50,43 +44,41 @@ export class Masks {
 
   /** @param {number} state @returns {Mask} */
   find(state) {
-    const mask = new Uint32Array(this.words);
-    this.walk(state, mask);
-    if (this.automaton.accepts(state)) for (const id of this.stopIds) allow(mask, id);
+    const { vocabulary, automaton } = this;
+    const plain = automaton.plainCharacters(state);
+    const mask = vocabulary.plainUpTo(plain ?? 0);
+    if (plain === null) this.walk(state, vocabulary.plain, mask);
+    this.walk(state, vocabulary.others, mask);
+    if (automaton.accepts(state)) for (const id of vocabulary.stopIds) allow(mask, id);
     return mask;
   }
 
-  /** @param {number} state @param {Mask} mask gets the tokens whose bytes the automaton can read from there */
-  walk(state, mask) {
+  /**
+   * @param {number} state
+   * @param {import('./trie.js').Trie} trie
+   * @param {Mask} mask gets the tokens whose bytes the automaton can read from there
+   */
+  walk(state, { bytes, depths, skips, firsts, ids }, mask) {
     const { automaton, path } = this;
-    const { bytes, depths, skips, firsts, ids } = this.trie;
     path[0] = state;
     for (let i = 0; i < bytes.length;) {
-      const from = path[depths[i]];
-      const known = automaton.table[from * 256 + bytes[i]];
-      const next = known < 0 ? automaton.step(from, bytes[i]) : known;
+      const next = automaton.step(path[depths[i]], bytes[i]);
       if (next === DEAD) {
         i = skips[i];
         continue;
       }
       path[depths[i] + 1] = next;
+      for (let k = firsts[i]; k < firsts[i + 1]; k++) allow(mask, ids[k]);
       i += 1;
-      for (let k = firsts[i - 1]; k < firsts[i]; k++) allow(mask, ids[k]);
     }
   }
 }
 
-/** @param {Mask} mask @param {number} id */
-function allow(mask, id) {
-  mask[id >>> 5] |= 1 << (id & 31);
-}
-
 /** One answer under a grammar. */
 export class Constraint {
-  /** @param {Masks} masks @param {(id: number) => number[] | null} bytesOf */
-  constructor(masks, bytesOf) {
+  /** @param {Masks} masks */
+  constructor(masks) {
     this.masks = masks;
-    this.bytesOf = bytesOf;
     /** @type {number[]} */
     this.written = [];
     if (masks.isFull) masks.begin();
@@ -108,10 +100,8 @@ export class Constraint {
    * @throws {EngineError} where it was not allowed
    */
   take(id) {
-    if ((this.mask[id >>> 5] & (1 << (id & 31))) === 0) {
-      throw new EngineError(`The token ${id} was taken, which the constraint does not allow here`);
-    }
-    const bytes = this.bytesOf(id) ?? [];
+    if (!allows(this.mask, id)) throw new EngineError(`The token ${id} was taken, which the constraint does not allow here`);
+    const bytes = this.masks.vocabulary.bytesOf(id) ?? [];
     for (const byte of bytes) this.written.push(byte);
     if (!this.masks.isFull) return this.read(bytes);
     this.masks.begin();

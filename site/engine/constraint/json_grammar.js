@@ -22,7 +22,7 @@ const UNIT = choice(
 const PAIR = sequence(oneOf('dD'), oneOf('89abAB'), HEX_OCTET, literal('\\u'), oneOf('dD'), oneOf('cdefCDEF'), HEX_OCTET);
 
 /** One character of a string, in any of its spellings. */
-const CHARACTER = new Rule(choice(
+export const CHARACTER = new Rule(choice(
   inUtf8(UNESCAPED),
   sequence(literal('\\'), choice(oneOf('"\\/bfnrt'), sequence(literal('u'), choice(UNIT, PAIR)))),
 ));

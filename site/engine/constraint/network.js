@@ -4,6 +4,7 @@
  */
 
 import { BadArgumentError } from '../errors.js';
+import { CHARACTER } from './json_grammar.js';
 
 /** @typedef {import('./expression.js').Expression} Expression */
 /** @typedef {import('./expression.js').Rule} Rule */
@@ -32,6 +33,10 @@ export class Network {
     this.start = this.startOf(root);
     for (let rule = this.waiting.pop(); rule; rule = this.waiting.pop()) this.write(rule);
     this.findLive();
+    /** First state of a character in a string; -1 where there are no strings. */
+    this.character = this.starts.get(CHARACTER) ?? -1;
+    /** @type {Map<number, number>} */
+    this.behind = new Map();
   }
 
   /** @returns {boolean} some document meets the grammar */
@@ -97,6 +102,28 @@ export class Network {
       at = next;
     }
     if (most === Infinity) this.connect(part, at, at);
+  }
+
+  /** @param {number} at behind a character of a string @returns {number} how many more the string may get */
+  charactersBehind(at) {
+    const chain = [];
+    let count = 0;
+    for (let next = at; ;) {
+      const known = this.behind.get(next);
+      const call = this.states[next].calls.find(({ start }) => start === this.character);
+      if (known !== undefined || !call) {
+        count = known ?? 0;
+        break;
+      }
+      if (call.back === next) {
+        count = Infinity;
+        break;
+      }
+      chain.push(next);
+      next = call.back;
+    }
+    for (const before of chain.toReversed()) this.behind.set(before, ++count);
+    return count;
   }
 
   /** Backwards from the ends, so that each state is looked at as often as something behind it turns live. */

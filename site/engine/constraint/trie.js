@@ -1,10 +1,9 @@
-/** A vocabulary as a tree of bytes, flat and in the order of a walk, so that tokens that begin alike are tried together. */
+/** Tokens as a tree of bytes, flat and in the order of a walk, so that tokens that begin alike are tried together. */
 
-/** @typedef {(id: number) => number[] | null} BytesOf of a token; null for one that writes no text */
-
+/** @typedef {{ id: number, bytes: number[] }} Token of one byte or more */
 /**
- * @typedef {object} Trie node i is reached by `bytes[i]` from the nearest node before it that is one less deep
- * @property {Uint8Array} bytes
+ * @typedef {object} Trie
+ * @property {Uint8Array} bytes one a node, by which it is reached from the nearest node before it that is one less deep
  * @property {Uint16Array} depths 0 for the first byte of a token
  * @property {Uint32Array} skips the first node behind all that are below this one
  * @property {Uint32Array} firsts of its tokens in `ids`, which end where those of the next node begin
@@ -12,51 +11,55 @@
  * @property {number} deepest
  */
 
-/** @param {string} one @param {string} other @returns {number} how many characters they share at the start */
+/** @param {number[]} one @param {number[]} other @returns {number} how many bytes they share at the start */
 function sharedLength(one, other) {
   const most = Math.min(one.length, other.length);
   let length = 0;
-  while (length < most && one.charCodeAt(length) === other.charCodeAt(length)) length += 1;
+  while (length < most && one[length] === other[length]) length += 1;
   return length;
 }
 
-/** @param {number} vocabulary @param {BytesOf} bytesOf @returns {[string, number][]} bytes as characters, in their order */
-function sortedTokens(vocabulary, bytesOf) {
-  /** @type {[string, number][]} */
-  const tokens = [];
-  for (let id = 0; id < vocabulary; id++) {
-    const bytes = bytesOf(id);
-    if (bytes && bytes.length > 0) tokens.push([String.fromCharCode(...bytes), id]);
-  }
-  return tokens.sort(([a, i], [b, j]) => (a < b ? -1 : a > b ? 1 : i - j));
+/** @param {Token} one @param {Token} other @returns {number} */
+function byBytes({ bytes: one }, { bytes: other }) {
+  const at = sharedLength(one, other);
+  return (one[at] ?? -1) - (other[at] ?? -1);
 }
 
-/** @param {number} vocabulary @param {BytesOf} bytesOf @returns {Trie} */
-export function makeTrie(vocabulary, bytesOf) {
-  const tokens = sortedTokens(vocabulary, bytesOf);
+/** @param {Token[]} tokens @returns {Token[]} in the order of their bytes; those of the first two are sorted out at once */
+function sorted(tokens) {
+  /** @type {Token[][]} */
+  const groups = [];
+  for (const token of tokens) {
+    const [first, second = -1] = token.bytes;
+    (groups[first * 257 + second + 1] ??= []).push(token);
+  }
+  return groups.flatMap((group) => group.sort(byBytes));
+}
+
+/** @param {Token[]} tokens @returns {Trie} */
+export function makeTrie(tokens) {
+  const ordered = sorted(tokens);
   /** @type {number[]} */
   const bytes = [];
   /** @type {number[]} */
   const depths = [];
   /** @type {number[]} */
   const firsts = [];
-  let before = '';
-  tokens.forEach(([text], i) => {
-    for (let depth = sharedLength(before, text); depth < text.length; depth++) {
-      bytes.push(text.charCodeAt(depth));
+  ordered.forEach((token, i) => {
+    const known = i === 0 ? 0 : sharedLength(ordered[i - 1].bytes, token.bytes);
+    for (let depth = known; depth < token.bytes.length; depth++) {
+      bytes.push(token.bytes[depth]);
       depths.push(depth);
       // The tokens of a node come behind those of all nodes before it, and only its last byte may end this one.
       firsts.push(i);
     }
-    before = text;
   });
-  firsts.push(tokens.length);
   return {
     bytes: Uint8Array.from(bytes),
     depths: Uint16Array.from(depths),
     skips: skipsOf(depths),
-    firsts: Uint32Array.from(firsts),
-    ids: Uint32Array.from(tokens, ([, id]) => id),
+    firsts: Uint32Array.from([...firsts, ordered.length]),
+    ids: Uint32Array.from(ordered, ({ id }) => id),
     deepest: depths.reduce((most, depth) => Math.max(most, depth + 1), 0),
   };
 }
