@@ -65,10 +65,9 @@ export class Model {
     this.adapter = null;
     const backend = /** @type {const} */ ('webgpu');
     this.info = Object.freeze({ ...facts(manifest), backend, ...opened, downloadBytes });
+    const create = /** @type {import('./completions/completions.js').Create} */ ((/** @type {unknown} */ request) => this.#complete(request));
     /** Chat completions in OpenAI's shape. */
-    this.chat = Object.freeze({
-      completions: Object.freeze({ create: (/** @type {unknown} */ request) => this.#complete(request) }),
-    });
+    this.chat = Object.freeze({ completions: Object.freeze({ create }) });
   }
 
   /**
@@ -116,7 +115,7 @@ export class Model {
     return stats;
   }
 
-  /** @param {unknown} request @returns {ReturnType<typeof import('./completions/completions.js').complete>} */
+  /** @param {unknown} request @returns {Promise<unknown>} */
   async #complete(request) {
     this.#expectTask('text-generation', 'chat.completions.create');
     const { complete } = await import('./completions/completions.js');

@@ -9,20 +9,21 @@ _TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "null":
 
 
 def is_document(text: str, schema: Json) -> bool:
-    """JSON that meets the schema, with each key once."""
+    """JSON that meets the schema; Python takes NaN and Infinity for JSON, and they are not."""
     try:
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+        value = _DECODER.decode(text)
     except ValueError:
         return False
     return meets(value, schema, schema)
 
 
-def _unique(pairs: list[tuple[str, Json]]) -> Json:
-    return dict(pairs)
-
-
 def _refuse(name: str) -> Json:
     raise ValueError(name)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
+# What JavaScript's patterns hold for white space.
+_SPACES = r"[\t-\r \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]"
 
 
 def meets(value: Json, schema: Json, root: Json) -> bool:
@@ -63,7 +64,7 @@ def _is(value: Json, name: str) -> bool:
 
 def _text_meets(value: str, schema: Json) -> bool:
     fits = schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", len(value))
-    pattern = re.sub(r"\$(?=\||$)", r"\\Z", schema.get("pattern", ""))
+    pattern = re.sub(r"\$(?=\||$)", r"\\Z", schema.get("pattern", "")).replace(r"\s", _SPACES)
     return fits and re.search(pattern, value, re.ASCII) is not None
 
 

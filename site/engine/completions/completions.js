@@ -37,6 +37,14 @@ import { CallReader } from './tool_calls.js';
  *   logprobs: Logprobs | null, finish_reason: FinishReason }[]} choices
  * @property {Usage} usage
  */
+/** @typedef {AsyncGenerator<ChatCompletionChunk, void>} ChunkStream */
+/**
+ * @typedef {{
+ *   (request: import('./request.js').ChatRequest & { stream: true }): Promise<ChunkStream>,
+ *   (request: import('./request.js').ChatRequest & { stream?: false | null }): Promise<ChatCompletion>,
+ *   (request: import('./request.js').ChatRequest): Promise<ChatCompletion | ChunkStream>,
+ * }} Create
+ */
 /** @typedef {{ delta: Delta, logprobs?: Logprobs | null, finish?: FinishReason }} Part of a chunk */
 
 /** @param {Likely} likely @returns {TokenLogprob} */
@@ -153,7 +161,7 @@ async function whole(head, answer) {
  * @param {(messages: import('../chat.js').Message[], options: import('../model.js').CallOptions) =>
  *   AsyncGenerator<Piece, GenerationStats>} generate
  * @param {unknown} given the request
- * @returns {Promise<ChatCompletion | AsyncGenerator<ChatCompletionChunk, void>>}
+ * @returns {Promise<ChatCompletion | ChunkStream>}
  */
 export async function complete(name, generate, given) {
   const { messages, options, tools, stream, includeUsage } = readRequest(given, name);

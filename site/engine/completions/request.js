@@ -5,6 +5,36 @@ import { BadArgumentError } from '../errors.js';
 /** @typedef {import('../chat.js').Message} Message */
 /** @typedef {import('../model.js').CallOptions} CallOptions */
 /** @typedef {{ type: 'function', function: { name: string, description?: string, parameters?: object } }} Tool */
+/** @typedef {string | { type: 'text', text: string }[]} Content */
+/**
+ * @typedef {object} ChatMessage
+ * @property {string} role
+ * @property {Content | null} [content]
+ * @property {{ id: string, type: 'function', function: { name: string, arguments: string } }[] | null} [tool_calls]
+ * @property {string} [tool_call_id]
+ * @property {string} [name]
+ */
+/**
+ * @typedef {object} ChatRequest null is as good as absent
+ * @property {ChatMessage[]} messages
+ * @property {string | null} [model] the loaded one's name, if anything
+ * @property {boolean | null} [stream]
+ * @property {{ include_usage?: boolean | null } | null} [stream_options]
+ * @property {number | null} [temperature]
+ * @property {number | null} [top_p]
+ * @property {number | null} [top_k]
+ * @property {number | null} [max_tokens]
+ * @property {number | null} [max_completion_tokens]
+ * @property {string | string[] | null} [stop]
+ * @property {number | null} [seed]
+ * @property {boolean | null} [logprobs]
+ * @property {number | null} [top_logprobs]
+ * @property {import('../model.js').AskedConstraint} [response_format]
+ * @property {Tool[] | null} [tools]
+ * @property {'auto' | 'none' | null} [tool_choice]
+ * @property {1 | null} [n]
+ * @property {AbortSignal | null} [signal]
+ */
 /**
  * @typedef {object} Request
  * @property {Message[]} messages
