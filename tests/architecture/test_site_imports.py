@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "site/engine": ("site/engine",),
     "site/app": ("site/app", "site/engine/index.js"),
     "site/bench": ("site/bench", "site/engine/index.js"),
+    "site/element": ("site/element", "site/engine/index.js"),
 }
 
 SINKS = {
