@@ -11,7 +11,9 @@ def _object(properties: Json, required: tuple[str, ...] = (), **more: Json) -> J
 
 _INT, _TEXT, _NULL, _BOOL = ({"type": name} for name in ("integer", "string", "null", "boolean"))
 _LINKED = {
-    "$defs": {"node": _object({"v": _INT, "next": {"anyOf": [{"$ref": "#/$defs/node"}, _NULL]}}, ("v", "next"))},
+    "$defs": {
+        "node": _object({"v": _INT, "next": {"anyOf": [{"$ref": "#/$defs/node"}, _NULL]}}, ("v", "next"))
+    },
     "$ref": "#/$defs/node",
 }
 _TREE = _object({"k": {"type": "array", "items": {"$ref": "#"}}}, ("k",), additionalProperties=False)

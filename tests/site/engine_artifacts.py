@@ -311,7 +311,8 @@ def generation_artifact(
     plan = _plan("text-generation", symbols, buffers, shaders)
     _add(plan, ["prefill", "decode"], "consume", {}, {0: "step", 1: "ids", 2: "mix"})
     words_binding = {1: "mix", 2: "logits", 3: "script"}
-    _add(plan, ["head", "decode"], "head", {"vocabulary": vocabulary}, words_binding)
+    groups = [-(-vocabulary // 64), 1, 1]
+    _add(plan, ["head", "decode"], "head", {"vocabulary": vocabulary}, words_binding, groups)
     sample = {0: "step", 1: "logits", 2: "sampling", 3: "token"}
     _add(plan, ["sample"], "sample", {"vocabulary": vocabulary}, sample)
     advance = {0: "step", 1: "token", 2: "ids", 3: "ring", 4: "stops"}

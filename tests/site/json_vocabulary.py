@@ -8,7 +8,24 @@ _PRINTABLE = (*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100))
 _REST = [byte for byte in range(256) if byte not in _PRINTABLE]
 # The alphabet of byte-level vocabularies: a character for each byte.
 BYTES = {byte: chr(byte) for byte in _PRINTABLE} | {byte: chr(256 + i) for i, byte in enumerate(_REST)}
-_PARTS = ('{"', '":', '":Ġ"', '",Ġ"', '"}', '"]', "Ġ{", "true", "false", "null", "ĠĠĠĠ", "abc", "12", "lo", 'a"', "\\u")
+_PARTS = (
+    '{"',
+    '":',
+    '":Ġ"',
+    '",Ġ"',
+    '"}',
+    '"]',
+    "Ġ{",
+    "true",
+    "false",
+    "null",
+    "ĠĠĠĠ",
+    "abc",
+    "12",
+    "lo",
+    'a"',
+    "\\u",
+)
 JSON_PIECES = tuple(dict.fromkeys((*PIECES, *BYTES.values(), *_PARTS)))
 
 

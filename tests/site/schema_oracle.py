@@ -34,7 +34,9 @@ def meets(value: Json, schema: Json, root: Json) -> bool:
         "anyOf": lambda parts: any(meets(value, part, root) for part in parts),
         "enum": lambda values: any(_same(value, each) for each in values),
         "const": lambda only: _same(value, only),
-        "type": lambda names: any(_is(value, name) for name in ([names] if isinstance(names, str) else names)),
+        "type": lambda names: any(
+            _is(value, name) for name in ([names] if isinstance(names, str) else names)
+        ),
     }
     if not all(check(schema[key]) for key, check in checks.items() if key in schema):
         return False

@@ -21,7 +21,12 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; worker-src 'self'; "
     "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types app"
 )
-CHAT = {"start": "", "roles": {"user": ["", ""], "assistant": ["", ""], "system": ["", ""]}, "answer": "", "system": None}
+CHAT = {
+    "start": "",
+    "roles": {"user": ["", ""], "assistant": ["", ""], "system": ["", ""]},
+    "answer": "",
+    "system": None,
+}
 PUT = """async ([src, system]) => {
   await import('/element/index.js');
   document.documentElement.lang = 'en';
@@ -111,7 +116,12 @@ def test_what_cannot_chat_says_why(page: "Page", engine_server: EngineServer, ca
         "no template": engine_server.add("plain", writer([END]).files()),
         "missing": "/models/gone/",
     }[case]
-    words = {"no src": "no src", "embedder": "sentence-embedding", "no template": "no chat template", "missing": "address"}
+    words = {
+        "no src": "no src",
+        "embedder": "sentence-embedding",
+        "no template": "no chat template",
+        "missing": "404",
+    }
     put(page, src)
     expect(page.get_by_role("status")).to_contain_text(words[case])
     assert page.get_by_role("button").count() == 0

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.site.conftest import EnginePage
-from tests.site.engine_artifacts import END, EURO1, PIECES, A, B, C, generation_artifact
+from tests.site.engine_artifacts import END, EURO1, A, C, embedding_artifact, generation_artifact
 from tests.site.engine_server import EngineServer
 from tests.site.json_vocabulary import JSON_PIECES, spelled, writer
 
@@ -63,9 +63,19 @@ def test_an_answer_has_openais_shape(engine_page: EnginePage, engine_server: Eng
     assert answer["id"].startswith("chatcmpl-")
     assert (answer["object"], answer["model"]) == ("chat.completion", "tiny")
     assert abs(answer["created"] - engine_page.run("return Date.now() / 1000;")) < 60
-    choice = {"index": 0, "message": {"role": "assistant", "content": "a b€"}, "logprobs": None, "finish_reason": "stop"}
+    choice = {
+        "index": 0,
+        "message": {"role": "assistant", "content": "a b€"},
+        "logprobs": None,
+        "finish_reason": "stop",
+    }
     assert answer["choices"] == [choice]
-    usage = {"prompt_tokens": 1, "completion_tokens": 6, "total_tokens": 7, "prompt_tokens_details": {"cached_tokens": 0}}
+    usage = {
+        "prompt_tokens": 1,
+        "completion_tokens": 6,
+        "total_tokens": 7,
+        "prompt_tokens_details": {"cached_tokens": 0},
+    }
     assert answer["usage"] == usage
     cut = create(engine_page, url, max_completion_tokens=2)
     assert cut["choices"][0]["finish_reason"] == "length"
@@ -77,14 +87,22 @@ def test_an_answer_has_openais_shape(engine_page: EnginePage, engine_server: Eng
 
 def test_chunks_join_to_the_same_answer(engine_page: EnginePage, engine_server: EngineServer) -> None:
     url = served(engine_server, [*spelled("ab €a"), END])
-    chunks = engine_page.run(STREAM, url=url, messages=ASK, options={"stream_options": {"include_usage": True}})
+    chunks = engine_page.run(
+        STREAM, url=url, messages=ASK, options={"stream_options": {"include_usage": True}}
+    )
     whole = create(engine_page, url)
     assert {chunk["object"] for chunk in chunks} == {"chat.completion.chunk"}
     assert len({chunk["id"] for chunk in chunks}) == 1
     deltas = [chunk["choices"][0]["delta"] for chunk in chunks[:-1]]
     assert deltas[0] == {"role": "assistant", "content": ""}
-    assert "".join(delta.get("content", "") for delta in deltas) == whole["choices"][0]["message"]["content"] == "ab €a"
-    assert [chunk["choices"][0]["finish_reason"] for chunk in chunks[:-1]] == [None] * (len(chunks) - 2) + ["stop"]
+    assert (
+        "".join(delta.get("content", "") for delta in deltas)
+        == whole["choices"][0]["message"]["content"]
+        == "ab €a"
+    )
+    assert [chunk["choices"][0]["finish_reason"] for chunk in chunks[:-1]] == [None] * (len(chunks) - 2) + [
+        "stop"
+    ]
     assert [chunk["usage"] for chunk in chunks[:-1]] == [None] * (len(chunks) - 1)
     assert chunks[-1]["choices"] == []
     assert chunks[-1]["usage"]["total_tokens"] == whole["usage"]["total_tokens"]
@@ -134,7 +152,9 @@ def test_what_is_not_supported_is_refused_by_its_name(
 def test_parts_of_a_message_are_one_text(engine_page: EnginePage, engine_server: EngineServer) -> None:
     parts = [{"type": "text", "text": "a"}, {"type": "text", "text": "bc"}]
     messages = [{"role": "user", "content": parts}]
-    answer = engine_page.run(CREATE, url=served(engine_server, [A]), messages=messages, options={"max_tokens": 1})
+    answer = engine_page.run(
+        CREATE, url=served(engine_server, [A]), messages=messages, options={"max_tokens": 1}
+    )
     assert answer["usage"]["prompt_tokens"] == 3
 
 
@@ -175,7 +195,9 @@ def test_calls_are_told_from_content(
     assert "".join(delta.get("content", "") for delta in deltas) == (content or "")
 
 
-def test_a_call_and_its_result_go_through_the_template(engine_page: EnginePage, engine_server: EngineServer) -> None:
+def test_a_call_and_its_result_go_through_the_template(
+    engine_page: EnginePage, engine_server: EngineServer
+) -> None:
     call = {"id": "1", "type": "function", "function": {"name": "abc", "arguments": '{"n": "abc"}'}}
     messages = [
         *ASK,
@@ -203,21 +225,24 @@ def test_a_constraint_lets_what_is_valid_through_and_takes_the_best_valid_token_
     engine_page: EnginePage, engine_server: EngineServer
 ) -> None:
     """Of all tokens that are not the script's the lowest id is the likeliest, as all have the same logit."""
-    schema = {"type": "object", "properties": {"ab": {"type": "integer"}, "c": {"enum": ["abc", "€"]}}, "required": ["ab", "c"]}
+    schema = {
+        "type": "object",
+        "properties": {"ab": {"type": "integer"}, "c": {"enum": ["abc", "€"]}},
+        "required": ["ab", "c"],
+    }
     constraint = {"type": "json_schema", "json_schema": {"schema": schema, "strict": True}}
     wanted = '{"ab": 12, "c": "€"}'
     url = served(engine_server, [*spelled(wanted), END])
     found = engine_page.run(GENERATE, url=url, options={"constraint": constraint})
     assert (found["text"], found["finish"]) == (wanted, "stop")
     assert [piece["id"] for piece in found["pieces"]] == spelled(wanted)
-    wrong = served(engine_server, [*spelled('xx{"b'), A, *spelled('b": true')])
-    found = engine_page.run(GENERATE, url=wrong, options={"constraint": constraint, "maxTokens": 60})
-    script = [*spelled('xx{"b'), A, *spelled('b": true')]
-    lowest = [min(spelled("{")[0], JSON_PIECES.index('{"'), JSON_PIECES.index("Ġ"))]
-    assert found["pieces"][0]["id"] == lowest[0] != script[0]
-    assert found["finish"] in ("length", "stop")
-    if found["finish"] == "stop":
-        assert set(json.loads(found["text"])) == {"ab", "c"}
+    wrong = served(engine_server, [C, *spelled("{"), C])
+    options = {"constraint": constraint, "maxTokens": 3}
+    first, second, third = engine_page.run(GENERATE, url=wrong, options=options)["pieces"]
+    starts = [JSON_PIECES.index(piece) for piece in ("{", '{"', "Ġ{", "Ġ", "Ċ", "ĉ", "č", "ĠĠĠĠ")]
+    assert first["id"] == min(starts)
+    assert second["id"] == spelled("{")[0]
+    assert third["id"] == min(JSON_PIECES.index(piece) for piece in ('"', "Ġ", "Ċ", "ĉ", "č", "ĠĠĠĠ"))
 
 
 def test_sampling_under_a_constraint_never_takes_what_is_not_allowed(
@@ -251,30 +276,23 @@ def test_a_constraint_that_the_vocabulary_cannot_meet_is_an_error(
 def test_what_follows_a_constrained_answer_goes_on_from_what_the_states_hold(
     engine_page: EnginePage, engine_server: EngineServer
 ) -> None:
-    """The state mixes every id that it saw, and the logits carry it: one token too many or too few would show."""
+    """All of it, to the last token, which was not sampled from; what such a model writes next: the next file's tests."""
     said = '{"a":1}'
-    url = served(engine_server, [*spelled(said), END])
+    url = served(engine_server, [JSON_PIECES.index(sign) for sign in said])
     body = """
       const model = await engine.load(args.url);
-      const write = async (prompt, options) => {
-        for await (const _ of model.generate(prompt, options));
-        return model.stats().generation;
-      };
-      await write('a', { constraint: { type: 'json_object' }, temperature: 0 });
-      const again = await write('a' + args.said + 'b', { maxTokens: 1 });
-      let told;
-      for await (const piece of model.generate('a' + args.said + 'b', { maxTokens: 1, logprobs: 3 })) told = piece.logprobs;
-      const ids = args.ids;
-      return [again.reusedTokens, again.promptTokens, told.top[0].id, [...await model.logits(ids)].length];
+      for await (const _ of model.generate('a', { constraint: { type: 'json_object' }, temperature: 0 }));
+      const { tokens } = model.stats().generation;
+      for await (const _ of model.generate('a' + args.said + 'b', { maxTokens: 1 }));
+      const { reusedTokens, promptTokens } = model.stats().generation;
+      return [tokens, reusedTokens, promptTokens];
     """
-    ids = [A, *spelled(said), B]
-    reused, prompt, first, size = engine_page.run(body, url=url, said=said, ids=ids)
-    assert (prompt, size) == (1 + len(said) + 1, len(JSON_PIECES))
-    assert reused >= 1
-    assert first == END
+    assert engine_page.run(body, url=url, said=said) == [len(said), len(said) + 1, len(said) + 2]
 
 
-def test_a_constrained_answer_can_be_left_and_aborted(engine_page: EnginePage, engine_server: EngineServer) -> None:
+def test_a_constrained_answer_can_be_left_and_aborted(
+    engine_page: EnginePage, engine_server: EngineServer
+) -> None:
     url = served(engine_server, [*spelled('{"abcabcabcabcabc":1}'), END])
     body = """
       const model = await engine.load(args.url);
@@ -293,7 +311,9 @@ def test_a_constrained_answer_can_be_left_and_aborted(engine_page: EnginePage, e
     assert engine_page.run(body, url=url, messages=ASK) == [["ABORTED"], '{"abcabcabcabcabc":1}']
 
 
-def test_likelihoods_are_those_of_the_model_itself(engine_page: EnginePage, engine_server: EngineServer) -> None:
+def test_likelihoods_are_those_of_the_model_itself(
+    engine_page: EnginePage, engine_server: EngineServer
+) -> None:
     """The next token has a logit 1000 above all others, which are alike."""
     url = engine_server.add("letters", generation_artifact([A, EURO1, C, END], chat=CHAT).files())
     answer = create(engine_page, url, logprobs=True, top_logprobs=2)
@@ -326,8 +346,5 @@ def test_a_plain_answer_loads_nothing_of_this(engine_page: EnginePage, engine_se
 
 
 def test_another_tasks_model_refuses(engine_page: EnginePage, engine_server: EngineServer) -> None:
-    from tests.site.engine_artifacts import embedding_artifact
-
     url = engine_server.add("embed", embedding_artifact().files())
     assert engine_page.fails(CREATE, url=url, messages=ASK, options={})["code"] == "BAD_ARGUMENT"
-    assert len(PIECES) == 12

@@ -66,10 +66,16 @@ def test_the_package_names_files_that_are_there() -> None:
 
 @pytest.mark.browser
 def test_the_first_program_of_the_readme_runs(engine_page: EnginePage, engine_server: EngineServer) -> None:
-    code = re.findall(r"^```js\n(.*?)^```", read(PurePosixPath("site/engine/README.md")), re.DOTALL | re.MULTILINE)[0]
+    code = re.findall(
+        r"^```js\n(.*?)^```", read(PurePosixPath("site/engine/README.md")), re.DOTALL | re.MULTILINE
+    )[0]
     assert len(code.strip().splitlines()) == 5
     chat = {"start": "", "roles": {"user": ["", ""]}, "answer": "", "system": None}
     url = engine_server.add("writer", writer([0, 0, 0, 0, *spelled("ab €"), END], chat=chat).files())
     code = code.replace("import { load } from './engine/index.js';", "const { load } = engine;")
-    code = code.replace("'/models/granite/'", "args.url").replace("console.log", "said.push").replace("'Hello'", "'abcab'")
+    code = (
+        code.replace("'/models/granite/'", "args.url")
+        .replace("console.log", "said.push")
+        .replace("'Hello'", "'abcab'")
+    )
     assert engine_page.run(f"const said = []; {code}; return said;", url=url) == ["ab €"]
