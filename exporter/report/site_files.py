@@ -14,8 +14,12 @@ ENGINE = "engine/index.js"
 # The engine loads it for a model whose chat template is carried, and for no other.
 TEMPLATE_ENGINE = "engine/vendor/jinja.mjs"
 
-# The engine loads it where a page puts an adapter on.
-ADAPTERS = "engine/adapters/shelf.js"
+# The engine loads these where a page puts an adapter on, asks in OpenAI's shape, or constrains an answer; ours do not.
+ON_DEMAND = {
+    "engine/adapters/shelf.js",
+    "engine/completions/completions.js",
+    "engine/generation/stepped_answer.js",
+}
 
 # The engine loads what a task's calls need, and no other task's.
 _CALLS = {
@@ -56,7 +60,7 @@ def visited_files(
     page = EXTRACT_PAGE if extracts else PAGES.get(task, ENGINE)
     if not (site / page).is_file():
         raise ArtifactError(f"the site has no {page}", site.name, "Run this from a complete checkout.")
-    left_out = {ADAPTERS, *_CALLS.values()} - {_CALLS.get(task)}
+    left_out = {*ON_DEMAND, *_CALLS.values()} - {_CALLS.get(task)}
     if not carries_template:
         left_out.add(TEMPLATE_ENGINE)
     seen: list[str] = []

@@ -15,9 +15,10 @@ import { BadArgumentError } from './errors.js';
 /** @typedef {import('./fill_mask.js').Filling} Filling */
 /** @typedef {import('./adapters/shelf.js').Swap} Swap */
 /**
- * @typedef {Omit<import('./generation/generate.js').GenerateOptions, 'stop'>
- *   & { stop?: string | string[], signal?: AbortSignal }} CallOptions
+ * @typedef {Omit<import('./generation/generate.js').GenerateOptions, 'stop' | 'constraint'>
+ *   & { stop?: string | string[], signal?: AbortSignal, constraint?: AskedConstraint }} CallOptions
  */
+/** @typedef {import('./constraint/constraints.js').ConstraintFormat | { type: 'text' } | null} AskedConstraint */
 /**
  * @typedef {object} Stats
  * @property {number} networkBytes of the load; 0 where all was kept from earlier
@@ -69,6 +70,9 @@ export class Model {
     this.adapter = null;
     const backend = /** @type {const} */ ('webgpu');
     this.info = Object.freeze({ ...facts(manifest), backend, ...opened, downloadBytes });
+    const create = /** @type {import('./completions/completions.js').Create} */ ((/** @type {unknown} */ request) => this.#complete(request));
+    /** Chat completions in OpenAI's shape. */
+    this.chat = Object.freeze({ completions: Object.freeze({ create }) });
   }
 
   /**
@@ -93,12 +97,34 @@ export class Model {
    * @param {CallOptions} [options]
    * @returns {AsyncGenerator<Piece, void>} ids up to the end token; the texts join to the text of all ids
    */
-  async *generate(prompt, { signal, ...options } = {}) {
+  async *generate(prompt, options = {}) {
+    yield* this.#answer(prompt, options);
+  }
+
+  /**
+   * @param {import('./generation/generate.js').Prompt} prompt
+   * @param {CallOptions} options
+   * @returns {AsyncGenerator<Piece, import('./generation/generate.js').GenerationStats>} once the call is found to be right
+   */
+  #answer(prompt, { signal, ...options }) {
     this.#expectTask('text-generation', 'generate');
     checkPrompt(prompt);
     checkSignal(signal);
-    const args = { prompt, options: readGenerateOptions(options) };
-    this.#stats.generation = yield* this.#client.stream('generate', args, signal);
+    return this.#write({ prompt, options: readGenerateOptions(options) }, signal);
+  }
+
+  /** @param {unknown} args @param {AbortSignal} [signal] @returns {AsyncGenerator<Piece, any>} */
+  async *#write(args, signal) {
+    const stats = yield* this.#client.stream('generate', args, signal);
+    this.#stats.generation = stats;
+    return stats;
+  }
+
+  /** @param {unknown} request @returns {Promise<unknown>} */
+  async #complete(request) {
+    this.#expectTask('text-generation', 'chat.completions.create');
+    const { complete } = await import('./completions/completions.js');
+    return complete(this.info.name, (messages, options) => this.#answer(messages, options), request);
   }
 
   /**

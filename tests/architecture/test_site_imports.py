@@ -22,6 +22,7 @@ MAY_IMPORT = {
         "site/engine/index.js",
         *(f"site/app/{name}.js" for name in ("format", "problems", "texts")),
     ),
+    "site/element": ("site/element", "site/engine/index.js"),
 }
 
 SINKS = {

@@ -22,6 +22,9 @@ export { logits } from './prefill.js';
  * @property {number} [topP]
  * @property {number} [seed] random unless said
  * @property {string[]} [stop] texts that end the answer
+ * @property {import('../constraint/constraints.js').ConstraintFormat} [constraint] what the answer must be
+ * @property {number} [logprobs] how many of the likeliest tokens to tell with each piece
+ * @property {unknown[]} [tools] for the chat template
  */
 /** @typedef {'stop' | 'stop-string' | 'length'} Finish the end token, a stop text, or no room left */
 /**
@@ -34,12 +37,12 @@ export { logits } from './prefill.js';
  * @property {Finish} finish
  */
 
-/** @param {Session} session @param {Prompt} prompt @returns {Promise<number[]>} */
-async function promptIds({ manifest, tokenizer, chatTemplate }, prompt) {
+/** @param {Session} session @param {Prompt} prompt @param {unknown[]} [tools] @returns {Promise<number[]>} */
+async function promptIds({ manifest, tokenizer, chatTemplate }, prompt, tools) {
   const { chat, bosId } = /** @type {Generation} */ (manifest.generation);
   const ids = typeof prompt === 'string'
     ? tokenizer.encode(prompt)
-    : tokenizer.encode(await renderChat(prompt, chat, chatTemplate), false);
+    : tokenizer.encode(await renderChat(prompt, chat, chatTemplate, tools), false);
   if (ids.length > 0) return ids;
   if (bosId === null) throw new BadArgumentError('The prompt is empty, and this model has no token to begin with');
   return [bosId];
@@ -54,6 +57,20 @@ function roomAfter({ manifest }, length) {
 }
 
 /**
+ * Of what looks at each token, nothing is loaded where nobody asked for it.
+ *
+ * @param {Session} session
+ * @param {Telling} telling
+ * @returns {Promise<(prompt: number[], last: import('../plan.js').Symbols, limit: number) => Answer>}
+ */
+async function answerMaker(session, { options, said }) {
+  if (!options.constraint && options.logprobs === undefined) return (...begin) => new Answer(session, ...begin);
+  const { lookingFor, SteppedAnswer } = await import('./stepped_answer.js');
+  const looking = await lookingFor(session, options, said);
+  return (...begin) => new SteppedAnswer(session, ...begin, looking);
+}
+
+/**
  * @param {Answer} answer
  * @param {Telling} telling
  * @param {AbortSignal} signal
@@ -65,9 +82,9 @@ async function* readAnswer(answer, { text, said, clock, stopIds }, signal) {
   for await (const block of answer.blocks(signal)) {
     said.push(...block);
     const end = block.findIndex((id) => stopIds.has(id));
-    const pieces = (end < 0 ? block : block.slice(0, end)).flatMap((id) => text.push(id));
+    const pieces = (end < 0 ? block : block.slice(0, end)).flatMap((id) => text.push(id, answer.logprobs));
     if (pieces.length > 0) yield clock.count(pieces);
-    if (end >= 0) finish = 'stop';
+    if (end >= 0 || answer.isComplete) finish = 'stop';
     if (end >= 0 || text.stopped) break;
   }
   const rest = text.finish();
@@ -93,7 +110,7 @@ async function* readAnswer(answer, { text, said, clock, stopIds }, signal) {
 async function begin(session, prompt, options) {
   const began = performance.now();
   const { tokenizer, manifest } = session;
-  const ids = await promptIds(session, prompt);
+  const ids = await promptIds(session, prompt, options.tools);
   const room = roomAfter(session, ids.length);
   const seed = options.seed ?? crypto.getRandomValues(new Uint32Array(1))[0];
   return {
@@ -115,12 +132,13 @@ async function begin(session, prompt, options) {
  */
 async function* goOn(session, telling, signal) {
   session.device.check();
+  const answerOf = await answerMaker(session, telling);
   writeSampling(session, telling.options);
   const ids = [...telling.ids, ...telling.said];
   const limit = telling.limit - telling.said.length;
   const { last, reused } = await prefill(session, ids, { limit, signal });
   telling.clock.prompt.reusedTokens ??= reused;
-  return yield* readAnswer(new Answer(session, ids, last, limit), telling, signal);
+  return yield* readAnswer(answerOf(ids, last, limit), telling, signal);
 }
 
 /**
