@@ -276,7 +276,7 @@ def test_a_constraint_that_the_vocabulary_cannot_meet_is_an_error(
 def test_what_follows_a_constrained_answer_goes_on_from_what_the_states_hold(
     engine_page: EnginePage, engine_server: EngineServer
 ) -> None:
-    """All of it, to the last token, which was not sampled from; what such a model writes next: the next file's tests."""
+    """All of it, to the last token, which was not sampled from; the next file tests what such a model writes next."""
     said = '{"a":1}'
     url = served(engine_server, [JSON_PIECES.index(sign) for sign in said])
     body = """
