@@ -94,7 +94,7 @@ export class ModelPanel {
 
   /** @param {number} bytes of the download that an earlier visit left on this device */
   #keptNote(bytes) {
-    const remove = button(text('panel.delete'), () => this.#forget(), { class: 'link', 'aria-label': text('panel.deleteKept') });
+    const remove = button(text('panel.deleteKept'), () => this.#forget(), { class: 'link' });
     const kept = this.#kept ? text('panel.keptAll') : text('panel.keptPart', { size: formatBytes(bytes) });
     return element('p', { class: 'note' }, `${kept} `, remove);
   }

@@ -170,7 +170,7 @@ function onReady(loaded) {
 
 /** A model that only continues texts. */
 function refuse() {
-  const page = element('a', { href: `generate.html${location.search}` }, text('chat.none.page'));
+  const page = element('a', { href: 'generate.html' + location.search }, text('chat.none.page'));
   hint.replaceChildren(...textParts('chat.none', { page }));
 }
 

@@ -12,7 +12,7 @@ from tests.site.pages.conftest import SITE, Site
 ENGLISH = texts("en")
 OTHERS = [language for language in LANGUAGES if language != "en"]
 SOURCES = "".join(
-    path.read_text("utf-8") for folder in ("app", "bench") for path in sorted((SITE / folder).glob("*.js"))
+    path.read_text("utf-8") for folder in ("app", "bench") for path in sorted((SITE / folder).rglob("*.js"))
 )
 HTML = "".join((SITE / page.path).read_text("utf-8") for page in PAGES)
 
