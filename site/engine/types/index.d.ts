@@ -40,6 +40,9 @@ export declare namespace errors {
   class NoChatTemplateError extends EngineError {}
   class BadArgumentError extends EngineError {}
   class UnloadedError extends EngineError {}
+  class ManifestChangedError extends EngineError {}
+  class GpuBlockedError extends EngineError {}
+  class WrongResultsError extends EngineError {}
   /** code -> class */
   const byCode: Readonly<Record<string, typeof EngineError>>;
   function typed(cause: unknown): EngineError;
@@ -75,6 +78,8 @@ export interface LoadOptions {
   onProgress?: (event: Progress) => void;
   signal?: AbortSignal;
   control?: DownloadControl;
+  /** of manifest.json, where somebody trusted says it: another is refused */
+  sha256?: string;
   /** Which of a model's kernels a device plays. */
   tune?: 'auto' | 'off' | 'again' | Record<string, string>;
 }
@@ -246,6 +251,10 @@ export interface GenerationStats {
   finish: 'stop' | 'stop-string' | 'length';
 }
 export interface Stats {
+  /** ms that the known answer took after the load */
+  canaryMs: number;
+  /** one each time that the GPU was lost and the model brought to another device */
+  recoveries: { ms: number; reason: string }[];
   networkBytes: number;
   loadMs: number;
   notKept: 'full' | 'refused' | null;
