@@ -200,7 +200,7 @@ class SchemaReader {
 export function schemaNetwork(schema) {
   const root = new SchemaReader(schema).rule(schema, '#');
   const network = new Network(new Rule(sequence(SPACE, root)));
-  if (!network.isPossible) throw new BadArgumentError('No document can meet the schema');
+  if (!network.isPossible) throw new BadArgumentError('Nothing can meet the schema');
   return network;
 }
 
