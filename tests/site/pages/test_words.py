@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from scripts.make_pages import LANGUAGES, PAGES, TEXTS, render, texts
+from scripts.make_pages import LANGUAGES, PAGES, TEXTS, Page, render, texts
 from tests.site.pages.conftest import SITE, Site
 
 ENGLISH = texts("en")
@@ -41,8 +41,8 @@ def built_keys() -> Iterator[re.Pattern[str]]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_a_page_has_the_frame_of_all_and_the_english_of_the_texts(page: object) -> None:
-    assert (SITE / page.path).read_text("utf-8") == render(page), "run `python -m scripts.make_pages`"  # type: ignore[attr-defined, arg-type]
+def test_a_page_has_the_frame_of_all_and_the_english_of_the_texts(page: Page) -> None:
+    assert (SITE / page.path).read_text("utf-8") == render(page), "run `python -m scripts.make_pages`"
 
 
 def test_the_languages_are_the_same_everywhere() -> None:
