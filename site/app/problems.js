@@ -25,14 +25,14 @@ export const PROBLEMS = {
   },
   NO_ADAPTER: {
     title: 'The browser found no usable graphics processor',
-    why: 'The driver may be blocked, or the graphics processor crashed and the browser keeps it from this page until a reload.',
+    why: 'The driver may be blocked, or the graphics processor crashed.',
     next: 'Reload the page. If that does not help, switch on hardware acceleration in the browser’s settings and restart it.',
     again: RETRY,
   },
   GPU_BLOCKED: {
-    title: 'The browser keeps the graphics processor from this page',
-    why: 'It crashed more than once, so the browser gives it to this page no more until a reload. What was downloaded is kept.',
-    next: 'Copy what you want to keep, and reload the page.',
+    title: 'The browser blocks the graphics processor',
+    why: 'It crashed more than once.',
+    next: 'Reload the page.',
   },
   MISSING_FEATURE: {
     title: 'This graphics processor lacks something the model needs',
@@ -123,8 +123,8 @@ export const PROBLEMS = {
   },
   WRONG_RESULTS: {
     title: 'This graphics processor computes wrong',
-    why: 'The model was asked something whose answer is known, and the answer was another. The driver is at fault, so nothing was shown.',
-    next: 'Update the graphics driver, or use another browser.',
+    why: 'Its driver gave another answer than the known one.',
+    next: 'Update the driver, or use another browser.',
   },
   INPUT_TOO_LONG: {
     title: 'The text is longer than this model can read',
