@@ -25,7 +25,7 @@ export const PROBLEMS = {
   },
   NO_ADAPTER: {
     title: 'The browser found no usable graphics processor',
-    why: 'The driver may be blocked, or the graphics processor crashed.',
+    why: 'The driver may be blocked, or it crashed.',
     next: 'Reload the page. If that does not help, switch on hardware acceleration in the browser’s settings and restart it.',
     again: RETRY,
   },
@@ -123,7 +123,7 @@ export const PROBLEMS = {
   },
   WRONG_RESULTS: {
     title: 'This graphics processor computes wrong',
-    why: 'Its driver gave another answer than the known one.',
+    why: 'Its driver gave a wrong answer.',
     next: 'Update the driver, or use another browser.',
   },
   INPUT_TOO_LONG: {
@@ -201,7 +201,7 @@ export function problemOf(code) {
 }
 
 /**
- * The exact fault, without the advice that ends the engine's messages: `next` gives it in the page's words.
+ * The exact fault, without the engine's advice: `next` gives the page's.
  * @param {string} code
  * @param {string} message
  */
