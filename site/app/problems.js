@@ -201,7 +201,7 @@ export function problemOf(code) {
 }
 
 /**
- * The exact fault, without the engine's advice: `next` gives the page's.
+ * The exact fault, without the advice of the engine.
  * @param {string} code
  * @param {string} message
  */
