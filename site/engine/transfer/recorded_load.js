@@ -1,4 +1,4 @@
-/** A load on record before its first file comes; what it replaces goes when all are there. */
+/** A load on record: what it is to keep before it begins, what it has kept when it is whole. */
 
 import { Library } from '../storage/library.js';
 import { holdingModel } from '../storage/locks.js';
