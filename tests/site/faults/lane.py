@@ -1,13 +1,19 @@
 """A Chromium with a profile on the disk: an incognito window's file system would be memory."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from playwright.async_api import BrowserContext, BrowserType
 
+Result = TypeVar("Result")
+
+TRIES = 4
+GONE = "has been closed"
 FLAGS = (
     "--enable-unsafe-webgpu",
     "--use-webgpu-adapter=swiftshader",
@@ -31,11 +37,27 @@ class Lane:
 
     async def context(self) -> "BrowserContext":
         if self.open is None:
-            self.open = await self.browsers.launch_persistent_context(
-                self.folder.name, executable_path=self.chromium, args=list(FLAGS)
-            )
+            self.open = await self.surely(self._launch)
             self.open.on("close", lambda _: setattr(self, "open", None))
         return self.open
+
+    async def _launch(self) -> "BrowserContext":
+        return await self.browsers.launch_persistent_context(
+            self.folder.name, executable_path=self.chromium, args=list(FLAGS)
+        )
+
+    async def surely(self, work: Callable[[], Awaitable[Result]]) -> Result:
+        """Again where the browser has gone under it; a page that ends every browser is an error."""
+        from playwright.async_api import Error
+
+        for _ in range(TRIES - 1):
+            try:
+                return await work()
+            except Error as cause:
+                if GONE not in str(cause):
+                    raise
+                await asyncio.sleep(1)
+        return await work()
 
     async def close(self) -> None:
         if self.open is not None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from tests.site.faults.engine_cases import engine_cases
 from tests.site.faults.findings import Findings
-from tests.site.faults.lane import Lane
+from tests.site.faults.lane import GONE, TRIES, Lane
 from tests.site.faults.network_cases import network_cases
 from tests.site.faults.process_cases import process_cases
 from tests.site.faults.stage import Case, Stage, play
@@ -50,6 +50,10 @@ async def run_in_chromium(lanes: Sequence[Lane], *, short: bool, tell: Callable[
 
 
 async def _play(case: Case, lane: Lane) -> Stage:
-    """Once more where the browser itself has gone: that says nothing about the engine."""
-    stage = await play(case, await lane.context())
-    return await play(case, await lane.context()) if lane.open is None else stage
+    """Again where the browser itself has gone: that says nothing about the engine."""
+    for _ in range(TRIES):
+        stage = await play(case, await lane.context())
+        if not any(GONE in what for what in stage.wrong):
+            break
+        await asyncio.sleep(1)
+    return stage

@@ -37,8 +37,7 @@ async def timed(run: Callable[[], Awaitable[Findings]]) -> Findings:
 
 async def run_all(chromium: Path, *, short: bool, tell: Callable[[str], None]) -> dict[str, Findings]:
     async with browsing(chromium) as lanes:
-        context = await lanes[0].context()
         return {
-            "in memory": await timed(lambda: run_in_memory(context, short=short, tell=tell)),
+            "in memory": await timed(lambda: run_in_memory(lanes[0], short=short, tell=tell)),
             "in Chromium": await timed(lambda: run_in_chromium(lanes, short=short, tell=tell)),
         }
