@@ -81,7 +81,7 @@ export class Library {
   }
 
   /**
-   * After a download: this version is whole. One that a later load has made whole meanwhile stays the current one.
+   * After a download: this version is whole. One that a later load has made whole stays.
    *
    * @param {string} base
    * @param {ChunkedFile[]} files
@@ -104,7 +104,7 @@ export class Library {
   async makeRoom(base, files) {
     const current = files.map((file) => file.sha256);
     await this.change(base, (kept) => kept && !kept.files.every((file) => current.includes(file.sha256))
-      ? { ...kept, files: once([...briefly(files), ...kept.files]), current, manifest: null }
+      ? { ...kept, current, manifest: null }
       : null);
   }
 
