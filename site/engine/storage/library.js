@@ -96,7 +96,7 @@ export class Library {
   }
 
   /**
-   * After a download for which there was no room: an older version makes room, so that the next load can keep this one.
+   * After a download for which there was no room: an older version makes room for the next.
    *
    * @param {string} base
    * @param {ChunkedFile[]} files

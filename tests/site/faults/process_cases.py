@@ -149,7 +149,7 @@ def _watched(model: SmallModel) -> Play:
         task = await held_visit(stage, model, 6000)
         page = await stage.add_page()
         watching = asyncio.create_task(stage.visit(model, page=page, waits=SOUND, shown=True))
-        await page.wait_for_function("shown > 4000", timeout=PATIENCE * 1000)
+        await page.wait_for_function("globalThis.shown > 4000", timeout=PATIENCE * 1000)
         stage.server.go_on()
         await asyncio.gather(task, watching)
         stage.expect(
