@@ -7,7 +7,7 @@ import { holdingModel } from '../storage/locks.js';
  * @typedef {object} Version
  * @property {string} title
  * @property {import('../manifest.js').ChunkedFile[]} files
- * @property {unknown} json the manifest as it came, to be kept with the files
+ * @property {unknown} json the manifest as it came
  */
 
 /**
@@ -19,14 +19,15 @@ import { holdingModel } from '../storage/locks.js';
  */
 export async function recordedLoad({ title, files, json }, { base, store, keeping, signal }, load) {
   const library = new Library(store);
+  let turn = Infinity;
   const loaded = await holdingModel(base, signal, async () => {
-    const begun = Date.now();
-    await keeping.attempt(() => library.begin(base, title, files));
+    await keeping.attempt(async () => {
+      turn = await library.begin(base, title, files);
+    });
     const result = await load();
-    if (!keeping.refusal) await library.finish(base, files, json, begun).catch(() => undefined);
+    if (keeping.refusal !== 'refused') await library.finish(base, files, keeping.refusal ? null : json, turn).catch(() => undefined);
     return result;
   });
-  if (keeping.refusal === 'full') await library.makeRoom(base, files).catch(() => undefined);
-  await library.tidy(base).catch(() => undefined);
+  if (keeping.refusal !== 'refused') await library.tidy(base).catch(() => undefined);
   return loaded;
 }

@@ -137,6 +137,8 @@ def _two_versions(old: SmallModel, new: SmallModel, after: int) -> Play:
         stage.server.go_on()
         await asyncio.gather(task, late)
         await stage.check_record([old, new])
+        kept = await stage.call("keptBytes", list(new.files))
+        stage.expect(kept == new.total, f"the later version gave way: {kept} of {new.total} bytes are kept")
         await stage.heal(new)
 
     return run
