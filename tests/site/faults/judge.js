@@ -71,6 +71,11 @@ export async function withVersion(model, place, base = BASE, kept = PLACES[place
   return kept;
 }
 
+/** Another model is loaded again; what no record names goes with that. */
+export async function visitBystander(kept, place) {
+  await withVersion(kept.bystander, place, OTHER_BASE, kept);
+}
+
 /** @returns {Promise<object>} a store with a whole version on it, and another model that must stay: see `heal` */
 export async function withBystander(model, place) {
   const bystander = await makeModel('one');

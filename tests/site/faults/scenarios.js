@@ -1,6 +1,6 @@
 /** What a case is made of: visits, and the fault that one of their operations meets. Each says what was wrong, if anything. */
 
-import { heal, withBystander, withVersion, wrongOnRecord } from './judge.js';
+import { heal, visitBystander, withBystander, withVersion, wrongOnRecord } from './judge.js';
 import { makeModel } from './models.js';
 import { Network } from './network.js';
 import { Locks } from './locks.js';
@@ -10,6 +10,8 @@ import { PLACES, Visit } from './visit.js';
 /** @typedef {{ wrong: string[], code: string, met: boolean }} Finding */
 
 const ROOM_STEP = 5;
+/** So many positions are tried even where the store says nothing. */
+const LEAST_POSITIONS = 60;
 
 /** @param {boolean} online */
 function setOnline(online) {
@@ -70,6 +72,7 @@ async function update(order) {
   const visit = new Visit(model, { place, kept, meet: meeting(order, counted) });
   const { code, wrong } = await visit.outcome();
   end(visit);
+  await visitBystander(kept, place);
   wrong.push(...(await wrongOnRecord(place, kept, [old, model])), ...(await heal(model, place, kept)));
   return { wrong, code, met: counted.met };
 }
@@ -121,7 +124,7 @@ async function quota({ place, shape, mode, fault, at }) {
   for (const turn of ['first', 'next']) {
     const visit = new Visit(model, { place, kept });
     const { code, wrong: found } = await visit.outcome();
-    if (turn === 'first') met = visit.supply.keeping.refusal === 'full';
+    if (turn === 'first') met = visit.supply.keeping.refusal === 'full' || at < LEAST_POSITIONS;
     if (code !== 'none') found.push(`the ${turn} visit ended with ${code}`);
     wrong.push(...found, ...(await wrongOnRecord(place, kept, [old, model])));
   }
