@@ -8,6 +8,7 @@ import { DISK_FAULTS } from './disk.js';
 import { bitFlips, hashing, truncations } from './integrity.js';
 import { NETWORK_FAULTS } from './network.js';
 import { play, SPOIL_FAULTS } from './scenarios.js';
+import { PLACES } from './visit.js';
 
 const MOST_FAILURES = 20;
 const PAGE_FAULTS = ['aborted', 'paused', 'offline', 'forgotten'];
@@ -45,6 +46,7 @@ function jobs() {
     ...places.flatMap((place) => withFaults('update', place, 'usual')),
     ...withFaults('tabs', 'opfs', 'usual'),
     ...['opfs without modes', 'cache'].flatMap((place) => deaths('tabs', place, 'usual')),
+    ...Object.keys(PLACES).map((place) => ({ scenario: 'cold', place, shape: 'usual', fault: 'several tabs', where: 'page', mode: 'once' })),
     ...places.flatMap((place) => [...deaths('versions', place, 'usual'), ...delays('versions', place, 'usual')]),
     ...places.flatMap((place) => FORMS[place].flatMap((fault) => ['fresh', 'update'].map((mode) => (
       { scenario: 'quota', place, shape: 'usual', fault, where: 'disk', mode })))),

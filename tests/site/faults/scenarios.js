@@ -9,9 +9,10 @@ import { PLACES, Visit } from './visit.js';
 /** @typedef {{ place: string, shape: string, fault: string, where: string, mode: string, at: number }} Order */
 /** @typedef {{ wrong: string[], code: string, met: boolean }} Finding */
 
+const MOST_TABS = 8;
 const ROOM_STEP = 5;
 /** So many positions are tried even where the store says nothing. */
-const LEAST_POSITIONS = 60;
+const LEAST_POSITIONS = 300;
 
 /** @param {boolean} online */
 function setOnline(online) {
@@ -81,6 +82,19 @@ async function update(order) {
 async function tabs(order) {
   const model = await makeModel(order.shape);
   return together(order, [model, model]);
+}
+
+/** Several pages at once bring the same, and nothing befalls them: every byte comes once. */
+async function cold({ place, shape, at }) {
+  const model = await makeModel(shape);
+  const kept = PLACES[place].make();
+  const network = Object.assign(new Network(model.bytes, () => null), { lag: 1 });
+  const visits = Array.from({ length: at + 1 }, () => new Visit(model, { place, kept, network }));
+  const ends = await Promise.all(visits.map((visit) => visit.outcome()));
+  end(...visits);
+  const wrong = ends.flatMap((each) => (each.code === 'none' ? each.wrong : [`ended with ${each.code}`]));
+  if (network.sent !== model.total) wrong.push(`${at + 1} tabs were sent ${network.sent} of ${model.total} bytes`);
+  return { wrong: [...wrong, ...(await heal(model, place, kept))], code: 'none', met: at + 1 < MOST_TABS };
 }
 
 /** Two pages at once bring two versions of a model; the first, which began later, meets the fault. */
@@ -156,7 +170,7 @@ async function spoilt({ place, shape, fault, mode, at }) {
 }
 
 export const SPOIL_FAULTS = Object.keys(SPOILS);
-const SCENARIOS = { single, update, tabs, versions, quota, spoilt };
+const SCENARIOS = { single, update, tabs, cold, versions, quota, spoilt };
 
 /** @param {Order & { scenario: string }} order @returns {Promise<Finding>} */
 export async function play(order) {
