@@ -10,9 +10,9 @@ import { PLACES, Visit } from './visit.js';
 /** @typedef {{ wrong: string[], code: string, met: boolean }} Finding */
 
 const MOST_TABS = 8;
-const ROOM_STEP = 5;
+const ROOM_STEP = 10;
 /** So many positions are tried even where the store says nothing. */
-const LEAST_POSITIONS = 300;
+const LEAST_POSITIONS = 280;
 
 /** @param {boolean} online */
 function setOnline(online) {
