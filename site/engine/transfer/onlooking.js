@@ -1,4 +1,4 @@
-/** What another tab has kept of a file shows as progress while this one waits. */
+/** What another tab brings shows as progress while this one waits. */
 
 import { keptBytes } from '../storage/chunks.js';
 

@@ -1,18 +1,11 @@
-/** A load on record: what it is to keep before it begins, what it has kept when it is whole. */
+/** A load on record, before it begins and when it is whole. */
 
 import { Library } from '../storage/library.js';
 import { holdingModel } from '../storage/locks.js';
 
 /**
- * @typedef {object} Version
- * @property {string} title
- * @property {import('../manifest.js').ChunkedFile[]} files
- * @property {unknown} json the manifest as it came
- */
-
-/**
  * @template T
- * @param {Version} version
+ * @param {{ title: string, files: import('../manifest.js').ChunkedFile[], json: unknown }} version `json`: its manifest as it came
  * @param {import('./supply.js').Supply} supply
  * @param {() => Promise<T>} load brings all of the files
  * @returns {Promise<T>}
@@ -20,14 +13,20 @@ import { holdingModel } from '../storage/locks.js';
 export async function recordedLoad({ title, files, json }, { base, store, keeping, signal }, load) {
   const library = new Library(store);
   let turn = Infinity;
+  let isSettled = false;
+  const settle = async (/** @type {unknown} */ manifest) => {
+    await library.finish(base, files, manifest, turn);
+    isSettled = true;
+  };
   const loaded = await holdingModel(base, signal, async () => {
     await keeping.attempt(async () => {
       turn = await library.begin(base, title, files);
     });
     const result = await load();
-    if (keeping.refusal !== 'refused') await library.finish(base, files, keeping.refusal ? null : json, turn).catch(() => undefined);
+    await keeping.attempt(() => settle(json));
+    if (keeping.refusal === 'full') await settle(null).catch(() => undefined);
     return result;
   });
-  if (keeping.refusal !== 'refused') await library.tidy(base).catch(() => undefined);
+  if (isSettled) await library.tidy(base).catch(() => undefined);
   return loaded;
 }

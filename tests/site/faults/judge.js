@@ -7,7 +7,7 @@ import { BASE, isSame, PLACES, Visit } from './visit.js';
 const OTHER_BASE = 'https://models.test/other/';
 
 /** @returns {number} bytes of the model that are kept and right */
-function keptBytes(kept, { files, bytes }) {
+export function keptBytes(kept, { files, bytes }) {
   let sum = 0;
   for (const file of files) {
     for (const index of file.chunks.keys()) {

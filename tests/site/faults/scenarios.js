@@ -1,6 +1,6 @@
 /** What a case is made of: visits, and the fault that one of their operations meets. Each says what was wrong, if anything. */
 
-import { heal, visitBystander, withBystander, withVersion, wrongOnRecord } from './judge.js';
+import { heal, keptBytes, visitBystander, withBystander, withVersion, wrongOnRecord } from './judge.js';
 import { makeModel } from './models.js';
 import { Network } from './network.js';
 import { Locks } from './locks.js';
@@ -140,6 +140,8 @@ async function quota({ place, shape, mode, fault, at }) {
     const { code, wrong: found } = await visit.outcome();
     if (turn === 'first') met = visit.supply.keeping.refusal === 'full' || at < LEAST_POSITIONS;
     if (code !== 'none') found.push(`the ${turn} visit ended with ${code}`);
+    const isTold = visit.supply.keeping.refusal === 'full' || keptBytes(kept, model) === model.total;
+    if (!isTold) found.push(`the ${turn} visit does not say that not all is kept`);
     wrong.push(...found, ...(await wrongOnRecord(place, kept, [old, model])));
   }
   kept.room = Infinity;
