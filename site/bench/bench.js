@@ -180,12 +180,15 @@ async function open(given) {
   }
 }
 
-file.addEventListener('change', async () => {
+async function openChosen() {
   const [given] = file.files ?? [];
-  if (given) await open(given);
+  if (!given) return;
+  await open(given);
   // So that the same file may be chosen again.
   file.value = '';
-});
+}
+
+file.addEventListener('change', openChosen);
 onDroppedFile((given) => (file.disabled ? undefined : open(given)));
 
 /** @param {Result} result @returns {Promise<string>} what became of it */
@@ -206,6 +209,8 @@ async function showLinked() {
 }
 
 addEventListener('hashchange', () => showLinked().catch(complain));
+// A visitor may be quicker than the scripts.
+await openChosen();
 // In this order: what is wrong with the link must stay to be read.
 await listModels().catch(complain);
 await showLinked().catch(complain);

@@ -291,10 +291,14 @@ def test_a_paused_download_stands_still_and_goes_on_where_it_was(
       const control = new engine.DownloadControl();
       let resumed = false;
       const early = [];
+      const begun = Promise.withResolvers();
       const loading = engine.load(args.url, { control, onProgress: ({ stage, loaded }) => {
-        if (stage === 'download' && loaded > 0 && !control.paused && !resumed) control.pause();
-        else if (stage === 'ready' && !resumed) early.push(stage);
+        if (stage === 'download' && loaded > 0 && !resumed) {
+          control.pause();
+          begun.resolve();
+        } else if (stage === 'ready' && !resumed) early.push(stage);
       } });
+      await begun.promise;
       await new Promise((resolve) => setTimeout(resolve, 800));
       const { paused } = control;
       resumed = true;

@@ -1,7 +1,6 @@
 /**
  * Which models are kept, and what of each: a record a model, from the first byte of its download on. A file stays as long as
- * a record names it; so an update that is under way keeps the old version's files until the new one is whole, and as long as
- * another tab may be reading them.
+ * a record names it; so an update keeps the old version's files until the new one is whole and no tab is loading.
  */
 
 import { sha256 } from '../hashing.js';
@@ -18,7 +17,8 @@ import { holdingRecords, ifNobodyLoads } from './locks.js';
  * @property {number} usedAt milliseconds since 1970
  * @property {KeptFile[]} files of all versions that are kept, or under way
  * @property {string[]} current SHA-256 of those files that stay
- * @property {number} since when the load began that made them so; milliseconds since 1970
+ * @property {number} turn of the latest load
+ * @property {number} since turn of the load that made them current
  * @property {Record<string, unknown>} notes what was found out on this device, by key
  * @property {string | null} manifest text of the last version's that was whole; null before
  */
@@ -31,12 +31,12 @@ function nameOf(base) {
 
 /** @param {unknown} record @returns {Kept | null} null where it is not one of ours */
 function checked(record) {
-  const { base, title, usedAt, files, current, since = 0, notes, manifest } = /** @type {Partial<Kept>} */ (Object(record));
+  const { base, title, usedAt, files, current, turn = 0, since = 0, notes, manifest } = /** @type {Partial<Kept>} */ (Object(record));
   const isOurs = typeof base === 'string' && typeof title === 'string' && Number.isFinite(usedAt) && Array.isArray(files)
     && files.every((file) => typeof file?.sha256 === 'string' && file.bytes > 0 && file.chunkBytes > 0);
   if (!isOurs) return null;
   const staying = Array.isArray(current) ? current : files.map((file) => file.sha256);
-  return { base, title, usedAt: Number(usedAt), files, current: staying, since, notes: Object(notes), manifest: textOf(manifest) };
+  return { base, title, usedAt: Number(usedAt), files, current: staying, turn, since, notes: Object(notes), manifest: textOf(manifest) };
 }
 
 /** @param {unknown} value @returns {string | null} */
@@ -71,45 +71,36 @@ export class Library {
    * @param {string} base
    * @param {string} title
    * @param {ChunkedFile[]} files
+   * @returns {Promise<number>} the load's turn
    */
   async begin(base, title, files) {
-    await this.change(base, (kept) => ({
+    const { turn } = await this.change(base, (kept) => ({
       base,
       title,
       usedAt: Date.now(),
       files: once([...briefly(files), ...(kept?.files ?? [])]),
       current: kept?.current ?? files.map((file) => file.sha256),
+      turn: (kept?.turn ?? 0) + 1,
       since: kept?.since ?? 0,
       notes: kept?.notes ?? {},
       manifest: kept?.manifest ?? null,
     }));
+    return turn;
   }
 
   /**
-   * After a download: this version is whole. One that a later load has made whole meanwhile stays the current one.
+   * After a download: its files are those that stay, unless a later load has had its say.
    *
    * @param {string} base
    * @param {ChunkedFile[]} files
-   * @param {string} manifest the text that names them
-   * @param {number} begun when the load began; milliseconds since 1970
+   * @param {string | null} manifest the text that names them; null where there was no room, which an older version then makes
+   * @param {number} turn
    */
-  async finish(base, files, manifest, begun) {
+  async finish(base, files, manifest, turn) {
     const current = files.map((file) => file.sha256);
-    await this.change(base, (kept) => kept && kept.since <= begun
-      ? { ...kept, files: once([...briefly(files), ...kept.files]), current, since: begun, manifest }
-      : null);
-  }
-
-  /**
-   * After a download for which there was no room: an older version makes room, so that the next load can keep this one.
-   *
-   * @param {string} base
-   * @param {ChunkedFile[]} files
-   */
-  async makeRoom(base, files) {
-    const current = files.map((file) => file.sha256);
-    await this.change(base, (kept) => kept && !kept.files.every((file) => current.includes(file.sha256))
-      ? { ...kept, files: once([...briefly(files), ...kept.files]), current, manifest: null }
+    const isNews = (/** @type {Kept} */ kept) => manifest || kept.files.some((file) => !current.includes(file.sha256));
+    await this.change(base, (kept) => kept && kept.since <= turn && isNews(kept)
+      ? { ...kept, files: once([...briefly(files), ...kept.files]), current, since: manifest ? turn : kept.since, manifest }
       : null);
   }
 
@@ -191,11 +182,12 @@ export class Library {
     return checked((await this.store.readRecord(await nameOf(base))).record);
   }
 
-  /** @param {string} base @param {(kept: Kept | null) => Kept | null} alter */
-  async change(base, alter) {
-    await holdingRecords(async () => {
+  /** @template {Kept | null} T @param {string} base @param {(kept: Kept | null) => T} alter @returns {Promise<T>} */
+  change(base, alter) {
+    return holdingRecords(async () => {
       const next = alter(await this.keptOf(base));
       if (next) await this.store.writeRecord(await nameOf(base), next);
+      return next;
     });
   }
 }

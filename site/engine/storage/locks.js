@@ -1,7 +1,6 @@
 /**
- * One tab at a time writes a file, and one changes the records; the others wait, and find what it has brought. What no tab
- * needs any more goes when none is loading. A tab that ends lets go of what it holds. Where the browser has no locks,
- * everybody goes ahead.
+ * One tab at a time writes a file, and one changes the records; the others wait, and find what it has brought. A tab that
+ * ends lets go of what it holds. Where the browser has no locks, everybody goes ahead.
  */
 
 import { AbortedError } from '../errors.js';

@@ -104,7 +104,7 @@ export class OpfsStore {
   async closeReader(sha256) {
     const reader = await this.reading.get(sha256);
     this.reading.delete(sha256);
-    reader?.close();
+    if (reader) await this.letGo(sha256, [reader]);
   }
 
   /** @param {string} sha256 */
@@ -112,11 +112,18 @@ export class OpfsStore {
     await this.closeReader(sha256);
     const handles = await this.writing.get(sha256)?.catch(() => null);
     this.writing.delete(sha256);
-    try {
-      handles?.data.close();
-    } finally {
-      handles?.marks.close();
-    }
+    if (handles) await this.letGo(sha256, [handles.data, handles.marks]);
+  }
+
+  /**
+   * Closing would block Chromium's worker for ever where the file went with the site's data.
+   *
+   * @param {string} sha256
+   * @param {SyncHandle[]} handles
+   */
+  async letGo(sha256, handles) {
+    await this.files.getFileHandle(sha256 + DATA);
+    for (const handle of handles) handle.close();
   }
 
   /** @returns {Promise<string[]>} */

@@ -2,7 +2,6 @@
 
 import { throwIfAborted } from '../errors.js';
 
-/** No event tells a worker of it. */
 const LOOK_MS = 250;
 
 export class Gate {
@@ -62,7 +61,7 @@ export async function wait(ms, signal) {
 }
 
 /**
- * While the browser knows of no connection there is nothing to try.
+ * While the browser knows of no connection there is nothing to try. Workers hear no event when it is back.
  *
  * @param {AbortSignal} signal ends the wait, with an AbortedError
  */

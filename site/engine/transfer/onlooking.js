@@ -1,4 +1,4 @@
-/** While another tab brings a file, what it has kept shows as progress. */
+/** What another tab brings shows as progress while this one waits. */
 
 import { keptBytes } from '../storage/chunks.js';
 

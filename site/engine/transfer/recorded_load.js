@@ -1,4 +1,4 @@
-/** A load on record before its first file comes; what it replaces goes when all are there. */
+/** A load on record, before it begins and when it is whole. */
 
 import { Library } from '../storage/library.js';
 import { holdingModel } from '../storage/locks.js';
@@ -19,14 +19,21 @@ import { holdingModel } from '../storage/locks.js';
  */
 export async function recordedLoad({ title, files, text }, { base, store, keeping, signal }, load) {
   const library = new Library(store);
+  let turn = Infinity;
+  let isSettled = false;
+  const settle = async (/** @type {string | null} */ manifest) => {
+    await library.finish(base, files, manifest, turn);
+    isSettled = true;
+  };
   const loaded = await holdingModel(base, signal, async () => {
-    const begun = Date.now();
-    await keeping.attempt(() => library.begin(base, title, files));
+    await keeping.attempt(async () => {
+      turn = await library.begin(base, title, files);
+    });
     const result = await load();
-    if (!keeping.refusal) await library.finish(base, files, text, begun).catch(() => undefined);
+    await keeping.attempt(() => settle(text));
+    if (keeping.refusal === 'full') await settle(null).catch(() => undefined);
     return result;
   });
-  if (keeping.refusal === 'full') await library.makeRoom(base, files).catch(() => undefined);
-  await library.tidy(base).catch(() => undefined);
+  if (isSettled) await library.tidy(base).catch(() => undefined);
   return loaded;
 }

@@ -198,7 +198,11 @@ class SyncHandle {
 
   truncate(size) {
     this.mount.enter('truncate');
-    this.mount.disk.files.set(this.path, this.bytes.slice(0, size));
+    const { disk } = this.mount;
+    if (disk.used - this.bytes.length + size > disk.room) throw new DOMException('full', 'QuotaExceededError');
+    const changed = new Uint8Array(size);
+    changed.set(this.bytes.subarray(0, size));
+    disk.files.set(this.path, changed);
   }
 
   flush() {

@@ -116,7 +116,7 @@ def _ended(folder: Folder, fault: str, after: int) -> Play:
         await stage.page()
         stage.server.hold(after)
         task = asyncio.create_task(_load(stage))
-        await asyncio.wait_for(stage.server.held.wait(), 30)
+        await asyncio.wait_for(stage.server.held.wait(), PATIENCE)
         await ENDS[fault](stage.pages[0])
         await stage.killed(task)
         await back(stage)

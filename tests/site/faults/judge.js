@@ -7,7 +7,7 @@ import { BASE, isSame, PLACES, Visit } from './visit.js';
 const OTHER_BASE = 'https://models.test/other/';
 
 /** @returns {number} bytes of the model that are kept and right */
-function keptBytes(kept, { files, bytes }) {
+export function keptBytes(kept, { files, bytes }) {
   let sum = 0;
   for (const file of files) {
     for (const index of file.chunks.keys()) {
@@ -69,6 +69,11 @@ export async function heal(model, place, kept) {
 export async function withVersion(model, place, base = BASE, kept = PLACES[place].make()) {
   await new Visit(model, { place, kept, base }).outcome();
   return kept;
+}
+
+/** Another model is loaded again; what no record names goes with that. */
+export async function visitBystander(kept, place) {
+  await withVersion(kept.bystander, place, OTHER_BASE, kept);
 }
 
 /** @returns {Promise<object>} a store with a whole version on it, and another model that must stay: see `heal` */

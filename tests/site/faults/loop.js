@@ -8,6 +8,7 @@ import { DISK_FAULTS } from './disk.js';
 import { bitFlips, hashing, truncations } from './integrity.js';
 import { NETWORK_FAULTS } from './network.js';
 import { play, SPOIL_FAULTS } from './scenarios.js';
+import { PLACES } from './visit.js';
 
 const MOST_FAILURES = 20;
 const PAGE_FAULTS = ['aborted', 'paused', 'offline', 'forgotten'];
@@ -32,6 +33,11 @@ function deaths(scenario, place, shape) {
   return ['disk', 'network'].map((where) => ({ scenario, place, shape, fault: 'death', where, mode: 'death' }));
 }
 
+/** @returns {Job[]} what holds a page up, at every operation */
+function delays(scenario, place, shape) {
+  return ['paused', 'offline'].map((fault) => ({ scenario, place, shape, fault, where: 'page', mode: 'once' }));
+}
+
 /** @returns {Job[]} */
 function jobs() {
   const places = ['opfs', 'cache'];
@@ -40,7 +46,8 @@ function jobs() {
     ...places.flatMap((place) => withFaults('update', place, 'usual')),
     ...withFaults('tabs', 'opfs', 'usual'),
     ...['opfs without modes', 'cache'].flatMap((place) => deaths('tabs', place, 'usual')),
-    ...places.flatMap((place) => deaths('versions', place, 'usual')),
+    ...Object.keys(PLACES).map((place) => ({ scenario: 'cold', place, shape: 'usual', fault: 'several tabs', where: 'page', mode: 'once' })),
+    ...places.flatMap((place) => [...deaths('versions', place, 'usual'), ...delays('versions', place, 'usual')]),
     ...places.flatMap((place) => FORMS[place].flatMap((fault) => ['fresh', 'update'].map((mode) => (
       { scenario: 'quota', place, shape: 'usual', fault, where: 'disk', mode })))),
     ...places.flatMap((place) => SPOIL_FAULTS.flatMap((fault) => ['once', 'lasting'].map((mode) => (

@@ -34,6 +34,8 @@ export class Network {
   /** Requests, and bytes of bodies that were read. */
   requests = 0;
   sent = 0;
+  /** Milliseconds before each piece, so that others come in between. */
+  lag = 0;
   /** Told of every stretch that is asked for: file, first byte, end. */
   asked = () => undefined;
 
@@ -71,6 +73,7 @@ export class Network {
     return new ReadableStream({
       type: 'bytes',
       pull: async (controller) => {
+        if (this.lag > 0) await new Promise((resolve) => setTimeout(resolve, this.lag));
         if (at >= plan.stallAt) await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
         if (at >= plan.resetAt || signal.aborted) return controller.error(signal.reason ?? new TypeError('network error'));
         const piece = plan.body.slice(at, at + PIECE);

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 from tests.site.faults.server import PORTAL, Answer, Asked, Bend
 from tests.site.faults.small_model import SmallModel, small_model
-from tests.site.faults.stage import Case, Play, Stage
+from tests.site.faults.stage import PATIENCE, Case, Play, Stage
 
 Twist = Callable[[Asked, Answer], None]
 
@@ -223,7 +223,7 @@ async def held_visit(stage: Stage, model: SmallModel, after: int) -> "asyncio.Ta
     stage.server.hold(after)
     waits = {"stallMs": 2000, "backoffMs": 50}
     task = asyncio.create_task(stage.visit(model, waits=waits))
-    await asyncio.wait_for(stage.server.held.wait(), 30)
+    await asyncio.wait_for(stage.server.held.wait(), PATIENCE)
     # Others that are under way come as far as they can.
     await asyncio.sleep(0.05)
     return task

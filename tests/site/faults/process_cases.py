@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tests.site.faults.network_cases import held_visit
 from tests.site.faults.small_model import SmallModel, small_model
-from tests.site.faults.stage import SOUND, Case, Play, Stage
+from tests.site.faults.stage import PATIENCE, SOUND, Case, Play, Stage
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -137,6 +137,8 @@ def _two_versions(old: SmallModel, new: SmallModel, after: int) -> Play:
         stage.server.go_on()
         await asyncio.gather(task, late)
         await stage.check_record([old, new])
+        kept = await stage.call("keptBytes", list(new.files))
+        stage.expect(kept == new.total, f"the later version gave way: {kept} of {new.total} bytes are kept")
         await stage.heal(new)
 
     return run
@@ -149,9 +151,7 @@ def _watched(model: SmallModel) -> Play:
         task = await held_visit(stage, model, 6000)
         page = await stage.add_page()
         watching = asyncio.create_task(stage.visit(model, page=page, waits=SOUND, shown=True))
-        await asyncio.sleep(1.2)
-        shown = await page.evaluate("shown")
-        stage.expect(shown > model.total / 3, f"the waiting tab shows {shown} of {model.total} bytes")
+        await page.wait_for_function("globalThis.shown > 4000", timeout=PATIENCE * 1000)
         stage.server.go_on()
         await asyncio.gather(task, watching)
         stage.expect(

@@ -1,6 +1,6 @@
 /** What a case is made of: visits, and the fault that one of their operations meets. Each says what was wrong, if anything. */
 
-import { heal, withBystander, withVersion, wrongOnRecord } from './judge.js';
+import { heal, keptBytes, visitBystander, withBystander, withVersion, wrongOnRecord } from './judge.js';
 import { makeModel } from './models.js';
 import { Network } from './network.js';
 import { Locks } from './locks.js';
@@ -9,7 +9,10 @@ import { PLACES, Visit } from './visit.js';
 /** @typedef {{ place: string, shape: string, fault: string, where: string, mode: string, at: number }} Order */
 /** @typedef {{ wrong: string[], code: string, met: boolean }} Finding */
 
-const ROOM_STEP = 5;
+const MOST_TABS = 8;
+const ROOM_STEP = 10;
+/** So many positions are tried even where the store says nothing. */
+const LEAST_POSITIONS = 280;
 
 /** @param {boolean} online */
 function setOnline(online) {
@@ -70,6 +73,7 @@ async function update(order) {
   const visit = new Visit(model, { place, kept, meet: meeting(order, counted) });
   const { code, wrong } = await visit.outcome();
   end(visit);
+  await visitBystander(kept, place);
   wrong.push(...(await wrongOnRecord(place, kept, [old, model])), ...(await heal(model, place, kept)));
   return { wrong, code, met: counted.met };
 }
@@ -78,6 +82,19 @@ async function update(order) {
 async function tabs(order) {
   const model = await makeModel(order.shape);
   return together(order, [model, model]);
+}
+
+/** Several pages at once bring the same, and nothing befalls them: every byte comes once. */
+async function cold({ place, shape, at }) {
+  const model = await makeModel(shape);
+  const kept = PLACES[place].make();
+  const network = Object.assign(new Network(model.bytes, () => null), { lag: 1 });
+  const visits = Array.from({ length: at + 1 }, () => new Visit(model, { place, kept, network }));
+  const ends = await Promise.all(visits.map((visit) => visit.outcome()));
+  end(...visits);
+  const wrong = ends.flatMap((each) => (each.code === 'none' ? each.wrong : [`ended with ${each.code}`]));
+  if (network.sent !== model.total) wrong.push(`${at + 1} tabs were sent ${network.sent} of ${model.total} bytes`);
+  return { wrong: [...wrong, ...(await heal(model, place, kept))], code: 'none', met: at + 1 < MOST_TABS };
 }
 
 /** Two pages at once bring two versions of a model; the first, which began later, meets the fault. */
@@ -121,8 +138,10 @@ async function quota({ place, shape, mode, fault, at }) {
   for (const turn of ['first', 'next']) {
     const visit = new Visit(model, { place, kept });
     const { code, wrong: found } = await visit.outcome();
-    if (turn === 'first') met = visit.supply.keeping.refusal === 'full';
+    if (turn === 'first') met = visit.supply.keeping.refusal === 'full' || at < LEAST_POSITIONS;
     if (code !== 'none') found.push(`the ${turn} visit ended with ${code}`);
+    const isTold = visit.supply.keeping.refusal === 'full' || keptBytes(kept, model) === model.total;
+    if (!isTold) found.push(`the ${turn} visit does not say that not all is kept`);
     wrong.push(...found, ...(await wrongOnRecord(place, kept, [old, model])));
   }
   kept.room = Infinity;
@@ -153,7 +172,7 @@ async function spoilt({ place, shape, fault, mode, at }) {
 }
 
 export const SPOIL_FAULTS = Object.keys(SPOILS);
-const SCENARIOS = { single, update, tabs, versions, quota, spoilt };
+const SCENARIOS = { single, update, tabs, cold, versions, quota, spoilt };
 
 /** @param {Order & { scenario: string }} order @returns {Promise<Finding>} */
 export async function play(order) {

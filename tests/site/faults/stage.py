@@ -1,10 +1,12 @@
 """What a case in Chromium plays on: a server and an origin of its own, pages, and the judgement afterwards."""
 
 import asyncio
+import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.site.faults.server import FaultServer
@@ -138,11 +140,19 @@ async def play(case: Case, context: "BrowserContext") -> Stage:
     try:
         await asyncio.wait_for(case.play(stage), 2 * PATIENCE)
     except Exception as cause:
-        stage.wrong.append(f"{type(cause).__name__}: {cause}")
+        stage.wrong.append(f"{type(cause).__name__} in {_place(cause)}: {cause}")
     finally:
         server.go_on()
-        await context.set_offline(False)
-        for page in list(stage.pages):
-            await page.close()
+        with suppress(Exception):
+            await context.set_offline(False)
+            for page in list(stage.pages):
+                await page.close()
         await server.close()
     return stage
+
+
+def _place(cause: BaseException) -> str:
+    """The lines of the fault run that it came through."""
+    frames = traceback.extract_tb(cause.__traceback__)
+    own = [frame for frame in frames if Path(frame.filename).parent == Path(__file__).parent]
+    return " > ".join(f"{Path(frame.filename).stem}:{frame.lineno}" for frame in own)
