@@ -126,6 +126,9 @@ def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         action="store_true",
         help="write nothing: foretell files, GPU memory and tiers; SOURCE needs no weights, only config.json",
     )
+    command.add_argument(
+        "--code-weights", action="store_true", help="entropy-code what is downloaded; the same weights in fewer bytes"
+    )
     command.add_argument("--overwrite", action="store_true", help="replace an existing artifact folder")
     command.add_argument("--json", action="store_true", help="print one JSON document instead of text")
 
@@ -257,6 +260,7 @@ def _options(arguments: argparse.Namespace) -> "ExportOptions":
         "rounding",
         "calibration",
         "target_kl",
+        "code_weights",
     )
     given = {name: getattr(arguments, name) for name in names}
     return ExportOptions(output=arguments.output or Path(Path(arguments.source).name), **given)

@@ -26,7 +26,7 @@ def model_card(manifest: Manifest, folder: str) -> str:
     """README.md of an artifact that is served as models/`folder`/: what it is, what it costs, how to use it."""
     use = _USES[manifest.task].replace("{dimensions}", str(manifest.dimensions))
     title, source = printable(manifest.title, 120), printable(manifest.source, 120)
-    weight_bytes = sum(shard.bytes for shard in manifest.shards)
+    weight_bytes = sum(shard.bytes for shard in manifest.fetched)
     bits = 8 * weight_bytes / max(1, manifest.parameters)
     return f"""---
 license: {manifest.license or "unknown"}

@@ -67,7 +67,8 @@ class ExportOptions:
 
     `task` None: what the checkpoint was made for. `rounding` is one of `quantization.METHODS`; `calibration` a file
     of texts to round by, one a line (None: ours, where texts are needed). `quantize` "auto" finds the mixture that
-    changes the outputs by at most `target_kl`, or the best within `budget`.
+    changes the outputs by at most `target_kl`, or the best within `budget`. With `code_weights` a visit fetches
+    weights entropy-coded.
     """
 
     source: str
@@ -82,6 +83,7 @@ class ExportOptions:
     calibration: Path | None = None
     target_kl: float | None = None
     max_binding: int = MAX_BINDING
+    code_weights: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,7 @@ class _Job:
 
 
 Stored = tuple[Mapping[str, Location], Sequence[Shard]]
+Coded = tuple[Shard | None, ...]
 MakeCanary = Callable[[Path, Task, Built], Canary | None]
 
 
@@ -118,11 +121,12 @@ def export(options: ExportOptions, progress: Progress) -> Exported:
     check_target(options.output, options.overwrite)
     job = _open(options, progress, values=True)
     choices = _quantize(job, _hessians(job, progress), progress)
-    needed = stored_bytes(job.built.model)
+    needed = stored_bytes(job.built.model) * (2 if options.code_weights else 1)
     with atomic_folder(options.output, options.overwrite, needed) as folder:
         stored = _write_shards(folder, job, progress)
+        coded = _code(folder, job, stored, progress) if options.code_weights else None
         progress.say("writing model.onnx and the plans")
-        manifest = _write(folder, job, stored, canary_of, progress)
+        manifest = _write(folder, job, stored, canary_of, progress, coded)
         report = _write_report(folder, options.budget)
     return Exported(options.output, manifest, choices, report)
 
@@ -277,7 +281,14 @@ def _too_large(report: Report, budget: int) -> CheckFailedError:
     )
 
 
-def _write(folder: Path, job: _Job, stored: Stored, make_canary: MakeCanary, progress: Progress) -> Manifest:
+def _write(
+    folder: Path,
+    job: _Job,
+    stored: Stored,
+    make_canary: MakeCanary,
+    progress: Progress,
+    coded: Coded | None = None,
+) -> Manifest:
     model, options = job.built.model, job.options
     places, shards = stored
     point_at_shards(model, places, [shard.file for shard in shards])
@@ -287,7 +298,7 @@ def _write(folder: Path, job: _Job, stored: Stored, make_canary: MakeCanary, pro
     for tier in _tiers(job.row):
         plan = lower(model, job.row.task, tier, job.built.context, places, sizes, options.max_binding)
         plans[tier.name] = _write_plan(folder, plan)
-    manifest = _manifest(folder, job, shards, plans, _generation(folder, job, progress))
+    manifest = _manifest(folder, job, shards, plans, _generation(folder, job, progress), coded)
     if sum(sizes) <= MOST_CANARY_BYTES:
         manifest = replace(manifest, canary=make_canary(folder, job.row.task, job.built))
     (folder / "manifest.json").write_bytes(manifest.to_json())
@@ -308,6 +319,14 @@ def _write_shards(folder: Path, job: _Job, progress: Progress) -> Stored:
 
         places = store_weights(model, store)
         return places, writer.close()
+
+
+def _code(folder: Path, job: _Job, stored: Stored, progress: Progress) -> Coded | None:
+    from exporter.coded_shards import code_shards
+
+    places, shards = stored
+    with progress.bytes("coding", sum(shard.bytes for shard in shards)) as advance:
+        return code_shards(folder, job.built.model, places, shards, advance)
 
 
 def _plan_shards(job: _Job) -> Stored:
@@ -352,6 +371,7 @@ def _manifest(
     shards: Sequence[Shard],
     plans: dict[str, PlanEntry],
     generation: Generation | None,
+    coded: Coded | None,
 ) -> Manifest:
     checkpoint, built = job.checkpoint, job.built
     manifest = Manifest(
@@ -375,6 +395,7 @@ def _manifest(
         score_function=built.labels.scores if built.labels else None,
         mask_token=mask_token(checkpoint.files) if job.row.task == "fill-mask" else None,
         extraction=checkpoint.extraction if job.row.task == "text-generation" else None,
+        coded=coded,
     )
     served_as = job.options.output.resolve().name
     return replace(manifest, files=(*manifest.files, *_write_texts(folder, checkpoint, manifest, served_as)))

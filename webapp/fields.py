@@ -79,6 +79,11 @@ class Fields:
     def objects(self, key: str) -> list["Fields"]:
         return [Fields(item, f"{self._path(key)}[{i}]") for i, item in enumerate(self._list(key))]
 
+    def objects_or_nones(self, key: str) -> list["Fields | None"]:
+        """A list of objects and nulls; an empty one where the value is null or absent."""
+        items = [] if self._values.get(key) is None else self._list(key)
+        return [None if item is None else Fields(item, f"{self._path(key)}[{i}]") for i, item in enumerate(items)]
+
     def _list(self, key: str) -> list[Any]:
         value = self._get(key)
         if not isinstance(value, list) or len(value) > LONGEST_LIST:

@@ -88,10 +88,20 @@ def _model(fields: Fields, own: ListedFile) -> Manifest:
     shards = [_shard(shard) for shard in fields.objects("shards")]
     plans = dict(_plans(fields.object("plans")))
     others = [(entry.text("role"), _other(entry)) for entry in fields.objects("files")]
-    listed = [own, *shards, *plans.values(), *(file for _, file in others)]
-    visit = [own, *shards, *(file for role, file in others if role in VISIT_ROLES)]
+    coded = _coded(fields, len(shards))
+    listed = [own, *shards, *filter(None, coded), *plans.values(), *(file for _, file in others)]
+    fetched = [code or shard for code, shard in zip(coded, shards, strict=True)]
+    visit = [own, *fetched, *(file for role, file in others if role in VISIT_ROLES)]
     visits = {tier: [file.name for file in (*visit, plan)] for tier, plan in plans.items()}
     return Manifest(_by_name(listed), _facts(fields, plans, sum(file.bytes for file in visit)), visits)
+
+
+def _coded(fields: Fields, shards: int) -> Sequence[ListedFile | None]:
+    """What is fetched for each shard in its place, where there is such a file."""
+    coded = fields.objects_or_nones("coded") or [None] * shards
+    if len(coded) != shards:
+        raise FieldError("coded does not list as many as there are shards")
+    return [entry and _shard(entry) for entry in coded]
 
 
 def _check_version(fields: Fields) -> None:

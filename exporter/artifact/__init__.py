@@ -29,7 +29,7 @@ from .manifest import (
 from .manifest_parsing import parse_manifest
 from .reading import check_files, read_artifact_plan, read_manifest
 from .shard_layout import ALIGNMENT, Location, ShardLayout
-from .shards import CHUNK_BYTES, SHARED_BYTES, ShardWriter, planned_shard
+from .shards import CHUNK_BYTES, SHARED_BYTES, ShardWriter, planned_shard, write_chunks
 
 __all__ = [
     "ALIGNMENT",
@@ -68,4 +68,5 @@ __all__ = [
     "read_artifact_plan",
     "read_manifest",
     "require_base",
+    "write_chunks",
 ]

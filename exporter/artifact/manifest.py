@@ -135,11 +135,20 @@ class Manifest:
     mask_token: str | None = None
     extraction: Mapping[str, tuple[str, ...]] | None = None
     canary: Canary | None = None
+    coded: tuple[Shard | None, ...] | None = None
+
+    @property
+    def fetched(self) -> tuple[Shard, ...]:
+        """The file that a visit fetches for each shard."""
+        coded = self.coded or (None,) * len(self.shards)
+        return tuple(code or shard for code, shard in zip(coded, self.shards, strict=True))
 
     def to_json(self) -> bytes:
         """The bytes of manifest.json; the same manifest gives the same bytes."""
         fields: dict[str, Any] = asdict(self)
         canary = fields.pop("canary")
+        if self.coded is None:
+            del fields["coded"]
         rest = compact_json({"format": FORMAT, "version": VERSION, **fields})
         # Nobody knows it before the weights are read, and a dry run foretells its length all the same.
         return rest if canary is None else rest[:-1] + b',"canary":' + aligned_json(canary) + b"}"

@@ -43,7 +43,7 @@ _NEEDED = {
     "fill-mask": ("mask_token",),
 }
 # Keys that artifacts of the first tasks do not have.
-_LATER = {"labels": None, "score_function": None, "mask_token": None, "extraction": None, "canary": None}
+_LATER = {"labels": None, "score_function": None, "mask_token": None, "extraction": None, "canary": None, "coded": None}
 _SCHEMES = ("f32", "f16", "q8", "q4", "q2", "q8z", "q4z", "q2z")
 _QUANTIZATIONS = (*_SCHEMES, "q4-mixed", "hybrid", "auto")
 
@@ -59,7 +59,8 @@ def parse_manifest(data: bytes) -> Manifest:
             f"This is no {FORMAT} artifact of version {VERSION}", "manifest.json", "Export with this version."
         )
     manifest = _manifest(Fields(_LATER | value, "", ("format", "version", *keys_of(Manifest))))
-    check_distinct((*manifest.shards, *manifest.plans.values(), *manifest.files))
+    coded = tuple(shard for shard in manifest.coded or () if shard)
+    check_distinct((*manifest.shards, *coded, *manifest.plans.values(), *manifest.files))
     _check_task(manifest)
     return manifest
 
@@ -89,7 +90,15 @@ def _manifest(found: Fields) -> Manifest:
         mask_token=found.optional("mask_token", found.text),
         extraction=found.optional("extraction", lambda key: _extraction(found.pairs(key))),
         canary=found.optional("canary", lambda key: _canary(found.pairs(key))),
+        coded=found.optional("coded", lambda key: _coded(found, key)),
     )
+
+
+def _coded(found: Fields, key: str) -> tuple[Shard | None, ...]:
+    items = found.items(key)
+    if len(items) != len(found.items("shards")):
+        raise found.unfit(key, "does not list as many as there are shards")
+    return tuple(None if item is None else parse_shard(item, f"{key}.{i}") for i, item in enumerate(items))
 
 
 def _canary(value: Any) -> Canary:

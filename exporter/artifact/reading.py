@@ -40,6 +40,7 @@ def read_artifact_plan(folder: Path, tier: str) -> tuple[dict[str, Any], dict[st
 def check_files(folder: Path) -> None:
     """Raises ArtifactError naming the first file that is missing or is not the one that the manifest lists."""
     manifest = read_manifest(folder)
-    for entries in (manifest.files, manifest.plans.values(), manifest.shards):
+    coded = [shard for shard in manifest.coded or () if shard]
+    for entries in (manifest.files, manifest.plans.values(), manifest.shards, coded):
         for entry in entries:
             check_file(folder, entry)

@@ -25,6 +25,7 @@ class _OpenShard:
     """A shard being written under a temporary name, and the hashes of what it holds so far."""
 
     path: Path
+    chunk_bytes: int = CHUNK_BYTES
     size: int = 0
     chunks: list[str] = field(default_factory=list)
 
@@ -36,13 +37,13 @@ class _OpenShard:
     def append(self, data: memoryview) -> None:
         """Writes `data`, piece by piece so that no piece crosses the end of a chunk."""
         while len(data):
-            piece = data[: CHUNK_BYTES - self.size % CHUNK_BYTES]
+            piece = data[: self.chunk_bytes - self.size % self.chunk_bytes]
             written = self._file.write(piece)
             piece = piece[:written]
             self._whole.update(piece)
             self._chunk.update(piece)
             self.size += len(piece)
-            if self.size % CHUNK_BYTES == 0:
+            if self.size % self.chunk_bytes == 0:
                 self._end_chunk()
             data = data[len(piece) :]
 
@@ -53,12 +54,12 @@ class _OpenShard:
     def close(self) -> Shard:
         """Pads to WebGPU's grain of 4 bytes and gives the file its name, the SHA-256 of its bytes."""
         self.pad(-(-self.size // COPY_BYTES) * COPY_BYTES)
-        if self.size % CHUNK_BYTES:
+        if self.size % self.chunk_bytes:
             self._end_chunk()
         self._file.close()
         digest = self._whole.hexdigest()
         self.path.replace(self.path.with_name(f"{digest}.bin"))
-        return Shard(f"{digest}.bin", self.size, digest, CHUNK_BYTES, tuple(self.chunks))
+        return Shard(f"{digest}.bin", self.size, digest, self.chunk_bytes, tuple(self.chunks))
 
     def abandon(self) -> None:
         """Closes the file without a name."""
@@ -154,6 +155,17 @@ class ShardWriter:
     def _end_all_but(self, growing: int | None) -> None:
         for index in [index for index in self._open if index != growing]:
             self._closed[index] = self._open.pop(index).close()
+
+
+def write_chunks(folder: Path, chunks: Iterable[bytes], chunk_bytes: int) -> Shard:
+    """Writes `chunks` of `chunk_bytes`, the last may be short, as one file of `folder`."""
+    file = _OpenShard(folder / "coded.partial", chunk_bytes)
+    try:
+        for chunk in chunks:
+            file.append(memoryview(chunk))
+        return file.close()
+    finally:
+        file.abandon()
 
 
 def planned_shard(index: int, size: int) -> Shard:

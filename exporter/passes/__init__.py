@@ -7,7 +7,7 @@ from exporter.passes.pooling import apply_pooling
 from exporter.passes.quantize_weights import quantize_weights
 from exporter.passes.roles import linears_of, weight_facts
 from exporter.passes.slabs import slab_reader
-from exporter.passes.weights import is_weight, parameter_count, weights
+from exporter.passes.weights import is_weight, parameter_count, tensor_of, weights
 
 __all__ = [
     "Choice",
@@ -21,6 +21,7 @@ __all__ = [
     "slab_reader",
     "store_weights",
     "stored_bytes",
+    "tensor_of",
     "weight_facts",
     "weights",
 ]

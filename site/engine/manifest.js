@@ -62,6 +62,7 @@ const MAX_CHUNK_BYTES = 64 * 2 ** 20;
  * @property {string[] | null} labels of a classifier
  * @property {typeof SCORE_FUNCTIONS[number] | null} scoreFunction makes scores of a classifier's logits
  * @property {string | null} maskToken of a fill-mask model
+ * @property {(ChunkedFile | null)[]} coded what is fetched for a shard instead, if anything: the same in fewer bytes
  * @property {Canary | null} canary a known answer
  */
 
@@ -172,6 +173,7 @@ function readFacts(reader) {
     vocabulary,
     generation: reader.field('generation').optional((field) => readGeneration(field, vocabulary)),
     shards: reader.field('shards').items().map(readShard),
+    coded: reader.field('coded').optional((field) => field.items().map((item) => item.optional(readShard))) ?? [],
     plans: readPlans(reader.field('plans')),
     files: reader.field('files').items().map((file) => ({ ...readFile(file), role: file.field('role').oneOf(ROLES) })),
     labels: reader.field('labels').optional((field) => field.items().map((item) => item.string())),
@@ -182,7 +184,8 @@ function readFacts(reader) {
 
 /** @param {JsonReader} reader @param {Manifest} manifest */
 function checkWhole(reader, manifest) {
-  const { task, dimensions, generation } = manifest;
+  const { task, dimensions, generation, shards, coded } = manifest;
+  if (coded.length > 0 && coded.length !== shards.length) reader.field('coded').refuse('are not as many as the shards');
   if (task === 'sentence-embedding' && dimensions === null) reader.field('dimensions').refuse('is missing');
   if (task === 'text-generation' && generation === null) reader.field('generation').refuse('is missing');
   if (task === 'text-classification' || task === 'token-classification') {
@@ -202,8 +205,8 @@ function checkWhole(reader, manifest) {
 }
 
 /** @param {Manifest} manifest @returns {FileRecord[]} */
-function allFiles({ shards, plans, files }) {
-  return [...shards, ...Object.values(plans), ...files];
+function allFiles({ shards, coded, plans, files }) {
+  return [...shards, ...coded.filter((file) => file !== null), ...Object.values(plans), ...files];
 }
 
 /**
@@ -233,8 +236,13 @@ export function visitedFiles(manifest, tier) {
   return {
     plan: asOneChunk(plan),
     tokenizer: manifest.files.filter(({ role }) => role === 'tokenizer').map(asOneChunk),
-    shards: manifest.shards,
+    shards: fetchedShards(manifest),
   };
+}
+
+/** @param {Pick<Manifest, 'shards' | 'coded'>} manifest @returns {ChunkedFile[]} the file that is fetched for each shard */
+export function fetchedShards({ shards, coded }) {
+  return shards.map((shard, i) => coded[i] ?? shard);
 }
 
 /** @param {FileRecord} record @returns {ChunkedFile} */

@@ -5,7 +5,7 @@ import { kernelsOf } from './choices/choices.js';
 import { Device } from './device.js';
 import { throwIfAborted } from './errors.js';
 import { parseJson } from './http.js';
-import { downloadBytes, visitedFiles } from './manifest.js';
+import { downloadBytes, fetchedShards, visitedFiles } from './manifest.js';
 import { compilePipelines } from './pipelines.js';
 import { readPlan } from './plan.js';
 import { Binder, Player } from './player.js';
@@ -93,18 +93,49 @@ async function fetchTokenizer({ base, manifest, tier }, supply) {
   };
 }
 
+/** @typedef {(chunk: Uint8Array<ArrayBuffer>, shardBytes: number) => import('./coding/chunk.js').Stretch} Decoded */
+
+/**
+ * @param {Manifest} manifest
+ * @param {number} first shard to fetch
+ * @returns {Promise<Decoded | null>} null where nothing is coded
+ */
+async function decoder({ coded }, first) {
+  if (!coded.slice(first).some(Boolean)) return null;
+  const { readChunk, STRETCH_BYTES } = await import('./coding/chunk.js');
+  // One piece for all: what is in it goes to the GPU before anything else is decoded.
+  const memory = new Uint8Array(STRETCH_BYTES);
+  return (chunk, shardBytes) => readChunk(chunk, shardBytes, memory);
+}
+
+/**
+ * @param {Manifest} manifest
+ * @param {Buffers} buffers
+ * @param {number} index of the shard
+ * @param {Decoded | null} decoded
+ * @returns {import('./transfer/file_transfer.js').Sink}
+ */
+function sinkOf({ shards, coded }, buffers, index, decoded) {
+  const ranges = buffers.rangesOf(index);
+  if (!coded[index] || !decoded) return (chunk, offset) => buffers.upload(ranges, inWords(chunk), offset);
+  return (chunk) => {
+    const { start, bytes } = decoded(chunk, shards[index].bytes);
+    return buffers.upload(ranges, bytes, start);
+  };
+}
+
 /** @param {Manifest} manifest @param {Supply} supply @param {Buffers} buffers @param {number} [first] shard to fetch */
-export async function fetchWeights({ shards }, supply, buffers, first = 0) {
-  const queue = shards.map((shard, i) => ({ shard, ranges: buffers.rangesOf(i) })).slice(first);
-  const largest = Math.max(0, ...queue.map(({ shard }) => Math.min(shard.bytes, shard.chunkBytes)));
+export async function fetchWeights(manifest, supply, buffers, first = 0) {
+  const decoded = await decoder(manifest, first);
+  const queue = fetchedShards(manifest).map((file, i) => ({ file, sink: sinkOf(manifest, buffers, i, decoded) })).slice(first);
+  const largest = Math.max(0, ...queue.map(({ file }) => Math.min(file.bytes, file.chunkBytes)));
   const pool = new BufferPool(CONNECTIONS, Math.ceil(largest / 4) * 4);
   const carry = async () => {
     for (let next = queue.shift(); next; next = queue.shift()) {
-      const { shard, ranges } = next;
-      await bring(shard, supply, pool, (chunk, offset) => buffers.upload(ranges, inWords(chunk), offset));
+      await bring(next.file, supply, pool, next.sink);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(CONNECTIONS, shards.length) }, carry));
+  await Promise.all(Array.from({ length: Math.min(CONNECTIONS, queue.length) }, carry));
   await buffers.flush();
 }
 

@@ -1,0 +1,7 @@
+"""Lossless coding of weight shards for the wire: fewer bytes to download, decoded while they stream. Knows no ONNX."""
+
+from .chunks import CHUNK_BYTES, STRETCH_BYTES, coded_chunks
+from .planes import Span
+from .reading import decode_chunk
+
+__all__ = ["CHUNK_BYTES", "STRETCH_BYTES", "Span", "coded_chunks", "decode_chunk"]
