@@ -127,7 +127,9 @@ def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         help="write nothing: foretell files, GPU memory and tiers; SOURCE needs no weights, only config.json",
     )
     command.add_argument(
-        "--code-weights", action="store_true", help="entropy-code what is downloaded; the same weights in fewer bytes"
+        "--code-weights",
+        action="store_true",
+        help="entropy-code what is downloaded; the same weights in fewer bytes",
     )
     command.add_argument("--overwrite", action="store_true", help="replace an existing artifact folder")
     command.add_argument("--json", action="store_true", help="print one JSON document instead of text")
@@ -138,7 +140,7 @@ def _add_quantization(command: argparse.ArgumentParser) -> None:
         "--quantize",
         default="q8",
         metavar="SCHEME",
-        help="f32, f16, q8, q4, q2, q8z, q4z, q2z, q4-mixed, hybrid or auto (default: q8)",
+        help="f32, f16, q8, q4, q2, q8z, q4z, q2z, e3 to e6, q4-mixed, hybrid or auto (default: q8)",
     )
     command.add_argument(
         "--rounding",

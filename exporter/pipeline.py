@@ -50,7 +50,7 @@ from exporter.passes import (
     weight_facts,
 )
 from exporter.progress import Progress
-from exporter.quantization import Recipe, find_method, mixture
+from exporter.quantization import SCHEMES, Recipe, find_method, mixture
 from exporter.report import Prediction, Report, measure_export, over_budget
 from exporter.sizes import DEFAULT_SHARD_BYTES, human
 from exporter.tokenizer_files import mask_token, require_rows, write_tokenizer
@@ -84,6 +84,11 @@ class ExportOptions:
     target_kl: float | None = None
     max_binding: int = MAX_BINDING
     code_weights: bool = False
+
+    @property
+    def coded(self) -> bool:
+        """Whether a visit fetches coded weights: uniform steps are made for it."""
+        return self.code_weights or (self.quantize in SCHEMES and SCHEMES[self.quantize].step > 0)
 
 
 @dataclass(frozen=True)
@@ -121,10 +126,10 @@ def export(options: ExportOptions, progress: Progress) -> Exported:
     check_target(options.output, options.overwrite)
     job = _open(options, progress, values=True)
     choices = _quantize(job, _hessians(job, progress), progress)
-    needed = stored_bytes(job.built.model) * (2 if options.code_weights else 1)
+    needed = stored_bytes(job.built.model) * (2 if options.coded else 1)
     with atomic_folder(options.output, options.overwrite, needed) as folder:
         stored = _write_shards(folder, job, progress)
-        coded = _code(folder, job, stored, progress) if options.code_weights else None
+        coded = _code(folder, job, stored, progress) if options.coded else None
         progress.say("writing model.onnx and the plans")
         manifest = _write(folder, job, stored, canary_of, progress, coded)
         report = _write_report(folder, options.budget)

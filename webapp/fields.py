@@ -82,7 +82,9 @@ class Fields:
     def objects_or_nones(self, key: str) -> list["Fields | None"]:
         """A list of objects and nulls; an empty one where the value is null or absent."""
         items = [] if self._values.get(key) is None else self._list(key)
-        return [None if item is None else Fields(item, f"{self._path(key)}[{i}]") for i, item in enumerate(items)]
+        return [
+            None if item is None else Fields(item, f"{self._path(key)}[{i}]") for i, item in enumerate(items)
+        ]
 
     def _list(self, key: str) -> list[Any]:
         value = self._get(key)

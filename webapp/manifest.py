@@ -101,7 +101,7 @@ def _coded(fields: Fields, shards: int) -> Sequence[ListedFile | None]:
     coded = fields.objects_or_nones("coded") or [None] * shards
     if len(coded) != shards:
         raise FieldError("coded does not list as many as there are shards")
-    return [entry and _shard(entry) for entry in coded]
+    return [None if entry is None else _shard(entry) for entry in coded]
 
 
 def _check_version(fields: Fields) -> None:

@@ -43,9 +43,17 @@ _NEEDED = {
     "fill-mask": ("mask_token",),
 }
 # Keys that artifacts of the first tasks do not have.
-_LATER = {"labels": None, "score_function": None, "mask_token": None, "extraction": None, "canary": None, "coded": None}
+_LATER = {
+    "labels": None,
+    "score_function": None,
+    "mask_token": None,
+    "extraction": None,
+    "canary": None,
+    "coded": None,
+}
 _SCHEMES = ("f32", "f16", "q8", "q4", "q2", "q8z", "q4z", "q2z")
-_QUANTIZATIONS = (*_SCHEMES, "q4-mixed", "hybrid", "auto")
+_UNIFORM = ("e3", "e3.5", "e4", "e4.5", "e5", "e6")
+_QUANTIZATIONS = (*_SCHEMES, *_UNIFORM, "q4-mixed", "hybrid", "auto")
 
 
 def parse_manifest(data: bytes) -> Manifest:

@@ -84,7 +84,9 @@ def _filled(shard: Bytes, spans: Iterable[Span], chunk_bytes: int) -> Iterator[_
 def _fitting(chunk: _Chunk, content: Content, at: int) -> int:
     """How many bytes of `content` from `at` on go into `chunk`: as many as there are, or a number of whole words."""
     left = min(
-        content.span.bytes - at, STRETCH_BYTES - (content.span.offset + at - chunk.start), _PART_SYMBOLS * content.unit
+        content.span.bytes - at,
+        STRETCH_BYTES - (content.span.offset + at - chunk.start),
+        _PART_SYMBOLS * content.unit,
     )
     units = left // content.unit
     overhead = sum(_overhead(chunk, plane) for plane in content.planes) if content.planes else PART.size
@@ -120,7 +122,15 @@ def _costs(content: Content, at: int, units: int) -> np.ndarray:
 def _put(chunk: _Chunk, content: Content, at: int, size: int) -> None:
     data, offset = content.data[at : at + size], content.span.offset + at - chunk.start
     if content.run:
-        parts = [_Part(REPEATED, 1, offset, data.reshape(-1, content.unit)[:, : content.span.width].ravel(), content.run)]
+        parts = [
+            _Part(
+                REPEATED,
+                1,
+                offset,
+                data.reshape(-1, content.unit)[:, : content.span.width].ravel(),
+                content.run,
+            )
+        ]
     else:
         parts = [_plane_part(plane, offset, data) for plane in content.planes]
     for part in parts:
@@ -142,7 +152,14 @@ def _size_of(part: _Part) -> float:
     """At most so many bytes does `part` take, without its table."""
     if part.table is None:
         return PART.size + len(part.data) + 1
-    return PART.size + LANES * LANE.size + LANES + 1 + _SLACK_BYTES + _SLACK * float(part.table.bits[part.data].sum()) / 8
+    return (
+        PART.size
+        + LANES * LANE.size
+        + LANES
+        + 1
+        + _SLACK_BYTES
+        + _SLACK * float(part.table.bits[part.data].sum()) / 8
+    )
 
 
 def _written(chunks: Sequence[_Chunk]) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""What lies in a shard, as the coder sees it: spans of numbers whose first, second, ... bytes are alike, hence planes of bytes."""
+"""What lies in a shard, as the coder sees it: spans of numbers whose first bytes are alike, hence planes of bytes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Plane:
 
 @dataclass(frozen=True)
 class Content:
-    """A span's bytes and how they are stored: by planes, or, where `run` is not 0, each number once for `run` of them."""
+    """A span's bytes and how they are stored: by planes, or each number once for `run` of them."""
 
     span: Span
     data: Bytes

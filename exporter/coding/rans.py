@@ -1,9 +1,10 @@
 """Range asymmetric numeral systems (Duda, 2013; in whole words as Giesen, "Interleaved entropy coders", 2014).
 
-A part of n bytes has four lanes; byte i belongs to lane i % 4. A lane is a state in [2^15, 2^31) and 16-bit words. To read a
-byte: its slot is state % 4096, the byte the one whose slots hold it; the state becomes frequency * (state >> 12) + slot - first
-slot; below 2^15 it takes in a word. States begin at 2^15 where coding began, which is where reading must end. Four lanes, because
-a processor then works at four states at once. All lanes of many parts are coded side by side here, and so in NumPy.
+A part of n bytes has four lanes; byte i belongs to lane i % 4. A lane is a state in [2^15, 2^31) and 16-bit words. To
+read a byte: its slot is state % 4096, the byte the one whose slots hold it; the state becomes frequency * (state >> 12)
++ slot - first slot; below 2^15 it takes in a word. States begin at 2^15 where coding began, which is where reading must
+end. Four lanes, because a processor then works at four states at once. All lanes of many parts are coded side by side
+here, and so in NumPy.
 """
 
 from collections.abc import Sequence
@@ -107,8 +108,14 @@ class _Work:
 
 
 def decode(lanes: Sequence[Lane], table: Table, length: int) -> Bytes:
-    """The twin of the engine's reader: `length` bytes, a multiple of 4; raises ValueError for lanes that do not end well."""
-    symbols, begins = np.repeat(np.arange(len(table.frequency), dtype=np.uint8), table.frequency), table.begins
+    """The twin of the engine's reader: `length` bytes, a multiple of 4.
+
+    Raises ValueError for lanes that do not end as they must.
+    """
+    symbols, begins = (
+        np.repeat(np.arange(len(table.frequency), dtype=np.uint8), table.frequency),
+        table.begins,
+    )
     state = np.array([lane.state for lane in lanes], np.int64)
     words = [np.append(lane.words, np.uint16(0)) for lane in lanes]
     at = np.zeros(len(lanes), np.int64)

@@ -8,19 +8,22 @@ from .rans import LANES, Lane, decode
 
 
 def decode_chunk(chunk: bytes) -> tuple[int, Bytes]:
-    """Where the chunk's stretch of the shard begins, and its bytes. Raises ValueError for one that is not as it must be."""
+    """Where the chunk's stretch of the shard begins, and its bytes.
+
+    Raises ValueError for a chunk that is not as it must be.
+    """
     start, length, table_count, part_count = HEAD.unpack_from(chunk)
     cursor, stretch = _Cursor(chunk, HEAD.size), np.zeros(length, np.uint8)
     tables = [cursor.table() for _ in range(table_count)]
     for _ in range(part_count):
         kind, stride, last, offset, count = PART.unpack(cursor.take(PART.size))
         if kind == CODED:
-            stretch[offset :: stride][:count] = cursor.coded(tables[last], count)
+            stretch[offset::stride][:count] = cursor.coded(tables[last], count)
         elif kind == REPEATED:
             words = np.frombuffer(cursor.take(2 * count), "<u2")
             stretch[offset:][: 2 * count * last] = np.repeat(words, last).view(np.uint8)
         else:
-            stretch[offset :: stride][:count] = np.frombuffer(cursor.take(count), np.uint8)
+            stretch[offset::stride][:count] = np.frombuffer(cursor.take(count), np.uint8)
         cursor.at += cursor.at % 2
     return start, stretch
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .curvature import Curvature, Doubles
-from .grid import Floats, Grid
+from .grid import Floats, Grid, symmetric
 from .methods import choose_grids
 from .schemes import Scheme
 
@@ -29,8 +29,11 @@ class Rounded:
     zeros: Floats
 
 
-def gptq(scheme: Scheme, weight: Floats, curvature: Curvature) -> Rounded:
-    """`weight` float32 (N, K) rounded so that its products with inputs like those of `curvature` change least."""
+def gptq(scheme: Scheme, weight: Floats, curvature: Curvature, scales: Floats | None = None) -> Rounded:
+    """`weight` float32 (N, K) rounded so that its products with inputs like those of `curvature` change least.
+
+    With `scales` (N,) all blocks of a row have that scale; none is searched.
+    """
     rows, inner = weight.shape
     blocks = scheme.blocks(inner)
     made = Rounded(
@@ -42,7 +45,8 @@ def gptq(scheme: Scheme, weight: Floats, curvature: Curvature) -> Rounded:
         tile = np.zeros((inner, _TILE))
         part = weight[start : start + _TILE]
         tile[:, : len(part)] = part.T
-        for block, columns, q, grid in _round_tile(scheme, tile, curvature):
+        fixed = None if scales is None else _fixed_grid(scheme, scales[start : start + _TILE])
+        for block, columns, q, grid in _round_tile(scheme, tile, curvature, fixed):
             own, stop = slice(start, start + len(part)), len(part)
             made.q[own, block * scheme.block :][:, : scheme.block] = _zero_level(grid)[:stop, None]
             made.q[own, columns] = q.T[:stop]
@@ -55,8 +59,14 @@ def _zero_level(grid: Grid) -> Floats:
     return np.broadcast_to(grid.zero, grid.scale.shape)
 
 
+def _fixed_grid(scheme: Scheme, scales: Floats) -> Grid:
+    padded = np.ones(_TILE, np.float32)
+    padded[: len(scales)] = scales
+    return symmetric(scheme, padded)
+
+
 def _round_tile(
-    scheme: Scheme, tile: Doubles, curvature: Curvature
+    scheme: Scheme, tile: Doubles, curvature: Curvature, fixed: Grid | None
 ) -> Iterator[tuple[int, npt.NDArray[np.intp], Floats, Grid]]:
     """Each block's index, columns, levels (columns, rows) and grid; `tile` (K, rows) is overwritten."""
     order = curvature.order(scheme.block)
@@ -68,7 +78,7 @@ def _round_tile(
         stop = start + min(scheme.block, len(order) - block * scheme.block)
         columns = order[start:stop]
         own = factor[start:stop, start:stop]
-        grid = _block_grid(scheme, left[start:stop], np.diagonal(own) ** -2)
+        grid = fixed or _block_grid(scheme, left[start:stop], np.diagonal(own) ** -2)
         q, errors = _round_block(left[start:stop], own, grid)
         left[stop:] -= factor[start:stop, stop:].T @ errors
         yield block, columns, q, grid

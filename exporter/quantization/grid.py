@@ -52,6 +52,11 @@ class Grid:
         return Grid(np.where(better, other.scale, self.scale), zero, self.top)
 
 
+def symmetric(scheme: Scheme, scale: Floats) -> Grid:
+    """Grids with the zero point in the middle."""
+    return Grid(scale, np.asarray(scheme.zero_point, np.float32), top_level(scheme))
+
+
 class Best:
     """The best of the grids tried on blocks `x` so far, each block by itself."""
 

@@ -10,9 +10,10 @@ from ..errors import SchemeError, WeightsError
 from .bits import pack_bits, unpack_bits
 from .curvature import Curvature
 from .gptq import Rounded, gptq
-from .grid import LARGEST_SCALE
+from .grid import LARGEST_SCALE, symmetric
 from .methods import choose_grids, find_method
 from .schemes import Scheme
+from .uniform import row_scales
 
 Floats = npt.NDArray[np.float32]
 
@@ -94,11 +95,15 @@ class _Job:
 
     def round(self, weight: Floats) -> Rounded:
         _check_range(self.scheme, weight, self.name)
+        uniform = row_scales(self.scheme, weight) if self.scheme.step else None
         if self.method == "gptq" and self.curvature is not None:
-            return gptq(self.scheme, weight, self.curvature)
+            return gptq(self.scheme, weight, self.curvature, uniform)
         rows, blocks = weight.shape[0], self.scheme.blocks(weight.shape[1])
         x = _as_columns(self.scheme, weight)
-        grid = choose_grids(self.scheme, x, self.method, self._importance(rows))
+        if uniform is None:
+            grid = choose_grids(self.scheme, x, self.method, self._importance(rows))
+        else:
+            grid = symmetric(self.scheme, np.repeat(uniform, blocks))
         q = grid.levels(x)
         q += grid.zero
         zeros = np.broadcast_to(grid.zero, grid.scale.shape).reshape(rows, blocks)

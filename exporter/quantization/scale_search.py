@@ -8,7 +8,7 @@ is stored. Searching around the signed maximum is the idea of ggml's q4_0 and of
 
 import numpy as np
 
-from .grid import Best, Floats, Grid, least_squares, storable, top_level
+from .grid import Best, Floats, Grid, least_squares, storable, symmetric
 from .schemes import Scheme
 
 # What they gain is in docs/quantization.md. A negative step puts m on the side with fewer levels.
@@ -36,7 +36,7 @@ def searched_scales(scheme: Scheme, x: Floats, importance: Floats | None) -> Gri
 
 
 def _grid(scheme: Scheme, scale: Floats) -> Grid:
-    return Grid(storable(scale), np.asarray(scheme.zero_point, np.float32), top_level(scheme))
+    return symmetric(scheme, storable(scale))
 
 
 def _signed_maximum(x: Floats) -> Floats:

@@ -17,6 +17,7 @@ export const LIMIT_KEYS = /** @type {const} */ ([
 ]);
 const QUANTIZATIONS = /** @type {const} */ ([
   'f32', 'f16', 'q8', 'q4', 'q2', 'q8z', 'q4z', 'q2z', 'q4-mixed', 'hybrid', 'auto',
+  'e3', 'e3.5', 'e4', 'e4.5', 'e5', 'e6',
 ]);
 const SCORE_FUNCTIONS = /** @type {const} */ (['softmax', 'sigmoid', 'none']);
 const ROLES = /** @type {const} */ (['onnx', 'tokenizer', 'generation', 'card', 'report']);

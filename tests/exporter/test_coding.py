@@ -51,7 +51,13 @@ def test_what_was_coded_comes_back(count: int, width: int) -> None:
 
 def test_many_tensors_fill_chunks_to_the_brim() -> None:
     repeated = np.repeat(normal(400).astype(np.float16), 12)
-    tensors = [levels(90_001, 4), repeated, np.zeros(5000, np.uint8), normal(20_003).astype(np.float32), levels(7, 9)]
+    tensors = [
+        levels(90_001, 4),
+        repeated,
+        np.zeros(5000, np.uint8),
+        normal(20_003).astype(np.float32),
+        levels(7, 9),
+    ]
     shard, spans = shard_of(tensors)
     chunks = list(coded_chunks(shard, spans, 8192))
     assert (decoded(chunks, len(shard)) == shard).all()
@@ -63,7 +69,9 @@ def test_many_tensors_fill_chunks_to_the_brim() -> None:
 @settings(max_examples=40, deadline=None)
 @given(
     st.lists(
-        st.tuples(st.sampled_from([1, 2, 4]), st.binary(min_size=1, max_size=700), st.integers(1, 9)), min_size=1, max_size=6
+        st.tuples(st.sampled_from([1, 2, 4]), st.binary(min_size=1, max_size=700), st.integers(1, 9)),
+        min_size=1,
+        max_size=6,
     )
 )
 def test_any_bytes_come_back(pieces: list[tuple[int, bytes, int]]) -> None:

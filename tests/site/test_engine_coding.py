@@ -39,7 +39,9 @@ DECODE = """
 """
 
 
-def test_a_coded_model_answers_alike_from_fewer_bytes(engine_page: EnginePage, engine_server: EngineServer) -> None:
+def test_a_coded_model_answers_alike_from_fewer_bytes(
+    engine_page: EnginePage, engine_server: EngineServer
+) -> None:
     files = embedding_artifact().files()
     plain = engine_page.run(EMBED, url=engine_server.add("plain", files))
     coded_files = with_coded_shards(files)
@@ -82,7 +84,9 @@ def test_every_kind_of_part_is_read(engine_page: EnginePage) -> None:
 def test_a_damaged_chunk_is_refused_or_read_but_never_breaks_out(engine_page: EnginePage) -> None:
     """Hashes catch damage before; this is about chunks that somebody made on purpose."""
     chunk, data = chunk_of_everything()
-    body = DECODE + """
+    body = (
+        DECODE
+        + """
       const found = { refused: 0, read: 0, other: [] };
       const judge = (bytes) => {
         const result = read(bytes);
@@ -100,6 +104,7 @@ def test_a_damaged_chunk_is_refused_or_read_but_never_breaks_out(engine_page: En
       for (let length = 0; length < chunk.length; length += 7) judge(chunk.slice(0, length));
       return found;
     """
+    )
     found = engine_page.run(body, chunk=chunk, size=len(data))
     assert found["other"] == []
     assert found["refused"] > found["read"] > 0
@@ -111,7 +116,9 @@ def test_a_stretch_past_its_shard_is_refused(engine_page: EnginePage, size: int)
     assert engine_page.run(DECODE + "return read(chunk);", chunk=chunk, size=size) == "FILE_CORRUPTED"
 
 
-def test_a_manifest_that_codes_other_shards_is_refused(engine_page: EnginePage, engine_server: EngineServer) -> None:
+def test_a_manifest_that_codes_other_shards_is_refused(
+    engine_page: EnginePage, engine_server: EngineServer
+) -> None:
     files = with_coded_shards(embedding_artifact().files())
     manifest = json.loads(files["manifest.json"])
     manifest["coded"] = manifest["coded"] * 2
