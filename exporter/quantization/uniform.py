@@ -12,7 +12,7 @@ from .schemes import Scheme
 
 
 def row_scales(scheme: Scheme, weight: Floats) -> Floats:
-    """The scale of each row of `weight` (N, K), float32 (N,) with values of float16; larger for rows with far outliers."""
+    """The scale of each row of `weight` (N, K), larger for one with far outliers: float32 (N,), values of float16."""
     rows, inner = weight.shape
     squares = np.zeros((1 << max(inner - 1, 0).bit_length(), rows), np.float32)
     np.square(weight.T, out=squares[:inner])
