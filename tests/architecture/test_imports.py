@@ -66,6 +66,8 @@ EXPORTER_IMPORTS: dict[str, set[str]] = {
     "card": {"artifact"},
     "chat": {"artifact"},
     "checkpoints": set(),
+    "coded_shards": {"artifact", "coding", "passes"},
+    "coding": set(),
     "components": {"ops"},
     "foreign": {"components", "models", "ops"},
     "front_ends": {"checkpoints", "foreign", "models"},

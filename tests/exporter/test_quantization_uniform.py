@@ -1,4 +1,4 @@
-"""Uniform steps, which are downloaded entropy-coded: one scale a row, few bits, and less error for them than blocks have."""
+"""Uniform steps, which are downloaded entropy-coded: one scale a row, and less error than blocks for the same bits."""
 
 import json
 from collections.abc import Callable

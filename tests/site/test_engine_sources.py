@@ -19,6 +19,7 @@ BROTLI_BUDGET = 46_000
 FOLDER_BUDGETS = {
     "adapters": 7_000,
     "choices": 5_000,
+    "coding": 3_000,
     "completions": 6_000,
     "constraint": 16_000,
     "generation": 14_500,
