@@ -34,6 +34,16 @@ export class NoAdapterError extends EngineError {
   static remedy = 'Turn on hardware acceleration, update the graphics driver, or reload the page after a GPU crash.';
 }
 
+export class NoWasmError extends EngineError {
+  static code = 'NO_WASM';
+  static remedy = 'Serve the runtime beside the engine, as docs/engine.md says, or use a browser with WebGPU.';
+}
+
+export class NeedsWebGpuError extends EngineError {
+  static code = 'NEEDS_WEBGPU';
+  static remedy = 'Load the model with the backend webgpu, where there is a graphics processor.';
+}
+
 export class MissingFeatureError extends EngineError {
   static code = 'MISSING_FEATURE';
   static remedy = 'Choose another tier, or export the model with the base tier.';
@@ -139,7 +149,7 @@ const CLASSES = [
   ManifestInvalidError, PlanInvalidError, TokenizerInvalidError, NotAnArtifactError, FileMissingError,
   FileTruncatedError, FileTooLongError, FileCorruptedError, NetworkFailedError, AbortedError, DeviceLostError,
   OutOfMemoryError, InputTooLongError, NoChatTemplateError, BadArgumentError, UnloadedError,
-  OtherBaseError,
+  OtherBaseError, NoWasmError, NeedsWebGpuError,
 ];
 
 /** code -> class, for callers that want to list or compare them. */

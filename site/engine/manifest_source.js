@@ -18,9 +18,19 @@ const MAX_MANIFEST_BYTES = 16 * 2 ** 20;
  * @returns {Promise<Found>}
  */
 export async function findManifest(base, signal) {
-  const url = `${base}manifest.json`;
-  const json = await fetchJson(url, signal).catch((cause) => keptJson(base, cause));
+  const { json, url } = await findJson(base, 'manifest.json', signal);
   return { manifest: readManifest(json, url), json };
+}
+
+/**
+ * @param {string} base
+ * @param {string} name of the file that says what is in the folder
+ * @param {AbortSignal} signal
+ * @returns {Promise<{ json: unknown, url: string }>}
+ */
+export async function findJson(base, name, signal) {
+  const url = base + name;
+  return { json: await fetchJson(url, signal).catch((cause) => keptJson(base, cause)), url };
 }
 
 /** @param {string} url @param {AbortSignal} signal @returns {Promise<unknown>} */

@@ -62,8 +62,7 @@ export class Model {
     this.#stats = { networkBytes, loadMs, notKept, tuneMs, embedding: null, generation: null, adapter: null };
     /** @type {Swap['adapter']} */
     this.adapter = null;
-    const backend = /** @type {const} */ ('webgpu');
-    this.info = Object.freeze({ ...facts(manifest), backend, ...opened, downloadBytes });
+    this.info = Object.freeze({ ...facts(manifest), ...opened, downloadBytes });
   }
 
   /**
@@ -143,7 +142,7 @@ export class Model {
   }
 
   /**
-   * @param {string | URL | null} url of an adapter's folder; null takes it off
+   * @param {string | URL | null} url of an adapter's folder; null takes it off. Adapters need WebGPU
    * @param {{ signal?: AbortSignal }} [options]
    */
   async setAdapter(url, { signal } = {}) {

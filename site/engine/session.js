@@ -5,18 +5,16 @@ import { kernelsOf } from './choices/choices.js';
 import { Device } from './device.js';
 import { throwIfAborted } from './errors.js';
 import { parseJson } from './http.js';
-import { downloadBytes, visitedFiles } from './manifest.js';
+import { visitedFiles } from './manifest.js';
 import { compilePipelines } from './pipelines.js';
 import { readPlan } from './plan.js';
 import { Binder, Player } from './player.js';
-import { Progress } from './progress.js';
 import { Readback } from './readback.js';
 import { Library } from './storage/library.js';
-import { openStore } from './storage/store.js';
-import { TextTokenizer } from './tokenizer.js';
+import { fetchTokenizer } from './tokenizer/files.js';
 import { bring, bringWhole } from './transfer/bring.js';
 import { BufferPool } from './transfer/buffer_pool.js';
-import { makeSupply } from './transfer/supply.js';
+import { keptLoad } from './transfer/kept_load.js';
 import { Tuning } from './choices/tuning.js';
 
 /** @typedef {import('./manifest.js').Manifest} Manifest */
@@ -39,7 +37,7 @@ import { Tuning } from './choices/tuning.js';
  * @property {Player} player
  * @property {Map<number, GPUComputePipeline>} pipelines by kernel
  * @property {import('./storage/store.js').Store} store
- * @property {TextTokenizer} tokenizer
+ * @property {import('./tokenizer.js').TextTokenizer} tokenizer
  * @property {unknown} chatTemplate what the file holds that carries it; null where it is data, or absent
  * @property {Readback} readback for what an encoder gives, or for step and ring
  * @property {Readback | null} logitsReadback text generation only
@@ -56,24 +54,6 @@ async function fetchPlan({ base, manifest, tier }, supply) {
   const { plan } = visitedFiles(manifest, tier);
   const url = base + plan.file;
   return readPlan(parseJson(await bringWhole(plan, supply), url), url, manifest, tier);
-}
-
-/**
- * @param {LoadRequest} request
- * @param {Supply} supply
- * @returns {Promise<{ tokenizer: TextTokenizer, chatTemplate: unknown }>}
- */
-async function fetchTokenizer({ base, manifest, tier }, supply) {
-  const { tokenizer } = visitedFiles(manifest, tier);
-  const read = tokenizer.map(async (file) =>
-    /** @type {const} */ ([file.file, parseJson(await bringWhole(file, supply), base + file.file)]));
-  const files = new Map(await Promise.all(read));
-  const config = files.get('tokenizer_config.json') ?? {};
-  const chat = manifest.generation?.chat;
-  return {
-    tokenizer: new TextTokenizer(files.get('tokenizer.json'), config, manifest.vocabulary),
-    chatTemplate: chat && 'template' in chat ? files.get(chat.template) : null,
-  };
 }
 
 /** @param {Manifest} manifest @param {Supply} supply @param {Buffers} buffers @param {number} [first] shard to fetch */
@@ -162,26 +142,8 @@ async function openOnDevice(request, supply) {
  * @param {import('./transfer/gate.js').Gate} gate
  * @returns {Promise<Session>}
  */
-export async function openSession(request, report, signal, gate) {
-  const began = performance.now();
-  const { base, manifest, json, tier } = request;
-  const store = await openStore();
-  const library = new Library(store);
-  const progress = new Progress(report, downloadBytes(manifest, tier));
-  const failing = new AbortController();
-  const supply = makeSupply(base, store, progress, AbortSignal.any([signal, failing.signal]), gate);
-  const { plan, tokenizer, shards } = visitedFiles(manifest, tier);
-  const files = [plan, ...tokenizer, ...shards];
-  progress.enter('download');
-  try {
-    await supply.keeping.attempt(() => library.begin(base, manifest.title, files));
-    const session = await openOnDevice(request, supply);
-    await library.finish(base, files, json).catch(() => undefined);
-    progress.enter('ready');
-    const { refusal: notKept } = supply.keeping;
-    return { ...session, loaded: { networkBytes: progress.fetched, loadMs: performance.now() - began, notKept } };
-  } catch (cause) {
-    failing.abort();
-    throw cause;
-  }
+export function openSession(request, report, signal, gate) {
+  const { plan, tokenizer, shards } = visitedFiles(request.manifest, request.tier);
+  const visit = { ...request, files: [plan, ...tokenizer, ...shards] };
+  return keptLoad(visit, report, signal, gate, (supply) => openOnDevice(request, supply));
 }

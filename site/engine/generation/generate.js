@@ -1,4 +1,4 @@
-/** Text generation: prompt in, pieces of text out, with the sampling loop on the GPU. */
+/** Text generation: prompt in, pieces of text out; on the GPU with the sampling loop on it. */
 
 import { renderChat } from '../chat.js';
 import { BadArgumentError, InputTooLongError } from '../errors.js';
@@ -8,7 +8,8 @@ import { TextStream } from './text_stream.js';
 
 export { logits } from './prefill.js';
 
-/** @typedef {import('../session.js').Session} Session */
+/** @typedef {Pick<import('../session.js').Session, 'manifest' | 'tokenizer' | 'chatTemplate'>} Model */
+/** @typedef {import('../session.js').Session | (Model & { write: Write })} Session */
 /** @typedef {import('../manifest.js').Generation} Generation */
 /** @typedef {import('./text_stream.js').Piece} Piece */
 /** @typedef {string | import('../chat.js').Message[]} Prompt */
@@ -21,6 +22,13 @@ export { logits } from './prefill.js';
  * @property {number} [seed] random unless said
  * @property {string[]} [stop] texts that end the answer
  */
+/** @typedef {{ temperature: number, topK: number, topP: number, seed: number }} Sampling */
+/** @typedef {{ ids: number[], limit: number, sampling: Sampling, signal: AbortSignal }} Task `ids` of the prompt, `limit` of the answer */
+/**
+ * Reads a prompt and makes the ids of the answer, the stop id too.
+ *
+ * @typedef {(session: any, task: Task) => Promise<{ reused: number, blocks: AsyncGenerator<number[]> }>} Write
+ */
 /** @typedef {'stop' | 'stop-string' | 'length'} Finish the end token, a stop text, or no room left */
 /**
  * @typedef {object} GenerationStats
@@ -32,7 +40,7 @@ export { logits } from './prefill.js';
  * @property {Finish} finish
  */
 
-/** @param {Session} session @param {Prompt} prompt @returns {Promise<number[]>} */
+/** @param {Model} session @param {Prompt} prompt @returns {Promise<number[]>} */
 async function promptIds({ manifest, tokenizer, chatTemplate }, prompt) {
   const { chat, bosId } = /** @type {Generation} */ (manifest.generation);
   const ids = typeof prompt === 'string'
@@ -43,7 +51,7 @@ async function promptIds({ manifest, tokenizer, chatTemplate }, prompt) {
   return [bosId];
 }
 
-/** @param {Session} session @param {number} length of the prompt @returns {number} tokens that the answer may have */
+/** @param {Model} session @param {number} length of the prompt @returns {number} tokens that the answer may have */
 function roomAfter({ manifest }, length) {
   const room = manifest.context - length;
   if (room > 0) return room;
@@ -51,31 +59,47 @@ function roomAfter({ manifest }, length) {
   throw new InputTooLongError(what, { needed: length + 1, available: manifest.context });
 }
 
-/** @param {Session} session @param {GenerateOptions} options */
-function writeSampling({ manifest, device, buffers }, { temperature, topK, topP, seed }) {
+/** @param {Model} session @param {GenerateOptions} options @returns {Sampling} */
+function samplingOf({ manifest }, options) {
   const usual = /** @type {Generation} */ (manifest.generation);
+  return {
+    temperature: options.temperature ?? usual.temperature,
+    topK: options.topK ?? usual.topK,
+    topP: options.topP ?? usual.topP,
+    seed: options.seed ?? crypto.getRandomValues(new Uint32Array(1))[0],
+  };
+}
+
+/** @param {import('../session.js').Session} session @param {Sampling} sampling */
+function writeSampling({ manifest, device, buffers }, { temperature, topK, topP, seed }) {
   const words = new DataView(new ArrayBuffer(buffers.sampling.size));
-  words.setFloat32(0, temperature ?? usual.temperature, true);
-  words.setFloat32(4, topP ?? usual.topP, true);
-  words.setUint32(8, topK ?? usual.topK, true);
-  words.setUint32(12, seed ?? crypto.getRandomValues(new Uint32Array(1))[0], true);
+  words.setFloat32(0, temperature, true);
+  words.setFloat32(4, topP, true);
+  words.setUint32(8, topK, true);
+  words.setUint32(12, seed, true);
   device.gpu.queue.writeBuffer(buffers.sampling, 0, words);
-  const stops = Uint32Array.of(usual.stopIds.length, ...usual.stopIds);
-  device.gpu.queue.writeBuffer(buffers.get('stops'), 0, stops);
+  const { stopIds } = /** @type {Generation} */ (manifest.generation);
+  device.gpu.queue.writeBuffer(buffers.get('stops'), 0, Uint32Array.of(stopIds.length, ...stopIds));
+}
+
+/** @type {Write} */
+async function writeOnGpu(session, { ids, limit, sampling, signal }) {
+  writeSampling(session, sampling);
+  const { last, reused } = await prefill(session, ids, { limit, signal });
+  return { reused, blocks: new Answer(session, ids, last, limit).blocks(signal) };
 }
 
 /**
- * @param {Answer} answer
+ * @param {AsyncGenerator<number[]>} blocks
  * @param {TextStream} text
  * @param {Set<number>} stopIds
  * @param {Clock} clock
- * @param {AbortSignal} signal
  * @returns {AsyncGenerator<Piece[], Finish>}
  */
-async function* readAnswer(answer, text, stopIds, clock, signal) {
+async function* readAnswer(blocks, text, stopIds, clock) {
   /** @type {Finish} */
   let finish = 'length';
-  for await (const block of answer.blocks(signal)) {
+  for await (const block of blocks) {
     const end = block.findIndex((id) => stopIds.has(id));
     const pieces = (end < 0 ? block : block.slice(0, end)).flatMap((id) => text.push(id));
     if (pieces.length > 0) yield clock.count(pieces);
@@ -99,14 +123,13 @@ export async function* generate(session, prompt, options, signal) {
   const ids = await promptIds(session, prompt);
   const room = roomAfter(session, ids.length);
   const limit = Math.min(options.maxTokens ?? room, room);
-  writeSampling(session, options);
-  const { last, reused } = await prefill(session, ids, { limit, signal });
-  const answer = new Answer(session, ids, last, limit);
+  const write = 'write' in session ? session.write : writeOnGpu;
+  const { reused, blocks } = await write(session, { ids, limit, sampling: samplingOf(session, options), signal });
   const { tokenizer } = session;
   const text = new TextStream((some) => tokenizer.decode(some), options.stop ?? [], (id) => tokenizer.isOpen(id));
   const stopIds = new Set(/** @type {Generation} */ (session.manifest.generation).stopIds);
   const clock = new Clock(began, ids.length, reused);
-  return clock.stats(yield* readAnswer(answer, text, stopIds, clock, signal));
+  return clock.stats(yield* readAnswer(blocks, text, stopIds, clock));
 }
 
 /** Times one answer. */
