@@ -1,4 +1,4 @@
-/** What a visitor can do when the browser offers no WebGPU at all. */
+/** What a visitor can do when the browser offers no WebGPU: models then run on the processor, where the site has what it takes. */
 
 import { byId, element } from './dom.js';
 
@@ -36,7 +36,7 @@ function insecurePage() {
 /** @returns {Notice} */
 function noWebGpu() {
   return [
-    'This browser does not offer WebGPU, which the models need',
+    'This browser does not offer WebGPU, so models run slowly here, or not at all',
     ['Update the browser: Chrome or Edge 113 or later, Safari 26 or later, or Firefox 141 or later on Windows.'],
     ['Switch on hardware acceleration in the browser’s settings, under System, and restart it.'],
     [

@@ -5,6 +5,7 @@ import { element } from './dom.js';
 import { formatBytes, formatCompact, formatCount, formatExactBytes, formatLanguage } from './format.js';
 
 /** @typedef {import('./catalogue.js').Entry} Entry */
+/** @typedef {import('../engine/index.js').Inspection} Inspection */
 
 /** @type {Record<string, string>} */
 const TASKS = {
@@ -51,18 +52,20 @@ function modestTier(entry) {
 }
 
 /**
- * What a first visit downloads.
+ * What a first visit downloads: with WebGPU by tier, without it what runs the model on the processor too.
  * @param {Entry} entry
- * @param {string} tier
+ * @param {Inspection} [inspection] of this device, once it is known
  * @returns {number | undefined} bytes
  */
-export function downloadOf({ manifest }, tier) {
-  return manifest.transferBytes?.[tier] ?? manifest.downloadBytes[tier];
+export function downloadOf(entry, inspection) {
+  const { transferBytes, downloadBytes } = entry.manifest;
+  const visit = inspection ? inspection.tier ?? 'wasm' : modestTier(entry);
+  return transferBytes?.[visit] ?? downloadBytes[visit] ?? inspection?.downloadBytes;
 }
 
 /**
  * Whether earlier visits have left the whole model on this device.
- * @param {import('../engine/index.js').Inspection} inspection
+ * @param {Inspection} inspection
  */
 export function isKept({ cachedBytes, downloadBytes }) {
   return cachedBytes >= downloadBytes;
@@ -70,18 +73,15 @@ export function isKept({ cachedBytes, downloadBytes }) {
 
 /**
  * @param {Entry} entry
- * @param {import('../engine/index.js').Inspection} [inspection] of this device, once it is known
+ * @param {Inspection} [inspection] of this device, once it is known
  */
 export function factsList(entry, inspection) {
-  const tier = inspection?.tier ?? modestTier(entry);
   const { manifest } = entry;
-  const plan = manifest.plans[tier];
   return element(
     'dl',
     { class: 'facts' },
-    ...fact('Download', ...(inspection && isKept(inspection) ? ['already here'] : size(downloadOf(entry, tier)))),
-    ...fact('GPU memory', ...size(plan?.memory.total)),
-    ...fact('Needs', ['WebGPU', ...(plan?.features ?? []).map((name) => FEATURES[name] ?? name)].join(', ')),
+    ...fact('Download', ...(inspection && isKept(inspection) ? ['already here'] : size(downloadOf(entry, inspection)))),
+    ...(inspection?.backend === 'wasm' ? needsOfProcessor(inspection) : needsOfGraphics(entry, inspection)),
     ...fact(
       'Size',
       `${formatCompact(manifest.parameters)} parameters, ${weightsOf(manifest)}`,
@@ -90,6 +90,20 @@ export function factsList(entry, inspection) {
     ...fact('Languages', manifest.languages.map(formatLanguage).join(', ') || 'not stated'),
     ...fact('Licence', manifest.license ?? 'not stated'),
   );
+}
+
+/** @param {Entry} entry @param {Inspection} [inspection] */
+function needsOfGraphics(entry, inspection) {
+  const plan = entry.manifest.plans[inspection?.tier ?? modestTier(entry)];
+  return [
+    ...fact('GPU memory', ...size(plan?.memory.total)),
+    ...fact('Needs', ['WebGPU', ...(plan?.features ?? []).map((name) => FEATURES[name] ?? name)].join(', ')),
+  ];
+}
+
+/** @param {Inspection} inspection */
+function needsOfProcessor({ memoryBytes }) {
+  return [...fact('Memory', `about ${formatBytes(memoryBytes)}`), ...fact('Needs', 'WebAssembly, on the processor')];
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { forget, inspect, load } from '../engine/index.js';
 import { announce } from './announcer.js';
+import './backend_choice.js';
 import { button, element } from './dom.js';
 import { formatBytes } from './format.js';
 import { LoadProgress } from './load_progress.js';
@@ -12,6 +13,7 @@ import { problemOf } from './problems.js';
 import { verdictView } from './verdict.js';
 
 /**
+ * @typedef {import('../engine/index.js').Inspection} Inspection
  * @typedef {import('./catalogue.js').Entry} Entry
  * @typedef {import('../engine/index.js').Model} Model
  */
@@ -33,6 +35,7 @@ export class ModelPanel {
   #onGone;
   #onOffer;
   #kept = false;
+  #onProcessor = false;
   /** @type {Model | null} */
   #model = null;
   /** @type {Promise<void> | null} */
@@ -63,9 +66,10 @@ export class ModelPanel {
     const inspection = await inspect(this.#url, {}).catch((error) => ({ error }));
     if ('error' in inspection) return this.#refuse(inspection.error);
     this.#kept = isKept(inspection);
+    this.#onProcessor = inspection.backend === 'wasm';
     this.#body.replaceChildren(heading, factsList(this.#entry, inspection), ...verdictView(inspection));
     if (inspection.cachedBytes > 0) this.#body.append(this.#keptNote(inspection.cachedBytes));
-    if (inspection.ok) this.#body.append(this.#loadButton(inspection.tier));
+    if (inspection.ok) this.#body.append(this.#loadButton(inspection));
     this.#onOffer(inspection.ok ? null : obstacle(inspection.code));
   }
 
@@ -103,9 +107,9 @@ export class ModelPanel {
     await this.#offerAgain('The kept files were deleted.');
   }
 
-  /** @param {string} tier */
-  #loadButton(tier) {
-    const bytes = downloadOf(this.#entry, tier);
+  /** @param {Inspection} inspection */
+  #loadButton(inspection) {
+    const bytes = downloadOf(this.#entry, inspection);
     const cost = this.#kept ? ' (already on this device)' : bytes === undefined ? '' : ` (${formatBytes(bytes)})`;
     return button(`Load model${cost}`, () => this.load(), { class: 'load' });
   }
@@ -119,7 +123,7 @@ export class ModelPanel {
 
   async #load() {
     const aborter = new AbortController();
-    const progress = new LoadProgress(() => aborter.abort(), this.#kept);
+    const progress = new LoadProgress(() => aborter.abort(), this.#kept, this.#onProcessor);
     this.#show(progress.root);
     try {
       const model = await load(this.#url, { signal: aborter.signal, onProgress: (step) => progress.update(step) });
@@ -141,7 +145,7 @@ export class ModelPanel {
     this.#show(
       element('h3', {}, this.#entry.manifest.title),
       element('p', { class: 'verdict good loaded' }, 'Loaded on this device'),
-      element('p', { class: 'note' }, `Uses ${formatBytes(model.info.memoryBytes)} of graphics memory.`),
+      element('p', { class: 'note' }, memoryInWords(model)),
       ...softwareNote(model),
       element(
         'p',
@@ -187,6 +191,12 @@ export class ModelPanel {
 /** @param {string | null} code */
 function obstacle(code) {
   return `The model cannot run here: ${problemOf(code ?? '').title}.`;
+}
+
+/** @param {Model} model */
+function memoryInWords({ info: { backend, memoryBytes } }) {
+  if (backend === 'wasm') return `Runs on the processor. Loading took about ${formatBytes(memoryBytes)} of memory.`;
+  return `Uses ${formatBytes(memoryBytes)} of graphics memory.`;
 }
 
 /** @param {Model} model */

@@ -29,6 +29,17 @@ export const PROBLEMS = {
     next: 'Reload the page. If that does not help, switch on hardware acceleration in the browser’s settings and restart it.',
     again: RETRY,
   },
+  NO_WASM: {
+    title: 'The model cannot run on the processor here',
+    why: 'Without WebGPU it needs WebAssembly and a program that this site does not have, or does not let run.',
+    next: 'Try a browser with WebGPU. Whoever runs this site can add what is missing.',
+    again: RETRY,
+  },
+  NEEDS_WEBGPU: {
+    title: 'This needs a graphics processor',
+    why: 'The model runs on the processor here, where adapters cannot be put on.',
+    next: 'Use a browser with WebGPU on a device with a graphics processor.',
+  },
   MISSING_FEATURE: {
     title: 'This graphics processor lacks something the model needs',
     why: 'The artifact has no plan that works without it.',

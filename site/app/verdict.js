@@ -12,8 +12,16 @@ const SMALLEST_SIZE = 4096;
 
 /** @param {Verdict} verdict */
 export function verdictView(verdict) {
-  if (verdict.ok) return [element('p', { class: 'verdict good' }, 'Runs on this device')];
+  if (verdict.ok) return [element('p', { class: 'verdict good' }, 'Runs on this device'), ...processorNote(verdict)];
   return refusal(verdict.code ?? '', verdict.reason ?? '', numbers(verdict));
+}
+
+/** @param {Verdict} verdict */
+function processorNote({ backend }) {
+  if (backend !== 'wasm') return [];
+  const text = 'It runs on the processor, which is slower: this browser offers no graphics processor. '
+    + 'The program that it needs for that is part of the download.';
+  return [element('p', { class: 'note' }, text)];
 }
 
 /** @param {unknown} error */

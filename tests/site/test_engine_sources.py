@@ -23,6 +23,7 @@ FOLDER_BUDGETS = {
     "generation": 9_000,
     "storage": 8_000,
     "transfer": 7_000,
+    "wasm": 9_500,
 }
 
 

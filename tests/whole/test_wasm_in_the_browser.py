@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.sentences import SENTENCES
-from tests.tiny_granite import random_ids
+from tests.tiny_models import random_ids
 from tests.webapp.served import running
 from webapp import Settings
 
@@ -26,12 +26,13 @@ BACKENDS = ("webgpu", "wasm")
 
 @pytest.fixture(scope="module")
 def folders(tiny_granite: Any, tiny_model: Any, tiny_encoder: Any, artifact: Callable[..., Path]) -> Folders:
-    """A tiny hybrid, decoder and encoders, in f32 and one in q8, by name."""
+    """A tiny hybrid, decoder and encoders, in f32 and q8, by name."""
     made = {
         "granite": artifact(tiny_granite(), quantize="f32", context=512),
         "llama-gqa-untied": artifact(tiny_model("llama-gqa-untied"), quantize="q8"),
     }
     readers = ("distilbert-classes", "bert-words", "bert-masked")
+    made["minilm"] = artifact("minilm", quantize="q8", context=512)
     return made | {name: artifact(tiny_encoder(name), quantize="f32") for name in readers}
 
 
@@ -70,7 +71,9 @@ return { found, ids, info: model.info };
 
 @pytest.mark.parametrize("name", WRITERS)
 def test_logits_and_greedy_tokens_are_those_of_webgpu(play_on: Play, folders: Folders, name: str) -> None:
-    prompts = [(random_ids(n), split) for n, split in ((1, None), (7, [2, 5]), (150, None), (70, [31, 39]))]
+    prompts = [
+        (random_ids(n, 300), split) for n, split in ((1, None), (7, [2, 5]), (150, None), (70, [31, 39]))
+    ]
     gpu, cpu = (play_on(on, folders[name], WRITTEN, prompts=prompts, text=TEXT) for on in BACKENDS)
     for one, other in zip(gpu["found"], cpu["found"], strict=True):
         assert float(np.abs(np.array(one) - np.array(other)).max()) < LIMIT
@@ -78,3 +81,194 @@ def test_logits_and_greedy_tokens_are_those_of_webgpu(play_on: Play, folders: Fo
     assert [each["info"]["backend"] for each in (gpu, cpu)] == list(BACKENDS)
     assert cpu["info"]["tier"] is None
     assert "onnxruntime-web" in cpu["info"]["adapter"]["description"]
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "texts"),
+    [
+        ("minilm", "embed", SENTENCES[:6]),
+        ("distilbert-classes", "classify", SENTENCES[:6]),
+        ("bert-words", "classifyTokens", SENTENCES[:6]),
+        ("bert-masked", "fillMask", ("The [MASK] is here.", "[MASK] and [MASK]", "so [MASK] " * 9)),
+    ],
+)
+def test_texts_are_read_as_webgpu_reads_them(
+    play_on: Play, folders: Folders, name: str, method: str, texts: tuple[str, ...]
+) -> None:
+    body = """
+    const numbers = (value) => (ArrayBuffer.isView(value) ? Array.from(value) : value);
+    const found = await model[args.method](args.texts);
+    return JSON.parse(JSON.stringify(found, (_, value) => numbers(value)));
+    """
+    gpu, cpu = (play_on(on, folders[name], body, method=method, texts=texts) for on in BACKENDS)
+    words, figures = _leaves(gpu)
+    assert _leaves(cpu)[0] == words
+    assert float(np.abs(np.array(_leaves(cpu)[1]) - np.array(figures)).max()) < LIMIT
+    assert len(figures) > len(texts)
+
+
+def _leaves(found: Any) -> tuple[list[Any], list[float]]:
+    """What a result says in words and whole numbers, and its other numbers."""
+    if isinstance(found, float):
+        return [], [found]
+    if not isinstance(found, dict | list):
+        return [found], []
+    parts = [_leaves(part) for part in (found.values() if isinstance(found, dict) else found)]
+    return [word for words, _ in parts for word in words], [each for _, some in parts for each in some]
+
+
+SAMPLED = """
+const write = async (options) => {
+  let text = '';
+  const ids = [];
+  for await (const piece of model.generate(args.text, { maxTokens: 24, ...options })) {
+    ids.push(piece.id);
+    text += piece.text;
+  }
+  return { ids, text, stats: model.stats().generation };
+};
+const free = await write({ temperature: 0 });
+return {
+  free,
+  sampled: await Promise.all(args.sampling.map((options) => write(options))),
+  stopped: await write({ temperature: 0, stop: free.text.slice(8, 12) }),
+};
+"""
+SAMPLING = [
+    {"temperature": 1, "seed": 1},
+    {"temperature": 0.7, "topK": 5, "seed": 2},
+    {"temperature": 1.5, "topP": 0.8, "seed": 3},
+    {"temperature": 0.9, "topK": 40, "topP": 0.95, "seed": 4294967295},
+]
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_sampling_and_stop_texts_are_those_of_webgpu(play_on: Play, folders: Folders, name: str) -> None:
+    gpu, cpu = (play_on(on, folders[name], SAMPLED, text=TEXT, sampling=SAMPLING) for on in BACKENDS)
+    for one, other in zip([gpu["free"], *gpu["sampled"]], [cpu["free"], *cpu["sampled"]], strict=True):
+        assert one["ids"] == other["ids"]
+        assert one["text"] == other["text"]
+    assert len({str(each["ids"]) for each in gpu["sampled"]}) == len(SAMPLING)
+    assert cpu["stopped"]["text"] == gpu["stopped"]["text"]
+    assert cpu["stopped"]["stats"]["finish"] == "stop-string"
+
+
+def test_a_conversation_goes_on_from_what_was_read(play_on: Play, folders: Folders) -> None:
+    body = """
+    const read = async (prompt) => {
+      const ids = [];
+      for await (const { id } of model.generate(prompt, { maxTokens: 6, temperature: 0 })) ids.push(id);
+      const { promptTokens, reusedTokens } = model.stats().generation;
+      return { ids, promptTokens, reusedTokens };
+    };
+    const long = 'a '.repeat(90);
+    const messages = [{ role: 'user', content: 'Where?' }];
+    const [first, again, other] = [await read(long), await read(long), await read(long + 'b c d')];
+    return { first, again, other, chat: await read(messages) };
+    """
+    gpu, cpu = (play_on(on, folders["granite"], body) for on in BACKENDS)
+    for call, found in cpu.items():
+        assert found["ids"] == gpu[call]["ids"]
+        assert found["promptTokens"] == gpu[call]["promptTokens"]
+    assert cpu["first"]["reusedTokens"] == 0
+    assert cpu["again"]["reusedTokens"] == 64
+    assert cpu["other"]["reusedTokens"] >= 64
+
+
+def test_an_abort_an_adapter_and_the_end(play_on: Play, folders: Folders) -> None:
+    body = """
+    const codeOf = (promise) => promise.then(() => null, (error) => error.code);
+    const aborter = new AbortController();
+    const until = async () => {
+      let count = 0;
+      for await (const _ of model.generate('a', { signal: aborter.signal, temperature: 0, maxTokens: 400 })) {
+        if (++count === 2) aborter.abort();
+      }
+    };
+    const aborted = await codeOf(until());
+    const adapter = await codeOf(model.setAdapter('/models/none/'));
+    await model.setAdapter(null);
+    const after = (await model.logits([3, 4])).length;
+    const running = codeOf((async () => { for await (const _ of model.generate('a', { temperature: 0 })); })());
+    await model.unload();
+    return { aborted, adapter, after, unloaded: await running, late: await codeOf(model.logits([3])) };
+    """
+    found = play_on("wasm", folders["granite"], body)
+    assert found.pop("after") > 100
+    assert found == {
+        "aborted": "ABORTED",
+        "adapter": "NEEDS_WEBGPU",
+        "unloaded": "UNLOADED",
+        "late": "UNLOADED",
+    }
+
+
+WITHOUT = {
+    "no WebGPU": "delete Navigator.prototype.gpu",
+    "no adapter": "GPU.prototype.requestAdapter = async () => null",
+    "a fallback adapter": "",
+}
+INSPECTED = """async (folder) => {
+  const { inspect, load } = await import('/engine/index.js');
+  const before = await inspect(`/models/${folder}/`);
+  const model = await load(`/models/${folder}/`);
+  const [{ data }] = await model.embed(['The lightest thing']);
+  const { networkBytes, notKept } = model.stats();
+  await model.unload();
+  const after = await inspect(`/models/${folder}/`);
+  return { before, after, networkBytes, notKept, backend: model.info.backend, length: data.length };
+}"""
+
+
+@pytest.mark.parametrize("device", WITHOUT)
+def test_auto_takes_the_cpu_where_there_is_no_graphics_processor(
+    page: "Page", address: str, folders: Folders, runtime: Path, device: str
+) -> None:
+    """And says first, to the byte, what that downloads; a second visit downloads nothing of it."""
+    page.set_default_timeout(240_000)
+    page.add_init_script(f"globalThis.thistledownBackend = undefined; {WITHOUT[device]}")
+    page.goto(f"{address}/generate.html")
+    found = page.evaluate(INSPECTED, folders["minilm"].name)
+    before, after = found["before"], found["after"]
+    files = [path.stat().st_size for path in folders["minilm"].iterdir() if _is_visited(path)]
+    expected = sum(files) + next(runtime.glob("*.bin")).stat().st_size
+    assert (before["backend"], before["ok"], before["tier"]) == ("wasm", True, None)
+    assert before["downloadBytes"] == found["networkBytes"] == after["cachedBytes"] == expected
+    assert before["cachedBytes"] == 0
+    assert found["backend"] == "wasm"
+    assert (found["notKept"], found["length"]) == (None, 384)
+    assert page.evaluate(INSPECTED, folders["minilm"].name)["networkBytes"] == 0
+
+
+def _is_visited(path: Path) -> bool:
+    return path.suffix == ".bin" or path.name in ("model.onnx", "tokenizer.json", "tokenizer_config.json")
+
+
+def test_nothing_of_it_is_fetched_with_webgpu(browser: "Browser", address: str, folders: Folders) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    requested: list[str] = []
+    context.on("request", lambda request: requested.append(request.url))
+    page.goto(f"{address}/models/catalogue.json")
+    found = page.evaluate(INSPECTED, folders["minilm"].name)
+    context.close()
+    assert found["backend"] == "webgpu"
+    assert any("/engine/worker.js" in url for url in requested)
+    assert [url for url in requested if "/runtime/" in url or "/wasm/" in url or ".onnx" in url] == []
+
+
+def test_the_pages_stay_strict_while_a_worker_computes(page: "Page", address: str, folders: Folders) -> None:
+    """Threads included: the page is isolated, so there are as many as the machine has processors, up to four."""
+    page.set_default_timeout(240_000)
+    page.goto(f"{address}/generate.html?model=models%2F{folders['granite'].name}%2F&backend=wasm")
+    panel = page.locator("#model")
+    panel.get_by_text("It runs on the processor").wait_for()
+    assert "WebAssembly" in panel.inner_text()
+    panel.get_by_role("button", name="Load model").click()
+    panel.get_by_text("Runs on the processor. Loading took about").wait_for()
+    script = """async () => {
+      await new Promise((resume) => setTimeout(resume));
+      return WebAssembly.compile(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])).then(() => 'ran', () => 'blocked');
+    }"""
+    assert page.evaluate("crossOriginIsolated")
+    assert page.evaluate(script) == "blocked"
