@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.site.conftest import EnginePage
-from tests.site.engine_artifacts import embedding_artifact, generation_artifact
+from tests.site.engine_artifacts import embedding_artifact
 from tests.site.engine_server import EngineServer
 from wgsl_kernels.reference.sampling import drawn, kept_weights, uniform_number
 
@@ -85,11 +85,3 @@ def test_a_site_without_the_runtime_needs_webgpu(
             assert missing in forced["message"]
     finally:
         engine_page.page.reload()
-
-
-def test_backends_are_checked(engine_page: EnginePage, engine_server: EngineServer) -> None:
-    url = engine_server.add("tiny", generation_artifact([2]).files())
-    assert (
-        engine_page.fails("await engine.inspect(args.url, { backend: 'cpu' })", url=url)["code"]
-        == "BAD_ARGUMENT"
-    )

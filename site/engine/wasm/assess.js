@@ -7,10 +7,13 @@ import { findRuntime } from './runtime.js';
 
 /** @typedef {import('../manifest.js').Manifest} Manifest */
 /** @typedef {import('../verdict.js').Assessment} Assessment */
-/** @typedef {import('./runtime.js').Runtime} Runtime */
 
-/** The states that are read and made, and the two that stay for the next prompt. */
-const COPIES_OF_STATES = 4;
+/** A plan counts a state and its snapshot; here there are those that are read and made, and two for the next prompt. */
+const COPIES_OF_STATES = 2;
+/** What Chromium was seen to take for compiled code, threads and heaps, whatever the model. */
+const RUNTIME_BYTES = 160_000_000;
+/** Of the weights: as they came, in WebAssembly's memory, and as they are multiplied, which for blocks is float32. */
+const COPIES = { f32: 3, blocks: 5 };
 
 /** @param {Manifest} manifest @param {AbortSignal} signal @returns {Promise<Assessment>} */
 export async function assessWasm(manifest, signal) {
@@ -19,7 +22,7 @@ export async function assessWasm(manifest, signal) {
   try {
     expectPossible(manifest);
     const runtime = await findRuntime(signal);
-    const memoryBytes = mostMemory(manifest, runtime);
+    const memoryBytes = mostMemory(manifest);
     const files = [runtime.binary, ...wasmFiles(manifest)];
     return { ...rest, files, memoryBytes, runtime, fault: memoryFault({ memory: { total: memoryBytes } }) };
   } catch (cause) {
@@ -44,16 +47,9 @@ export function wasmFiles(manifest) {
   return [...filesOf(manifest, 'onnx'), ...filesOf(manifest, 'tokenizer'), ...manifest.shards];
 }
 
-/**
- * Loading is the peak: the weights as they came, and their copy in WebAssembly's memory. What comes beside it, while it
- * computes, is about what a plan says of activations and states.
- *
- * @param {Manifest} manifest
- * @param {Runtime} runtime
- * @returns {number} bytes, about
- */
-function mostMemory(manifest, { binary, unpackedBytes }) {
-  const [{ memory }] = Object.values(manifest.plans);
-  const weights = bytesOf(manifest.shards);
-  return binary.bytes + 2 * unpackedBytes + 2 * weights + memory.activations + COPIES_OF_STATES * memory.states;
+/** @param {Manifest} manifest @returns {number} bytes, near what four models were seen to take (docs/engine.md) */
+function mostMemory({ plans, shards, quantization }) {
+  const [{ memory }] = Object.values(plans);
+  const copies = quantization === 'f32' ? COPIES.f32 : COPIES.blocks;
+  return RUNTIME_BYTES + copies * bytesOf(shards) + COPIES_OF_STATES * memory.states;
 }
