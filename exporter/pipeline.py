@@ -10,6 +10,7 @@ import numpy as np
 import onnx_ir as ir
 
 from exporter.artifact import (
+    Canary,
     ChatTemplate,
     FileEntry,
     Generation,
@@ -19,6 +20,7 @@ from exporter.artifact import (
     Shard,
     ShardLayout,
     ShardWriter,
+    Task,
     aligned_json,
     atomic_folder,
     check_target,
@@ -35,6 +37,7 @@ from exporter.front_ends import open_source
 from exporter.generation import generation_defaults, ignored_settings
 from exporter.lowering import MAX_BINDING, Plan, lower
 from exporter.models import Architecture, Built
+from exporter.parity import MOST_CANARY_BYTES, canary_of, planned_canary
 from exporter.passes import (
     Choice,
     Hessian,
@@ -103,6 +106,7 @@ class _Job:
 
 
 Stored = tuple[Mapping[str, Location], Sequence[Shard]]
+MakeCanary = Callable[[Path, Task, Built], Canary | None]
 
 
 def export(options: ExportOptions, progress: Progress) -> Exported:
@@ -118,7 +122,7 @@ def export(options: ExportOptions, progress: Progress) -> Exported:
     with atomic_folder(options.output, options.overwrite, needed) as folder:
         stored = _write_shards(folder, job, progress)
         progress.say("writing model.onnx and the plans")
-        manifest = _write(folder, job, stored, progress)
+        manifest = _write(folder, job, stored, canary_of, progress)
         report = _write_report(folder, options.budget)
     return Exported(options.output, manifest, choices, report)
 
@@ -133,7 +137,7 @@ def predict(options: ExportOptions, progress: Progress) -> Prediction:
     _quantize(job, {}, progress)
     with TemporaryDirectory(prefix="thistledown-") as name:
         folder = Path(name)
-        manifest = _write(folder, job, _plan_shards(job), progress)
+        manifest = _write(folder, job, _plan_shards(job), planned_canary, progress)
         report = _write_report(folder, options.budget)
         sizes = {path.name: path.stat().st_size for path in folder.iterdir()}
     return Prediction(manifest, report, sizes, "tokenizer.json" in job.checkpoint.files)
@@ -273,7 +277,7 @@ def _too_large(report: Report, budget: int) -> CheckFailedError:
     )
 
 
-def _write(folder: Path, job: _Job, stored: Stored, progress: Progress) -> Manifest:
+def _write(folder: Path, job: _Job, stored: Stored, make_canary: MakeCanary, progress: Progress) -> Manifest:
     model, options = job.built.model, job.options
     places, shards = stored
     point_at_shards(model, places, [shard.file for shard in shards])
@@ -284,6 +288,8 @@ def _write(folder: Path, job: _Job, stored: Stored, progress: Progress) -> Manif
         plan = lower(model, job.row.task, tier, job.built.context, places, sizes, options.max_binding)
         plans[tier.name] = _write_plan(folder, plan)
     manifest = _manifest(folder, job, shards, plans, _generation(folder, job, progress))
+    if sum(sizes) <= MOST_CANARY_BYTES:
+        manifest = replace(manifest, canary=make_canary(folder, job.row.task, job.built))
     (folder / "manifest.json").write_bytes(manifest.to_json())
     return manifest
 

@@ -7,14 +7,19 @@ from typing import Any
 FILE_NAME = "catalogue.json"
 
 
-def catalogue(models: Iterable[tuple[str, Mapping[str, Any]]]) -> bytes:
-    """The catalogue of (folder name, manifest facts), as JSON.
+def catalogue(models: Iterable[tuple[str, str, Mapping[str, Any]]]) -> bytes:
+    """The catalogue of (folder name, SHA-256 of its manifest.json, manifest facts), as JSON.
+
+    The hash is the root of all others: a manifest states those of every file and chunk.
 
     The addresses are relative to the start page, so that the site also works below a path of a static host.
     """
     document = {
         "format": "thistledown-catalogue",
         "version": 1,
-        "models": [{"url": f"models/{folder}/", "manifest": facts} for folder, facts in models],
+        "models": [
+            {"url": f"models/{folder}/", "sha256": sha256, "manifest": facts}
+            for folder, sha256, facts in models
+        ],
     }
     return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from webapp.catalogue import FILE_NAME, catalogue
+from webapp.manifest import FILE_NAME as MANIFEST
 from webapp.manifest import WASM, ListedFile, Manifest
 from webapp.runtime_files import RUNTIME, runtime_files
 from webapp.settings import Settings
@@ -67,7 +68,11 @@ class Tree:
         may or may not compress, the catalogue states unpacked sizes only.
         """
         return catalogue(
-            (folder, {**manifest.facts, **self._costs(folder, manifest, transfer_bytes)})
+            (
+                folder,
+                manifest.files[MANIFEST].sha256,
+                {**manifest.facts, **self._costs(folder, manifest, transfer_bytes)},
+            )
             for folder, manifest in self._shelf.manifests()
             if manifest.facts
         )

@@ -12,7 +12,20 @@ from .atomic_folder import atomic_folder, check_target
 from .compact_json import aligned_json, compact_json
 from .file_checking import check_size
 from .hashing import file_entry, plan_entry
-from .manifest import Chat, ChatTemplate, FileEntry, Fold, Generation, Manifest, Order, PlanEntry, Shard
+from .manifest import (
+    CANARY_BITS,
+    Canary,
+    Chat,
+    ChatTemplate,
+    FileEntry,
+    Fold,
+    Generation,
+    Manifest,
+    Order,
+    PlanEntry,
+    Shard,
+    Task,
+)
 from .manifest_parsing import parse_manifest
 from .reading import check_files, read_artifact_plan, read_manifest
 from .shard_layout import ALIGNMENT, Location, ShardLayout
@@ -20,9 +33,11 @@ from .shards import CHUNK_BYTES, SHARED_BYTES, ShardWriter, planned_shard
 
 __all__ = [
     "ALIGNMENT",
+    "CANARY_BITS",
     "CHUNK_BYTES",
     "SHARED_BYTES",
     "AdapterManifest",
+    "Canary",
     "Chat",
     "ChatTemplate",
     "FileEntry",
@@ -35,6 +50,7 @@ __all__ = [
     "Shard",
     "ShardLayout",
     "ShardWriter",
+    "Task",
     "aligned_json",
     "atomic_folder",
     "base_of",

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from .compact_json import compact_json
+from .compact_json import aligned_json, compact_json
 
 FORMAT = "thistledown"
 VERSION = 1
+# Values of a canary are whole numbers of so many bits, times a power of two.
+CANARY_BITS = 10
 
 Task = Literal[
     "sentence-embedding", "text-generation", "text-classification", "token-classification", "fill-mask"
@@ -97,6 +99,18 @@ class Generation:
 
 
 @dataclass(frozen=True)
+class Canary:
+    """What the model must answer to `ids`: of each of `rows` some values as (index, whole number).
+
+    The number is the value times 2**(CANARY_BITS - exponent), rounded.
+    """
+
+    ids: tuple[int, ...]
+    exponent: int
+    rows: tuple[tuple[tuple[int, int], ...], ...]
+
+
+@dataclass(frozen=True)
 class Manifest:
     """manifest.json; the meaning of each field is in FORMAT.md."""
 
@@ -120,8 +134,12 @@ class Manifest:
     score_function: ScoreFunction | None = None
     mask_token: str | None = None
     extraction: Mapping[str, tuple[str, ...]] | None = None
+    canary: Canary | None = None
 
     def to_json(self) -> bytes:
         """The bytes of manifest.json; the same manifest gives the same bytes."""
         fields: dict[str, Any] = asdict(self)
-        return compact_json({"format": FORMAT, "version": VERSION, **fields})
+        canary = fields.pop("canary")
+        rest = compact_json({"format": FORMAT, "version": VERSION, **fields})
+        # Nobody knows it before the weights are read, and a dry run foretells its length all the same.
+        return rest if canary is None else rest[:-1] + b',"canary":' + aligned_json(canary) + b"}"

@@ -9,8 +9,10 @@ from ..errors import ArtifactError
 from ..strict_json import JsonProblem, parse_object
 from .fields import Fields
 from .manifest import (
+    CANARY_BITS,
     FORMAT,
     VERSION,
+    Canary,
     Chat,
     ChatTemplate,
     FileEntry,
@@ -41,7 +43,7 @@ _NEEDED = {
     "fill-mask": ("mask_token",),
 }
 # Keys that artifacts of the first tasks do not have.
-_LATER = {"labels": None, "score_function": None, "mask_token": None, "extraction": None}
+_LATER = {"labels": None, "score_function": None, "mask_token": None, "extraction": None, "canary": None}
 _SCHEMES = ("f32", "f16", "q8", "q4", "q2", "q8z", "q4z", "q2z")
 _QUANTIZATIONS = (*_SCHEMES, "q4-mixed", "hybrid", "auto")
 
@@ -86,7 +88,31 @@ def _manifest(found: Fields) -> Manifest:
         ),
         mask_token=found.optional("mask_token", found.text),
         extraction=found.optional("extraction", lambda key: _extraction(found.pairs(key))),
+        canary=found.optional("canary", lambda key: _canary(found.pairs(key))),
     )
+
+
+def _canary(value: Any) -> Canary:
+    found = Fields(value, "canary", keys_of(Canary))
+    rows = [
+        [
+            _canary_value(pair, f"canary.rows.{i}.{j}")
+            for j, pair in enumerate(_items(row, f"canary.rows.{i}"))
+        ]
+        for i, row in enumerate(found.items("rows"))
+    ]
+    return Canary(found.wholes("ids"), found.whole("exponent", -126, 126), tuple(map(tuple, rows)))
+
+
+def _canary_value(value: Any, path: str) -> tuple[int, int]:
+    most = 2**CANARY_BITS
+    parts = {str(place): part for place, part in enumerate(_items(value, path))}
+    found = Fields(parts, path, ("0", "1"))
+    return found.whole("0"), found.whole("1", -most, most)
+
+
+def _items(value: Any, path: str) -> list[Any]:
+    return Fields({"list": value}, path, ("list",)).items("list")
 
 
 def _extraction(value: dict[str, Any]) -> dict[str, tuple[str, ...]]:

@@ -21,9 +21,10 @@ _STATE_NAMES = (
 _MODEL, _REMEDY = "model.onnx", "Export the model again."
 
 
-def _session(folder: Path) -> ort.InferenceSession:
+def _session(folder: Path, threads: int) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.log_severity_level = 3
+    options.intra_op_num_threads = threads
     with _refusals(folder):
         return ort.InferenceSession(str(folder / _MODEL), options, providers=["CPUExecutionProvider"])
 
@@ -39,10 +40,13 @@ def _refusals(folder: Path) -> Iterator[None]:
 
 
 class OnnxEncoder:
-    """Sentence embeddings or logits from model.onnx. Raises ArtifactError for a file that onnxruntime refuses."""
+    """Sentence embeddings or logits from model.onnx. Raises ArtifactError for a file that onnxruntime refuses.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._session = folder, _session(folder)
+    `threads` 0: as many as onnxruntime likes.
+    """
+
+    def __init__(self, folder: Path, threads: int = 0) -> None:
+        self._folder, self._session = folder, _session(folder, threads)
 
     def embed(self, texts: Sequence[Sequence[int]]) -> Floats:
         """Embeddings (len(texts), dimensions) of token id lists."""
@@ -72,11 +76,12 @@ class OnnxEncoder:
 class OnnxDecoder:
     """Text generation from model.onnx, with its states handed from call to call.
 
-    Raises ArtifactError for a file that onnxruntime refuses, or that gives no logits or states.
+    Raises ArtifactError for a file that onnxruntime refuses, or that gives no logits or states. `threads` 0: as many as
+    onnxruntime likes.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._session = folder, _session(folder)
+    def __init__(self, folder: Path, threads: int = 0) -> None:
+        self._folder, self._session = folder, _session(folder, threads)
         self._outputs = [value.name for value in self._session.get_outputs()]
         self.reset()
         if missing := {"logits", *map(_present, self._states)} - set(self._outputs):

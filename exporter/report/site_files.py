@@ -14,8 +14,12 @@ ENGINE = "engine/index.js"
 # The engine loads it for a model whose chat template is carried, and for no other.
 TEMPLATE_ENGINE = "engine/vendor/jinja.mjs"
 
-# The engine loads it where a page puts an adapter on.
-ADAPTERS = "engine/adapters/shelf.js"
+# The engine loads these where a page puts an adapter on, asks in OpenAI's shape, or constrains an answer; ours do not.
+ON_DEMAND = {
+    "engine/adapters/shelf.js",
+    "engine/completions/completions.js",
+    "engine/generation/stepped_answer.js",
+}
 
 # The engine loads these where there is no graphics processor.
 WITHOUT_WEBGPU = {"engine/wasm/assess.js", "engine/wasm/worker.js"}
@@ -28,6 +32,9 @@ _CALLS = {
     "token-classification": "engine/classify.js",
     "fill-mask": "engine/fill_mask.js",
 }
+
+# What every page fetches: its words in the visitor's language, for which English stands.
+TEXTS = "app/texts/en.json"
 
 # What a page's scripts fetch by names that they put together.
 PAGE_DATA = {
@@ -56,11 +63,11 @@ def visited_files(
     page = EXTRACT_PAGE if extracts else PAGES.get(task, ENGINE)
     if not (site / page).is_file():
         raise ArtifactError(f"the site has no {page}", site.name, "Run this from a complete checkout.")
-    left_out = {ADAPTERS, *WITHOUT_WEBGPU, *_CALLS.values()} - {_CALLS.get(task)}
+    left_out = {*ON_DEMAND, *WITHOUT_WEBGPU, *_CALLS.values()} - {_CALLS.get(task)}
     if not carries_template:
         left_out.add(TEMPLATE_ENGINE)
     seen: list[str] = []
-    waiting = [page, *PAGE_DATA.get(page, ())]
+    waiting = [page, *PAGE_DATA.get(page, ()), *([TEXTS] if page != ENGINE else [])]
     while waiting:
         name = waiting.pop()
         if name in seen:

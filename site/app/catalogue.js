@@ -1,5 +1,7 @@
 /** The list of models that this site offers. */
 
+import { text } from './texts.js';
+
 /**
  * @typedef {object} Plan
  * @property {string[]} features
@@ -7,6 +9,7 @@
  *
  * @typedef {object} Entry
  * @property {string} url the artifact's folder, relative to the site
+ * @property {string} [sha256] of its manifest.json, if the server says
  * @property {object} manifest
  * @property {string} manifest.name
  * @property {string} manifest.title
@@ -45,11 +48,11 @@ export class SiteError extends Error {
  */
 export async function fetchJson(url) {
   const response = await fetch(url).catch(() => {
-    throw new SiteError('SITE_UNREACHABLE', `No answer to the request for ${url}.`);
+    throw new SiteError('SITE_UNREACHABLE', text('site.noAnswer', { url }));
   });
-  if (!response.ok) throw new SiteError('SITE_FILE_MISSING', `The server answered ${response.status} for ${url}.`);
+  if (!response.ok) throw new SiteError('SITE_FILE_MISSING', text('site.status', { status: response.status, url }));
   return response.json().catch(() => {
-    throw new SiteError('SITE_FILE_INVALID', `${url} is not JSON.`);
+    throw new SiteError('SITE_FILE_INVALID', text('site.notJson', { url }));
   });
 }
 
@@ -59,7 +62,7 @@ export async function fetchCatalogue() {
     await fetchJson(CATALOGUE_URL)
   );
   if (catalogue?.format !== 'thistledown-catalogue' || catalogue.version !== 1 || !Array.isArray(catalogue.models)) {
-    throw new SiteError('SITE_FILE_INVALID', `${CATALOGUE_URL} is not a catalogue of version 1.`);
+    throw new SiteError('SITE_FILE_INVALID', text('site.notCatalogue', { url: CATALOGUE_URL }));
   }
   return catalogue.models;
 }

@@ -1,8 +1,9 @@
 /** The texts that can be searched: two that come with the site, and the visitor's own. */
 
 import { fetchJson, SiteError } from './catalogue.js';
-import { formatCount } from './format.js';
+import { formatBytes } from './format.js';
 import { splitText } from './splitting.js';
+import { text as say } from './texts.js';
 
 /**
  * @typedef {object} Passage
@@ -13,18 +14,21 @@ import { splitText } from './splitting.js';
  * @typedef {object} Collection
  * @property {string} title
  * @property {string} about
- * @property {string[]} examples questions to try
+ * @property {string[]} examples questions to try, in English
  * @property {Passage[]} passages
  */
 
-const SITE_COLLECTIONS = ['facts', 'docs'];
-export const MOST_PASSAGES = 3000;
+/** What each is about. */
+const SITE_COLLECTIONS = /** @type {const} */ ({ facts: 'search.about.facts', docs: 'search.about.docs' });
+export const MOST_PASSAGES = 10_000;
 const MOST_FILE_BYTES = 4e6;
 
 /** What has arrived stays, so that no network is needed to come back to it. @type {Map<string, Collection>} */
 const arrived = new Map();
 
-/** @param {string} name of a collection that comes with the site */
+/** @typedef {keyof typeof SITE_COLLECTIONS} Name of a collection that comes with the site */
+
+/** @param {Name} name */
 export async function openCollection(name) {
   const collection = arrived.get(name) ?? (await fetchCollection(name));
   arrived.set(name, collection);
@@ -33,18 +37,18 @@ export async function openCollection(name) {
 
 /** Fetches all that come with the site; one that fails is asked for again when it is opened. */
 export async function fetchAhead() {
-  await Promise.allSettled(SITE_COLLECTIONS.map(openCollection));
+  await Promise.allSettled(Object.keys(SITE_COLLECTIONS).map((name) => openCollection(/** @type {Name} */ (name))));
 }
 
 /**
- * @param {string} name
+ * @param {Name} name
  * @returns {Promise<Collection>}
  */
 async function fetchCollection(name) {
   const url = `passages/${name}.json`;
   const collection = /** @type {Partial<Collection> | null} */ (await fetchJson(url));
-  if (!Array.isArray(collection?.passages)) throw new SiteError('SITE_FILE_INVALID', `${url} holds no passages.`);
-  return /** @type {Collection} */ (collection);
+  if (!Array.isArray(collection?.passages)) throw new SiteError('SITE_FILE_INVALID', say('site.noPassages', { url }));
+  return { .../** @type {Collection} */ (collection), about: say(SITE_COLLECTIONS[name]) };
 }
 
 /**
@@ -56,25 +60,31 @@ async function fetchCollection(name) {
 export function ownCollection(text, title) {
   const passages = splitText(text, title);
   if (passages.length > MOST_PASSAGES) {
-    const limit = formatCount(MOST_PASSAGES, 'passage');
-    throw new SiteError(
-      'TEXT_TOO_LARGE',
-      `The text has ${formatCount(passages.length, 'passage')}; the limit is ${limit}.`,
-    );
+    const what = say('site.tooMany', { n: passages.length, limit: MOST_PASSAGES });
+    throw new SiteError('TEXT_TOO_LARGE', what);
   }
   return { title, about: '', examples: [], passages };
 }
 
 /**
- * @param {File} file
+ * @param {File[]} files
+ * @returns {Promise<string[]>}
  * @throws {SiteError} TEXT_TOO_LARGE, TEXT_UNREADABLE
  */
-export async function readTextFile(file) {
-  if (file.size > MOST_FILE_BYTES)
-    throw new SiteError('TEXT_TOO_LARGE', `${file.name} has ${file.size} bytes; the limit is ${MOST_FILE_BYTES}.`);
+export async function readTextFiles(files) {
+  const bytes = files.reduce((sum, { size }) => sum + size, 0);
+  if (bytes > MOST_FILE_BYTES) {
+    const [size, limit] = [bytes, MOST_FILE_BYTES].map(formatBytes);
+    throw new SiteError('TEXT_TOO_LARGE', say('site.tooLarge', { name: files.map(({ name }) => name).join(', '), size, limit }));
+  }
+  return Promise.all(files.map(readTextFile));
+}
+
+/** @param {File} file @returns {Promise<string>} */
+async function readTextFile(file) {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(await file.arrayBuffer());
   } catch {
-    throw new SiteError('TEXT_UNREADABLE', `${file.name} is not UTF-8 text.`);
+    throw new SiteError('TEXT_UNREADABLE', say('site.notText', { name: file.name }));
   }
 }

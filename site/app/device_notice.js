@@ -1,6 +1,7 @@
 /** What a visitor can do when the browser offers no WebGPU: models then run on the processor, where the site has what it takes. */
 
 import { byId, element } from './dom.js';
+import { text, textParts } from './texts.js';
 
 /** Shows the notice at the top of the page where it is needed. */
 export function showDeviceNotice() {
@@ -21,36 +22,28 @@ export function showDeviceNotice() {
 /** @returns {Notice} */
 function insecurePage() {
   return [
-    'This page is not opened securely, so the browser hides the graphics processor from it',
-    ['Open it with ', code('https://'), ' in front of the address.'],
-    [
-      'On your own machine, use ',
-      code('http://localhost'),
-      ' or ',
-      code('http://127.0.0.1'),
-      '; both count as secure.',
-    ],
+    text('device.insecure'),
+    textParts('device.https', { https: code('https://') }),
+    textParts('device.local', { name: code('http://localhost'), number: code('http://127.0.0.1') }),
   ];
 }
 
 /** @returns {Notice} */
 function noWebGpu() {
+  const flags = {
+    unsafe: code('chrome://flags/#enable-unsafe-webgpu'),
+    vulkan: code('chrome://flags/#enable-vulkan'),
+  };
   return [
-    'This browser does not offer WebGPU, so models run slowly here, or not at all',
-    ['Update the browser: Chrome or Edge 113 or later, Safari 26 or later, or Firefox 141 or later on Windows.'],
-    ['Switch on hardware acceleration in the browser’s settings, under System, and restart it.'],
-    [
-      'On Linux, Chrome may need ',
-      code('chrome://flags/#enable-unsafe-webgpu'),
-      ' and ',
-      code('chrome://flags/#enable-vulkan'),
-      '.',
-    ],
-    ['Look at ', code('chrome://gpu'), ': the line WebGPU says what is missing, often a driver.'],
+    text('device.missing'),
+    [text('device.update')],
+    [text('device.acceleration')],
+    textParts('device.flags', flags),
+    textParts('device.look', { page: code('chrome://gpu') }),
   ];
 }
 
-/** @param {string} text */
-function code(text) {
-  return element('code', {}, text);
+/** @param {string} address */
+function code(address) {
+  return element('code', { translate: 'no' }, address);
 }

@@ -9,6 +9,7 @@ import { focusFields, showKinds, showSamples, wantedFields } from './kind_form.j
 import { latest } from './latest.js';
 import { mountModel } from './model_choice.js';
 import { problemPanel } from './problem_panel.js';
+import { text } from './texts.js';
 import { allowStart, clearWriting, connectWriting, sayInstead, showHint, trouble, write } from './writing_form.js';
 
 /** @typedef {import('../engine/index.js').Model} Model */
@@ -27,11 +28,11 @@ const extracting = latest(extract, showTrouble);
 
 /** The first press loads the model. */
 async function press() {
-  if (message.value.trim() === '') return askFor('Paste a message first.', () => message.focus());
-  if (wantedFields().length === 0) return askFor('Switch a field on first.', focusFields);
+  if (message.value.trim() === '') return askFor(text('extract.noMessage'), () => message.focus());
+  if (wantedFields().length === 0) return askFor(text('extract.noField'), focusFields);
   if (model !== null) return extracting.start();
   waiting = true;
-  sayInstead('The model is being loaded; then the fields come by themselves.');
+  sayInstead(text('extract.loading'));
   await (await mounted)?.panel.load();
   waiting = false;
   if (model === null) onOffer(inTheWay);
@@ -40,18 +41,19 @@ async function press() {
 /** @param {AbortSignal} signal */
 async function extract(signal) {
   if (model === null) return;
-  const text = message.value.trim();
+  const asked = message.value.trim();
   const fields = wantedFields();
-  view.start(text, fields);
-  await write(model, [{ role: 'user', content: `${fields.join(', ')}\n${text}` }], OPTIONS, view, signal);
+  view.start(asked, fields);
+  await write(model, [{ role: 'user', content: `${fields.join(', ')}\n${asked}` }], OPTIONS, view, signal);
   if (!view.complete && !signal.aborted) showUnfinished();
 }
 
 /** The model's answer is not what was agreed upon; what it wrote is there to be looked at. */
 function showUnfinished() {
-  const what = 'The model did not write its answer to the end, or not as JSON; the fields are what could be read of it.';
-  const written = element('pre', { tabindex: '0', 'aria-label': 'What the model wrote' }, view.text);
-  trouble.replaceChildren(element('section', { class: 'notice', role: 'alert' }, element('p', {}, what), written));
+  const what = element('p', {}, text('extract.unfinished'));
+  const label = text('extract.wrote');
+  const written = element('pre', { tabindex: '0', translate: 'no', role: 'group', 'aria-label': label }, view.text);
+  trouble.replaceChildren(element('section', { class: 'notice', role: 'alert' }, what, written));
 }
 
 /**
@@ -87,7 +89,7 @@ function onGone() {
 function onOffer(obstacle) {
   inTheWay = obstacle;
   allowStart(obstacle === null);
-  if (obstacle === null) showHint('The first press loads the model.');
+  if (obstacle === null) showHint(text('extract.firstPress'));
   else sayInstead(obstacle);
 }
 

@@ -2,8 +2,8 @@
 
 import { announceAlso } from './announcer.js';
 import { element } from './dom.js';
-import { formatCount } from './format.js';
 import { colorOf, connectMarks, inWords, showMarked } from './marked_message.js';
+import { text as say } from './texts.js';
 import { placesOf } from './value_places.js';
 import { readFields } from './written_fields.js';
 
@@ -71,7 +71,7 @@ export class ExtractionView {
     this.#list.removeAttribute('aria-busy');
     for (const row of this.#list.querySelectorAll('.awaited, .writing')) row.className = 'left-out';
     const found = this.#done().filter(([, { value }]) => value).length;
-    announceAlso(`${stopped ? 'Stopped' : 'Done'}: ${found} of ${formatCount(this.#wanted.length, 'field')} found.`);
+    announceAlso(say(stopped ? 'extract.stopped' : 'extract.done', { found, n: this.#wanted.length }));
     if (this.text === '') this.clear();
   }
 
@@ -93,7 +93,7 @@ export class ExtractionView {
     const done = this.#done();
     if (done.length === this.#told) return;
     for (const [name, { value }] of done.slice(this.#told)) {
-      announceAlso(`${inWords(name)}: ${value || 'not in the message'}.`);
+      announceAlso(`${inWords(name)}: ${value || say('extract.absent')}.`);
     }
     this.#told = done.length;
     const places = placesOf(this.#asked, done.map(([name, { value }]) => [name, value ?? '']));
@@ -117,13 +117,13 @@ export class ExtractionView {
    * @param {Field} field
    */
   #value(name, { value, done }) {
-    if (done && !value) return [element('span', { class: 'absent' }, 'not in the message')];
+    if (done && !value) return [element('span', { class: 'absent' }, say('extract.absent'))];
     const text = value ?? '';
     const doubts = [];
-    if (!this.#wanted.includes(name)) doubts.push('The model was not asked for this.');
-    if (done && !this.#asked.includes(text)) doubts.push('Not word for word in the message: the model is mistaken.');
+    if (!this.#wanted.includes(name)) doubts.push(say('extract.unasked'));
+    if (done && !this.#asked.includes(text)) doubts.push(say('extract.mistaken'));
     return [
-      element('span', { class: 'value' }, text),
+      element('span', { class: 'value', translate: 'no' }, text),
       ...doubts.map((doubt) => element('span', { class: 'doubt' }, doubt)),
     ];
   }

@@ -1,35 +1,52 @@
-/** Numbers as people read them. Sizes are decimal, as browsers and shops count them. */
+/** Numbers as people read them, in the page's language. Sizes are decimal, as browsers and shops count them. */
+
+import { language, text } from './texts.js';
 
 const SIZES = /** @type {const} */ ([
-  [1e9, 'GB'],
-  [1e6, 'MB'],
-  [1e3, 'kB'],
+  [1e9, 'gigabyte'],
+  [1e6, 'megabyte'],
+  [1e3, 'kilobyte'],
 ]);
-const short = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
-const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
-const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 3 });
+const short = new Intl.NumberFormat(language, { maximumSignificantDigits: 3 });
+const compact = new Intl.NumberFormat(language, { notation: 'compact', maximumSignificantDigits: 3 });
+const hundredths = new Intl.NumberFormat(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const percent = new Intl.NumberFormat(language, { style: 'percent' });
+const exactBytes = unit('byte', { unitDisplay: 'long' });
+const milliseconds = unit('millisecond', { maximumFractionDigits: 0 });
+const day = new Intl.DateTimeFormat(language, { dateStyle: 'medium' });
+const languageNames = new Intl.DisplayNames(language, { type: 'language', fallback: 'code' });
+
+/**
+ * @param {string} name
+ * @param {Intl.NumberFormatOptions} options
+ */
+function unit(name, options) {
+  return new Intl.NumberFormat(language, { style: 'unit', unit: name, ...options });
+}
 
 /** @param {number} bytes */
 export function formatBytes(bytes) {
-  const [unit, name] = SIZES.find(([size]) => bytes >= size) ?? [1, 'bytes'];
-  return `${short.format(bytes / unit)} ${name}`;
+  const found = SIZES.find(([size]) => bytes >= size);
+  if (found === undefined) return formatExactBytes(bytes);
+  const [size, name] = found;
+  return unit(name, { maximumSignificantDigits: 3 }).format(bytes / size);
 }
 
 /** @param {number} bytes */
 export function formatExactBytes(bytes) {
-  return `${whole.format(bytes)} bytes`;
+  return exactBytes.format(bytes);
 }
 
-/** @param {number} milliseconds */
-export function formatDuration(milliseconds) {
-  if (milliseconds < 1000) return `${whole.format(Math.max(1, milliseconds))} ms`;
-  return `${short.format(milliseconds / 1000)} s`;
+/** @param {number} elapsed milliseconds; seconds are not Intl's, which calls them `sec` in English */
+export function formatDuration(elapsed) {
+  if (elapsed < 1000) return milliseconds.format(Math.max(1, elapsed));
+  return text('unit.seconds', { n: elapsed / 1000 });
 }
 
-/** Time still to wait, no finer than anyone could know it. @param {number} milliseconds */
-export function formatRemaining(milliseconds) {
-  const seconds = Math.ceil(milliseconds / 1000);
-  return seconds < 90 ? `about ${seconds} s left` : `about ${Math.round(seconds / 60)} min left`;
+/** Time still to wait, no finer than anyone could know it. @param {number} left milliseconds */
+export function formatRemaining(left) {
+  const seconds = Math.ceil(left / 1000);
+  return seconds < 90 ? text('load.seconds', { n: seconds }) : text('load.minutes', { n: Math.round(seconds / 60) });
 }
 
 /** @param {number} value */
@@ -42,16 +59,20 @@ export function formatCompact(value) {
   return compact.format(value);
 }
 
-/**
- * @param {number} count
- * @param {string} one
- * @param {string} [many]
- */
-export function formatCount(count, one, many = `${one}s`) {
-  return `${whole.format(count)} ${count === 1 ? one : many}`;
+/** @param {number} value with two decimals, whatever they are */
+export function formatHundredths(value) {
+  return hundredths.format(value);
 }
 
-const languageNames = new Intl.DisplayNames('en', { type: 'language', fallback: 'code' });
+/** @param {number} part 0 to 1 */
+export function formatPercent(part) {
+  return percent.format(part);
+}
+
+/** @param {string} date as Date reads it */
+export function formatDay(date) {
+  return day.format(new Date(date));
+}
 
 /** @param {string} tag BCP 47; an ill-formed one is shown as it is */
 export function formatLanguage(tag) {

@@ -9,6 +9,7 @@ import { mountModel } from './model_choice.js';
 import { takesModelDown } from './error_code.js';
 import { problemPanel } from './problem_panel.js';
 import { connectSampling, limitSampling, readSampling, showDefaults } from './sampling_form.js';
+import { text, textParts } from './texts.js';
 import { allowStart, clearWriting, connectWriting, sayInstead, showHint, trouble, write } from './writing_form.js';
 
 /** @typedef {import('../engine/index.js').Model} Model */
@@ -31,7 +32,7 @@ async function generate(signal) {
 
 function askForPrompt() {
   clearTrouble();
-  sayInstead('Write a prompt first.');
+  sayInstead(text('generate.noPrompt'));
   prompt.focus();
 }
 
@@ -43,12 +44,9 @@ function clearTrouble() {
 /** How a model that picks fields out of messages wants to be asked. @param {import('./catalogue.js').Entry} entry */
 function showForm(entry) {
   const fields = Object.values(entry.manifest.extraction ?? {})[0] ?? [];
-  prompt.placeholder = `${fields.join(', ')}\nThe message that they stand in`;
-  byId('form-note', HTMLElement).replaceChildren(
-    'This model picks fields out of a message: name them in the first line. ',
-    element('a', { href: pageFor(entry) ?? '' }, 'The Extract page'),
-    ' does that for you.',
-  );
+  prompt.placeholder = `${fields.join(', ')}\n${text('generate.fields.message')}`;
+  const page = element('a', { href: pageFor(entry) ?? '' }, text('generate.fields.page'));
+  byId('form-note', HTMLElement).replaceChildren(...textParts('generate.fields', { page }));
 }
 
 /** The prompt as it is, or as the first message of a conversation. */
@@ -84,7 +82,7 @@ function onGone() {
 
 /** @param {string | null} obstacle */
 function onOffer(obstacle) {
-  byId('hint', HTMLElement).textContent = obstacle ?? 'Load the model first.';
+  byId('hint', HTMLElement).textContent = obstacle ?? text('load.first');
 }
 
 function connectControls() {

@@ -1,7 +1,7 @@
 /** Progress of running a collection through the model. */
 
 import { button, element } from './dom.js';
-import { formatCount } from './format.js';
+import { text } from './texts.js';
 
 export class IndexProgress {
   #bar;
@@ -14,19 +14,19 @@ export class IndexProgress {
    */
   constructor(total, onCancel) {
     this.#total = total;
-    this.#bar = element('progress', { 'aria-label': 'Reading the texts', max: total, value: 0 });
+    this.#bar = element('progress', { 'aria-label': text('search.reading'), max: total, value: 0 });
     this.root = element(
       'div',
       { class: 'notice' },
       this.#text,
       this.#bar,
-      element('p', { class: 'row' }, button('Cancel', onCancel, { class: 'quiet' })),
+      element('p', { class: 'row' }, button(text('cancel'), onCancel, { class: 'quiet' })),
     );
   }
 
   /** @param {number} done passages */
   update(done) {
     this.#bar.value = done;
-    this.#text.textContent = `The model reads the texts: ${done} of ${formatCount(this.#total, 'passage')}…`;
+    this.#text.textContent = text('search.progress', { done, n: this.#total });
   }
 }

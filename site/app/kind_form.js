@@ -2,6 +2,7 @@
 
 import { button, byId, element } from './dom.js';
 import { colorOf, inWords } from './marked_message.js';
+import { language as pageLanguage, text } from './texts.js';
 
 /**
  * @typedef {object} Samples
@@ -18,7 +19,7 @@ const message = byId('message', HTMLTextAreaElement);
 let known = {};
 /** @type {Samples} */
 let offered = { languages: {}, kinds: {} };
-let language = 'en';
+let language = pageLanguage;
 
 /**
  * @param {Record<string, string[]>} extraction kinds and their fields, as the model states them
@@ -56,7 +57,7 @@ function chosenKind() {
 /** The fields of the chosen kind, and its sample where the visitor has no message yet. */
 function showFields() {
   fields.replaceChildren(
-    element('legend', {}, 'Fields to look for'),
+    element('legend', {}, text('extract.fields')),
     ...(known[chosenKind()] ?? []).map((field, i) => choice('checkbox', field, 'field', true, colorOf(i))),
   );
   const texts = offered.kinds[chosenKind()] ?? {};

@@ -2,23 +2,19 @@
 
 import { announce } from './announcer.js';
 import { button, element } from './dom.js';
-import { formatBytes, formatRemaining } from './format.js';
+import { formatBytes, formatPercent, formatRemaining } from './format.js';
+import { text } from './texts.js';
 
 /** @typedef {import('../engine/index.js').Progress} Progress */
 
 /** A speed from less time than this says nothing about the rest. */
 const STEADY_MS = 1000;
 
-/** @type {Record<string, string>} */
-const STAGES = {
-  manifest: 'Reading the description of the model',
-  download: 'Downloading',
-  compile: 'Preparing the graphics processor',
-  ready: 'Ready',
-};
+/** @type {Record<string, import('./texts.js').Key>} */
+const STAGES = { manifest: 'load.manifest', download: 'load.download', compile: 'load.compile', ready: 'load.ready' };
 
 export class LoadProgress {
-  #bar = element('progress', { 'aria-label': 'Loading the model' });
+  #bar = element('progress', { 'aria-label': text('load') });
   #stage = element('p', {});
   #bytes = element('p', { class: 'note numbers' });
   #startedAt = 0;
@@ -41,7 +37,7 @@ export class LoadProgress {
       this.#stage,
       this.#bar,
       this.#bytes,
-      element('p', { class: 'row' }, button('Cancel', onCancel, { class: 'quiet' })),
+      element('p', { class: 'row' }, button(text('cancel'), onCancel, { class: 'quiet' })),
     );
     this.update({ stage: 'manifest', loaded: 0, total: 0 });
   }
@@ -52,15 +48,15 @@ export class LoadProgress {
     this.#stage.textContent = `${words}…`;
     if (stage === 'download' && total > 0) this.#showDownload(loaded, total);
     else this.#showNoBytes();
-    const quarter = total > 0 ? Math.floor((4 * loaded) / total) * 25 : 0;
-    this.#tell(stage === 'download' ? `${words}, ${quarter} percent` : words);
+    const quarter = total > 0 ? Math.floor((4 * loaded) / total) / 4 : 0;
+    this.#tell(stage === 'download' ? `${words}, ${formatPercent(quarter)}` : words);
   }
 
   /** @param {string} stage */
   #words(stage) {
-    if (stage === 'download' && this.#kept) return 'Reading from this device';
-    if (stage === 'compile' && this.#onProcessor) return 'Preparing the model';
-    return STAGES[stage] ?? stage;
+    if (stage === 'download' && this.#kept) return text('load.kept');
+    if (stage === 'compile' && this.#onProcessor) return text('load.prepare');
+    return text(STAGES[stage] ?? 'load');
   }
 
   #showNoBytes() {
@@ -75,7 +71,8 @@ export class LoadProgress {
   #showDownload(loaded, total) {
     this.#bar.max = total;
     this.#bar.value = loaded;
-    this.#bytes.textContent = `${formatBytes(loaded)} of ${formatBytes(total)}${this.#pace(loaded, total)}`;
+    const bytes = text('load.bytes', { loaded: formatBytes(loaded), total: formatBytes(total) });
+    this.#bytes.textContent = `${bytes}${this.#pace(loaded, total)}`;
   }
 
   /**
@@ -87,15 +84,16 @@ export class LoadProgress {
     const elapsed = performance.now() - this.#startedAt;
     const speed = (loaded - this.#startBytes) / elapsed;
     if (elapsed < STEADY_MS || speed === 0) return '';
-    return ` · ${formatBytes(speed * 1000)} a second · ${formatRemaining((total - loaded) / speed)}`;
+    const pace = text('load.pace', { size: formatBytes(speed * 1000) });
+    return ` · ${pace} · ${formatRemaining((total - loaded) / speed)}`;
   }
 
   /**
    * A screen reader hears each stage, and each quarter of the download.
-   * @param {string} text
+   * @param {string} words
    */
-  #tell(text) {
-    if (text !== this.#announced) announce(text);
-    this.#announced = text;
+  #tell(words) {
+    if (words !== this.#announced) announce(words);
+    this.#announced = words;
   }
 }

@@ -1,6 +1,7 @@
 /** The message again, with what was found in it marked. */
 
 import { element } from './dom.js';
+import { hasText, text } from './texts.js';
 import { cutAt } from './value_places.js';
 
 /** @typedef {import('./value_places.js').Piece} Piece */
@@ -35,10 +36,10 @@ export function showMarked(box, message, places, fields) {
  * @param {Piece} piece
  * @param {string[]} fields
  */
-function mark({ text, names }, fields) {
-  const name = element('span', { class: 'mark-name' }, `${names.map(inWords).join(', ')} `);
+function mark({ text: found, names }, fields) {
+  const name = element('span', { class: 'mark-name', translate: 'yes' }, `${names.map(inWords).join(', ')} `);
   const color = colorOf(fields.indexOf(names[0] ?? ''));
-  return element('mark', { class: color, tabindex: '0' }, name, element('span', { class: 'mark-text' }, text));
+  return element('mark', { class: color, tabindex: '0' }, name, element('span', { class: 'mark-text' }, found));
 }
 
 const COLORS = 6;
@@ -51,15 +52,10 @@ export function colorOf(index) {
   return `field-${(Math.max(0, index) % COLORS) + 1}`;
 }
 
-/** @type {Record<string, string>} */
-const CALLED = {
-  invoice: 'Invoice line',
-  vat: 'VAT',
-  email: 'E-mail',
-};
-
-/** @param {string} name of a kind or a field, as the model knows it: `unit_price` */
+/** @param {string} name of a kind or a field, as the model knows it: `unit_price`; one that the page does not know stays as it is */
 export function inWords(name) {
+  const key = `field.${name}`;
+  if (hasText(key)) return text(key);
   const words = name.replaceAll('_', ' ');
-  return CALLED[name] ?? words.charAt(0).toUpperCase() + words.slice(1);
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -5,12 +5,13 @@ import './backend_choice.js';
 import { pageFor, purposeOf } from './catalogue.js';
 import { element } from './dom.js';
 import { factsList, nameOf, taskInWords } from './model_facts.js';
+import { text } from './texts.js';
 import { problemVerdict, verdictView } from './verdict.js';
 
 /** @typedef {import('./catalogue.js').Entry} Entry */
 
-/** @type {Record<string, string>} */
-const LABELS = { 'text-generation': 'Write with it', extraction: 'Extract with it' };
+/** @type {Record<string, import('./texts.js').Key>} */
+const LABELS = { 'text-generation': 'use.write', extraction: 'use.extract' };
 
 /** @param {Entry} entry */
 export function modelCard(entry) {
@@ -18,7 +19,7 @@ export function modelCard(entry) {
   const verdict = element(
     'div',
     { class: 'verdict-slot' },
-    element('p', { class: 'verdict' }, 'Checking this device…'),
+    element('p', { class: 'verdict' }, text('panel.checking')),
   );
   const card = element(
     'li',
@@ -26,7 +27,7 @@ export function modelCard(entry) {
     element(
       'article',
       { class: 'card' },
-      element('h3', {}, entry.manifest.title),
+      element('h3', { translate: 'no' }, entry.manifest.title),
       element('p', { class: 'task' }, taskInWords(entry)),
       facts,
       verdict,
@@ -41,7 +42,7 @@ export function modelCard(entry) {
 function openLink(entry) {
   const page = pageFor(entry);
   if (page === null) return [];
-  const label = LABELS[purposeOf(entry)] ?? 'Search with it';
+  const label = text(LABELS[purposeOf(entry)] ?? 'use.search');
   return [element('a', { class: 'button', href: page, 'aria-label': `${label}: ${nameOf(entry)}` }, label)];
 }
 

@@ -6,6 +6,7 @@ import { emptyNotice } from './empty_notice.js';
 import { nameOf } from './model_facts.js';
 import { ModelPanel } from './model_panel.js';
 import { problemPanel } from './problem_panel.js';
+import { text } from './texts.js';
 
 /**
  * @typedef {import('./catalogue.js').Entry} Entry
@@ -23,7 +24,7 @@ export async function mountModel(body, purpose, hooks) {
   const every = await entriesOf(body);
   body.removeAttribute('aria-busy');
   if (every === null) {
-    hooks.onOffer('The list of models could not be read.');
+    hooks.onOffer(text('models.unread'));
     return null;
   }
   const entries = modelsFor(every, purpose);
@@ -31,7 +32,7 @@ export async function mountModel(body, purpose, hooks) {
   const entry = wanted ?? entries[0];
   if (entry === undefined) {
     body.replaceChildren(...emptyNotice(every, purpose));
-    hooks.onOffer('This site has no model for this page.');
+    hooks.onOffer(text('models.none'));
     return null;
   }
   const inner = element('div', { class: 'model' });
@@ -62,7 +63,7 @@ function wantedUrl() {
 function strayNote() {
   const wanted = wantedUrl();
   if (wanted === null) return [];
-  return [element('p', { class: 'note' }, `No model for this page was found at ${wanted}; here is the site’s first.`)];
+  return [element('p', { class: 'note' }, text('models.stray', { url: wanted }))];
 }
 
 /**
@@ -79,5 +80,5 @@ function picker(entries, chosen) {
     ),
   );
   select.addEventListener('change', () => location.assign(`?model=${encodeURIComponent(select.value)}`));
-  return [element('label', { for: 'model-picker', class: 'field' }, 'Choose a model'), select];
+  return [element('label', { for: 'model-picker', class: 'field' }, text('models.choose')), select];
 }

@@ -2,30 +2,22 @@
 
 import { purposeOf } from './catalogue.js';
 import { element } from './dom.js';
-import { formatBytes, formatCompact, formatCount, formatExactBytes, formatLanguage } from './format.js';
+import { formatBytes, formatCompact, formatExactBytes, formatLanguage } from './format.js';
+import { hasText, text } from './texts.js';
 
 /** @typedef {import('./catalogue.js').Entry} Entry */
 /** @typedef {import('../engine/index.js').Inspection} Inspection */
 
-/** @type {Record<string, string>} */
-const TASKS = {
-  'sentence-embedding': 'Searches and compares texts by meaning',
-  'text-generation': 'Writes text',
-  extraction: 'Picks fields out of messages',
-  'text-classification': 'Sorts texts by labels (for your own pages: this site has none for it)',
-  'token-classification': 'Labels the words of a text (for your own pages: this site has none for it)',
-  'fill-mask': 'Fills in masked words (for your own pages: this site has none for it)',
-};
+/** @type {Record<string, import('./texts.js').Key>} */
+const FEATURES = { 'shader-f16': 'fact.halves', subgroups: 'fact.subgroups' };
 
-/** @type {Record<string, string>} */
-const FEATURES = { 'shader-f16': '16-bit arithmetic', subgroups: 'subgroups' };
-
-/** @type {Record<string, string>} */
-const WEIGHTS = { f32: '32‑bit', f16: '16‑bit', q8: '8‑bit', q4: '4‑bit' };
+/** @type {Record<string, number>} */
+const BITS = { f32: 32, f16: 16, q8: 8, q4: 4 };
 
 /** @param {Entry} entry */
 export function taskInWords(entry) {
-  return TASKS[purposeOf(entry)] ?? `Does “${entry.manifest.task}”, for which this site has no page`;
+  const key = `task.${purposeOf(entry)}`;
+  return hasText(key) ? text(key) : text('task.other', { task: entry.manifest.task });
 }
 
 /**
@@ -38,7 +30,8 @@ export function nameOf({ manifest }) {
 
 /** @param {Entry['manifest']} manifest */
 function weightsOf({ quantization }) {
-  return WEIGHTS[quantization] ?? quantization;
+  const n = BITS[quantization];
+  return n === undefined ? quantization : text('fact.bits', { n });
 }
 
 /**
@@ -80,15 +73,12 @@ export function factsList(entry, inspection) {
   return element(
     'dl',
     { class: 'facts' },
-    ...fact('Download', ...(inspection && isKept(inspection) ? ['already here'] : size(downloadOf(entry, inspection)))),
+    ...fact('download', ...(inspection && isKept(inspection) ? [text('fact.here')] : size(downloadOf(entry, inspection)))),
     ...(inspection?.backend === 'wasm' ? needsOfProcessor(inspection) : needsOfGraphics(entry, inspection)),
-    ...fact(
-      'Size',
-      `${formatCompact(manifest.parameters)} parameters, ${weightsOf(manifest)}`,
-    ),
-    ...fact('Reads', `up to ${formatCount(manifest.context, 'token')}`),
-    ...fact('Languages', manifest.languages.map(formatLanguage).join(', ') || 'not stated'),
-    ...fact('Licence', manifest.license ?? 'not stated'),
+    ...fact('size', text('fact.parameters', { size: formatCompact(manifest.parameters), bits: weightsOf(manifest) })),
+    ...fact('reads', text('fact.tokens', { n: manifest.context })),
+    ...fact('languages', manifest.languages.map(formatLanguage).join(', ') || text('fact.unstated')),
+    ...fact('licence', manifest.license ?? text('fact.unstated')),
   );
 }
 
@@ -96,26 +86,35 @@ export function factsList(entry, inspection) {
 function needsOfGraphics(entry, inspection) {
   const plan = entry.manifest.plans[inspection?.tier ?? modestTier(entry)];
   return [
-    ...fact('GPU memory', ...size(plan?.memory.total)),
-    ...fact('Needs', ['WebGPU', ...(plan?.features ?? []).map((name) => FEATURES[name] ?? name)].join(', ')),
+    ...fact('memory', ...size(plan?.memory.total)),
+    ...fact('needs', ['WebGPU', ...(plan?.features ?? []).map(featureInWords)].join(', ')),
   ];
 }
 
 /** @param {Inspection} inspection */
 function needsOfProcessor({ memoryBytes }) {
-  return [...fact('Memory', `about ${formatBytes(memoryBytes)}`), ...fact('Needs', 'WebAssembly, on the processor')];
+  return [
+    ...fact('ram', text('fact.about', { size: formatBytes(memoryBytes) })),
+    ...fact('needs', text('fact.processor')),
+  ];
+}
+
+/** @param {string} name of a feature of WebGPU */
+function featureInWords(name) {
+  const key = FEATURES[name];
+  return key === undefined ? name : text(key);
 }
 
 /**
- * @param {string} name
+ * @param {'download' | 'memory' | 'ram' | 'needs' | 'size' | 'reads' | 'languages' | 'licence'} name
  * @param {...(Node | string)} value
  */
 function fact(name, ...value) {
-  return [element('dt', {}, name), element('dd', { class: 'numbers' }, ...value)];
+  return [element('dt', {}, text(`fact.${name}`)), element('dd', { class: 'numbers' }, ...value)];
 }
 
 /** @param {number | undefined} bytes */
 function size(bytes) {
-  if (bytes === undefined) return ['not stated'];
+  if (bytes === undefined) return [text('fact.unstated')];
   return [`${formatBytes(bytes)} `, element('small', {}, formatExactBytes(bytes))];
 }

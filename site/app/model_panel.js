@@ -10,6 +10,7 @@ import { downloadOf, factsList, isKept } from './model_facts.js';
 import { codeOf, isAbort } from './error_code.js';
 import { problemPanel } from './problem_panel.js';
 import { problemOf } from './problems.js';
+import { text } from './texts.js';
 import { verdictView } from './verdict.js';
 
 /**
@@ -60,10 +61,10 @@ export class ModelPanel {
 
   /** Says what the model costs and whether it runs here. No weight is fetched. */
   async offer() {
-    const heading = element('h3', {}, this.#entry.manifest.title);
-    const checking = element('p', { class: 'verdict' }, 'Checking this device…');
+    const heading = this.#heading();
+    const checking = element('p', { class: 'verdict' }, text('panel.checking'));
     this.#body.replaceChildren(heading, factsList(this.#entry), checking);
-    const inspection = await inspect(this.#url, {}).catch((error) => ({ error }));
+    const inspection = await inspect(this.#url, { sha256: this.#entry.sha256 }).catch((error) => ({ error }));
     if ('error' in inspection) return this.#refuse(inspection.error);
     this.#kept = isKept(inspection);
     this.#onProcessor = inspection.backend === 'wasm';
@@ -97,21 +98,26 @@ export class ModelPanel {
 
   /** @param {number} bytes of the download that an earlier visit left on this device */
   #keptNote(bytes) {
-    const remove = button('Delete', () => this.#forget(), { class: 'link', 'aria-label': 'Delete what is kept' });
-    const part = this.#kept ? 'All of it is' : `${formatBytes(bytes)} of it are`;
-    return element('p', { class: 'note' }, `${part} kept here from an earlier visit. `, remove);
+    const remove = button(text('panel.deleteKept'), () => this.#forget(), { class: 'link' });
+    const kept = this.#kept ? text('panel.keptAll') : text('panel.keptPart', { size: formatBytes(bytes) });
+    return element('p', { class: 'note' }, `${kept} `, remove);
   }
 
   async #forget() {
     await forget(this.#url);
-    await this.#offerAgain('The kept files were deleted.');
+    await this.#offerAgain(text('panel.deleted'));
   }
 
   /** @param {Inspection} inspection */
   #loadButton(inspection) {
     const bytes = downloadOf(this.#entry, inspection);
-    const cost = this.#kept ? ' (already on this device)' : bytes === undefined ? '' : ` (${formatBytes(bytes)})`;
-    return button(`Load model${cost}`, () => this.load(), { class: 'load' });
+    return button(this.#loadLabel(bytes), () => this.load(), { class: 'load' });
+  }
+
+  /** @param {number | undefined} bytes */
+  #loadLabel(bytes) {
+    if (this.#kept) return text('panel.loadKept');
+    return bytes === undefined ? text('panel.load') : text('panel.loadSize', { size: formatBytes(bytes) });
   }
 
   /** Loads the model, unless it is there or on its way; resolves when it is ready, or why not has been shown. */
@@ -126,7 +132,9 @@ export class ModelPanel {
     const progress = new LoadProgress(() => aborter.abort(), this.#kept, this.#onProcessor);
     this.#show(progress.root);
     try {
-      const model = await load(this.#url, { signal: aborter.signal, onProgress: (step) => progress.update(step) });
+      const { sha256 } = this.#entry;
+      const onProgress = progress.update.bind(progress);
+      const model = await load(this.#url, { sha256, signal: aborter.signal, onProgress });
       this.#showReady(model);
     } catch (error) {
       await this.#giveUp(error);
@@ -136,24 +144,24 @@ export class ModelPanel {
   /** @param {unknown} error */
   async #giveUp(error) {
     if (!isAbort(error)) return this.#showProblem(error, () => this.load());
-    await this.#offerAgain('Loading was cancelled.');
+    await this.#offerAgain(text('panel.cancelled'));
   }
 
   /** @param {Model} model */
   #showReady(model) {
     this.#model = model;
     this.#show(
-      element('h3', {}, this.#entry.manifest.title),
-      element('p', { class: 'verdict good loaded' }, 'Loaded on this device'),
+      this.#heading(),
+      element('p', { class: 'verdict good loaded' }, text('panel.loaded')),
       element('p', { class: 'note' }, memoryInWords(model)),
       ...softwareNote(model),
       element(
         'p',
         { class: 'row' },
-        button('Unload', () => this.#unload(), { class: 'quiet' }),
+        button(text('panel.unload'), () => this.#unload(), { class: 'quiet' }),
       ),
     );
-    announce('The model is ready.');
+    announce(text('panel.ready'));
     this.#onReady(model);
   }
 
@@ -166,7 +174,7 @@ export class ModelPanel {
 
   async #unload() {
     await this.#release();
-    await this.#offerAgain('The model was unloaded.');
+    await this.#offerAgain(text('panel.unloaded'));
   }
 
   /**
@@ -174,7 +182,11 @@ export class ModelPanel {
    * @param {() => void} retry
    */
   #showProblem(error, retry) {
-    this.#body.replaceChildren(element('h3', {}, this.#entry.manifest.title), problemPanel(error, retry));
+    this.#body.replaceChildren(this.#heading(), problemPanel(error, retry));
+  }
+
+  #heading() {
+    return element('h3', { translate: 'no' }, this.#entry.manifest.title);
   }
 
   /**
@@ -190,18 +202,16 @@ export class ModelPanel {
 
 /** @param {string | null} code */
 function obstacle(code) {
-  return `The model cannot run here: ${problemOf(code ?? '').title}.`;
+  return text('panel.obstacle', { why: problemOf(code ?? '').title });
 }
 
 /** @param {Model} model */
 function memoryInWords({ info: { backend, memoryBytes } }) {
-  if (backend === 'wasm') return `Runs on the processor. Loading took about ${formatBytes(memoryBytes)} of memory.`;
-  return `Uses ${formatBytes(memoryBytes)} of graphics memory.`;
+  return text(backend === 'wasm' ? 'panel.ram' : 'panel.memory', { size: formatBytes(memoryBytes) });
 }
 
 /** @param {Model} model */
 function softwareNote({ info: { adapter } }) {
   if (!SOFTWARE_ADAPTER.test(`${adapter.vendor} ${adapter.architecture} ${adapter.description}`)) return [];
-  const text = 'This browser has no graphics processor to use and computes in software, which is many times slower.';
-  return [element('p', { class: 'note' }, text)];
+  return [element('p', { class: 'note' }, text('panel.software'))];
 }

@@ -1,9 +1,9 @@
 /** The form in which visitors bring a text of their own: typed, pasted, chosen or dropped. */
 
-import { MOST_PASSAGES, ownCollection, readTextFile } from './collections.js';
+import { MOST_PASSAGES, ownCollection, readTextFiles } from './collections.js';
 import { byId } from './dom.js';
-import { formatCount } from './format.js';
 import { splitText } from './splitting.js';
+import { text } from './texts.js';
 
 /** @typedef {import('./collections.js').Collection} Collection */
 
@@ -13,7 +13,10 @@ const picker = byId('own-file', HTMLInputElement);
 const use = byId('own-use', HTMLButtonElement);
 const note = byId('own-note', HTMLElement);
 
-let title = 'Your text';
+/** To cut a long text takes a moment. */
+const TYPING_PAUSE_MS = 150;
+
+let title = text('search.own.title');
 
 /**
  * @param {object} hooks
@@ -21,15 +24,17 @@ let title = 'Your text';
  * @param {(error: unknown) => void} hooks.onError
  */
 export function connectOwnText({ onUse, onError }) {
+  let typing = 0;
   area.addEventListener('input', () => {
-    title = 'Your text';
-    showCount();
+    title = text('search.own.title');
+    clearTimeout(typing);
+    typing = window.setTimeout(showCount, TYPING_PAUSE_MS);
   });
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     attempt(onError, async () => onUse(ownCollection(area.value, title)));
   });
-  picker.addEventListener('change', () => attempt(onError, () => takeFile(picker.files?.[0])));
+  picker.addEventListener('change', () => attempt(onError, () => takeFiles([...(picker.files ?? [])])));
   connectDrop(onError);
 }
 
@@ -49,26 +54,29 @@ function connectDrop(onError) {
   area.addEventListener('drop', (event) => attempt(onError, () => takeDrop(event.dataTransfer)));
 }
 
-/** @param {DataTransfer | null} data a file, or text dragged from elsewhere */
+/** @param {DataTransfer | null} data files, or text dragged from elsewhere */
 async function takeDrop(data) {
-  const file = data?.files[0];
-  if (file) return takeFile(file);
+  const files = [...(data?.files ?? [])];
+  if (files.length > 0) return takeFiles(files);
   area.value = data?.getData('text/plain') ?? '';
   showCount();
 }
 
-/** @param {File | undefined} file */
-async function takeFile(file) {
-  if (file === undefined) return;
-  area.value = await readTextFile(file);
-  title = file.name;
+/** @param {File[]} files of several, each stands under its name */
+async function takeFiles(files) {
+  const texts = await readTextFiles(files);
+  const [only] = texts;
+  if (only === undefined) return;
+  area.value = texts.length === 1 ? only : texts.map((each, i) => `# ${files[i]?.name}\n\n${each}`).join('\n\n');
+  title = texts.length === 1 ? files[0]?.name ?? '' : text('search.own.files', { n: files.length });
   showCount();
 }
 
 function showCount() {
   const count = splitText(area.value, title).length;
-  const over = count > MOST_PASSAGES ? `; at most ${formatCount(MOST_PASSAGES, 'passage')} can be searched` : '';
-  note.textContent = count === 0 ? '' : `${formatCount(count, 'passage')}${over}. The text stays in this tab.`;
+  const over = count > MOST_PASSAGES ? [text('search.most', { n: MOST_PASSAGES })] : [];
+  const said = [`${text('search.passages', { n: count })}.`, ...over, text('search.stays')];
+  note.textContent = count === 0 ? '' : said.join(' ');
   use.disabled = count === 0 || count > MOST_PASSAGES;
 }
 

@@ -2,6 +2,7 @@
 
 /**
  * @typedef {import('./collections.js').Passage} Passage
+ * @typedef {import('./kept_vectors.js').Kept} Kept
  * @typedef {import('../engine/index.js').Model} Model
  * @typedef {{ passage: Passage, score: number }} Hit
  */
@@ -47,6 +48,27 @@ export class PassageIndex {
       batch = nextBatch(batch, performance.now() - startedAt);
       onProgress();
     }
+  }
+
+  /**
+   * Takes what an earlier visit has read of the same passages.
+   * @param {Kept} kept
+   * @param {number} dimensions of the model's vectors
+   */
+  restore({ vectors, truncated }, dimensions) {
+    const count = Math.min(this.#passages.length, Math.floor(vectors.length / dimensions));
+    this.#rows = this.#passages
+      .slice(0, count)
+      .map((passage, i) => ({ passage, vector: vectors.subarray(i * dimensions, (i + 1) * dimensions) }));
+    this.truncated = truncated;
+  }
+
+  /** @returns {Kept} what has been read so far */
+  toKeep() {
+    const dimensions = this.#rows[0]?.vector.length ?? 0;
+    const vectors = new Float32Array(this.size * dimensions);
+    this.#rows.forEach(({ vector }, i) => vectors.set(vector, i * dimensions));
+    return { vectors, truncated: this.truncated };
   }
 
   get complete() {

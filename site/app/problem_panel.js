@@ -1,8 +1,9 @@
 /** An error on the page: what happened, why, and the next step. */
 
+import { SiteError } from './catalogue.js';
 import { button, element } from './dom.js';
 import { codeOf } from './error_code.js';
-import { problemOf, technicalLine } from './problems.js';
+import { ENGLISH, problemOf, technicalLine } from './problems.js';
 
 /**
  * @param {unknown} error
@@ -17,8 +18,18 @@ export function problemPanel(error, retry) {
     element('h3', {}, problem.title),
     element('p', {}, problem.why),
     element('p', {}, problem.next),
-    element('p', { class: 'code' }, technicalLine(code, error instanceof Error ? error.message : String(error))),
+    detail(code, error),
   );
   if (retry && problem.again) panel.append(element('p', { class: 'row' }, button(problem.again, retry)));
   return panel;
+}
+
+/**
+ * The exact fault: in the engine's own English, or in the page's language where the page itself found it.
+ * @param {string} code
+ * @param {unknown} error
+ */
+function detail(code, error) {
+  const words = technicalLine(code, error instanceof Error ? error.message : String(error));
+  return element('p', error instanceof SiteError ? { class: 'code' } : ENGLISH, words);
 }

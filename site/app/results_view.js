@@ -1,6 +1,8 @@
 /** The ranked list, and moving through it with the keyboard. */
 
 import { button, element } from './dom.js';
+import { formatHundredths } from './format.js';
+import { text as say } from './texts.js';
 
 /**
  * @typedef {import('./passage_index.js').Hit} Hit
@@ -63,14 +65,15 @@ function move(event, target) {
  */
 function resultItem(hit, onSimilar) {
   const { passage, score } = hit;
-  const text = element('p', { class: 'text', lang: passage.lang === '' ? false : passage.lang }, passage.text);
-  const similar = button('More like this', () => onSimilar(passage), { class: 'link' });
+  const { lang } = passage;
+  const text = element('p', { class: 'text', translate: 'no', lang: lang === '' ? false : lang }, passage.text);
+  const similar = button(say('search.similar'), () => onSimilar(passage), { class: 'link' });
   return element(
     'li',
     { class: isRelated(hit) ? 'result' : 'result faint', tabindex: '-1' },
     scoreBar(score),
     text,
-    element('footer', {}, element('span', {}, passage.source), similar),
+    element('footer', {}, element('span', { translate: 'no' }, passage.source), similar),
   );
 }
 
@@ -83,9 +86,9 @@ function scoreBar(score) {
     { class: 'score' },
     element(
       'span',
-      { title: 'How close the meanings are: 1 is the same' },
-      element('span', { class: 'visually-hidden' }, 'Closeness '),
-      score.toFixed(2),
+      { title: say('search.closeness.title') },
+      element('span', { class: 'visually-hidden' }, `${say('search.closeness')} `),
+      formatHundredths(score),
     ),
     element('div', { class: 'track', 'aria-hidden': 'true' }, fill),
   );

@@ -1,6 +1,8 @@
 /** The sampling options. An empty field leaves the choice to the model. */
 
 import { byId } from './dom.js';
+import { formatNumber } from './format.js';
+import { text } from './texts.js';
 
 /** @typedef {{ temperature: number, topK: number, topP: number }} Defaults */
 
@@ -22,19 +24,17 @@ export function connectSampling() {
 /** Shows in the empty fields what the model does by itself. @param {Defaults} defaults */
 export function showDefaults({ temperature, topK, topP }) {
   usualTemperature = temperature;
-  byId(FIELDS.temperature, HTMLInputElement).placeholder = temperature === 0 ? '0 (greedy)' : String(temperature);
-  byId(FIELDS.topK, HTMLInputElement).placeholder = topK === 0 ? '0 (off)' : String(topK);
-  byId(FIELDS.topP, HTMLInputElement).placeholder = String(topP);
+  byId(FIELDS.temperature, HTMLInputElement).placeholder =
+    temperature === 0 ? text('sampling.greedy', { n: 0 }) : formatNumber(temperature);
+  byId(FIELDS.topK, HTMLInputElement).placeholder = topK === 0 ? text('sampling.off', { n: 0 }) : formatNumber(topK);
+  byId(FIELDS.topP, HTMLInputElement).placeholder = formatNumber(topP);
   showNote();
 }
 
 function showNote() {
   const set = byId(FIELDS.temperature, HTMLInputElement).valueAsNumber;
   const temperature = Number.isNaN(set) ? usualTemperature : set;
-  note.textContent =
-    temperature === 0
-      ? 'Greedy: temperature 0 always takes the likeliest word, so a seed, top-k and top-p change nothing.'
-      : 'Temperature 0 always takes the likeliest word. Top-k 0 switches that limit off. The same seed gives the same text.';
+  note.textContent = text(temperature === 0 ? 'sampling.greedyNote' : 'sampling.note');
 }
 
 /** @param {number} context most tokens that the model holds */

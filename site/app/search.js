@@ -4,8 +4,9 @@ import { announce } from './announcer.js';
 import { fetchAhead, openCollection } from './collections.js';
 import { showDeviceNotice } from './device_notice.js';
 import { button, byId, element } from './dom.js';
-import { formatCount, formatDuration } from './format.js';
+import { formatDuration } from './format.js';
 import { IndexProgress } from './index_progress.js';
+import { keepVectors, keyOf, readVectors } from './kept_vectors.js';
 import { latest } from './latest.js';
 import { mountModel } from './model_choice.js';
 import { connectOwnText, showOwnText } from './own_text.js';
@@ -13,10 +14,12 @@ import { PassageIndex } from './passage_index.js';
 import { takesModelDown } from './error_code.js';
 import { problemPanel } from './problem_panel.js';
 import { connectKeys, isRelated, showResults } from './results_view.js';
+import { text as say } from './texts.js';
 
 /**
  * @typedef {import('./collections.js').Collection} Collection
  * @typedef {import('./collections.js').Passage} Passage
+ * @typedef {import('./collections.js').Name | 'own'} Choice
  * @typedef {import('./catalogue.js').Entry} Entry
  * @typedef {import('./model_panel.js').ModelPanel} ModelPanel
  * @typedef {import('../engine/index.js').Model} Model
@@ -59,7 +62,7 @@ const asking = latest(answer, (error) => showTrouble(error, () => asking.start()
 
 /**
  * @param {AbortSignal} signal
- * @param {string} name
+ * @param {Choice} name
  */
 async function chooseCollection(signal, name) {
   showOwnText(name === 'own');
@@ -72,9 +75,9 @@ async function chooseCollection(signal, name) {
 /** @param {Collection | null} chosen */
 function useCollection(chosen) {
   collection = chosen;
-  about.textContent = chosen?.about ? `${formatCount(chosen.passages.length, 'passage')}. ${chosen.about}` : '';
+  about.textContent = chosen?.about ? `${say('search.passages', { n: chosen.passages.length })}. ${chosen.about}` : '';
   examples.replaceChildren(
-    ...(chosen?.examples ?? []).map((text) => button(text, () => ask(text), { class: 'quiet' })),
+    ...(chosen?.examples ?? []).map((text) => button(text, () => ask(text), { class: 'quiet', lang: 'en', translate: 'no' })),
   );
   void reading.start();
 }
@@ -90,13 +93,47 @@ async function readCollection(signal) {
   asking.abort();
   clearAnswer();
   if (model === null || collection === null) return;
-  const index = indexes.get(collection) ?? new PassageIndex(collection.passages);
+  const reader = model;
+  const { passages } = collection;
+  const key = await keptUnder(passages);
+  const index = indexes.get(collection) ?? (await keptIndex(reader, passages, key));
+  if (signal.aborted) return;
   indexes.set(collection, index);
   void asking.start();
-  if (index.complete) return;
-  await readRest(model, index, collection.passages.length, signal);
+  if (!index.complete) await readAndKeep(reader, index, { key, total: passages.length, signal });
   refresh(index);
   announce(summary.textContent ?? '');
+}
+
+/** @param {Passage[]} passages @returns {Promise<string | null>} null where the server does not say which model this is */
+async function keptUnder(passages) {
+  const { sha256 } = (await mounted)?.entry ?? {};
+  return sha256 ? keyOf(sha256, passages.map(({ text }) => text)) : null;
+}
+
+/**
+ * @param {Model} reader
+ * @param {Passage[]} passages
+ * @param {string | null} key
+ */
+async function keptIndex({ info }, passages, key) {
+  const index = new PassageIndex(passages);
+  const kept = key && info.dimensions ? await readVectors(key) : null;
+  if (kept && info.dimensions) index.restore(kept, info.dimensions);
+  return index;
+}
+
+/**
+ * @param {Model} reader
+ * @param {PassageIndex} index
+ * @param {{ key: string | null, total: number, signal: AbortSignal }} options
+ */
+async function readAndKeep(reader, index, { key, total, signal }) {
+  try {
+    await readRest(reader, index, total, signal);
+  } finally {
+    if (key && index.size > 0) void keepVectors(key, index.toKeep());
+  }
 }
 
 /**
@@ -109,7 +146,7 @@ async function readRest(reader, index, total, signal) {
   const progress = new IndexProgress(total, cancelReading);
   progress.update(index.size);
   indexing.replaceChildren(progress.root);
-  announce('The model reads the texts.');
+  announce(say('search.reads'));
   const onProgress = () => {
     progress.update(index.size);
     if (!results.contains(document.activeElement)) refresh(index);
@@ -123,12 +160,12 @@ async function readRest(reader, index, total, signal) {
 
 function cancelReading() {
   reading.abort();
-  const again = button('Read on', () => reading.start());
+  const again = button(say('search.readOn'), () => reading.start());
   indexing.replaceChildren(
     element(
       'div',
       { class: 'notice' },
-      element('p', {}, 'The texts were not read to the end.'),
+      element('p', {}, say('search.unread')),
       element('p', { class: 'row' }, again),
     ),
   );
@@ -171,11 +208,8 @@ function refresh(index) {
 function showReady(index) {
   emptyResults();
   if (!index.complete) return summary.replaceChildren();
-  const cut =
-    index.truncated === 0
-      ? ''
-      : ` ${formatCount(index.truncated, 'passage')} longer than the model reads: only the beginning counts.`;
-  summary.replaceChildren(`Ready to search ${formatCount(index.size, 'passage')}.${cut}`);
+  const cut = index.truncated === 0 ? [] : [say('search.cut', { n: index.truncated })];
+  summary.replaceChildren([say('search.ready', { n: index.size }), ...cut].join(' '));
 }
 
 /**
@@ -186,12 +220,11 @@ function showAnswer(index, { vector, milliseconds }) {
   const hits = worthShowing(index.rank(vector).filter(({ passage }) => passage !== origin));
   showResults(results, hits, askForSimilar);
   results.removeAttribute('aria-busy');
-  const soFar = index.complete ? '' : ' read so far';
-  const scope = `${formatCount(hits.length, 'nearest passage')} of ${index.size}${soFar}`;
-  const count = (hits[0]?.score ?? 0) < CLOSE ? `Nothing close; the ${scope}` : `The ${scope}`;
+  const all = index.complete ? index.size : say('search.soFar', { n: index.size });
+  const found = (hits[0]?.score ?? 0) < CLOSE ? 'search.nothing' : 'search.nearest';
   summary.replaceChildren(
-    element('span', {}, count),
-    element('span', { class: 'numbers' }, `embedded in ${formatDuration(milliseconds)} on your device`),
+    element('span', {}, say(found, { n: hits.length, all })),
+    element('span', { class: 'numbers' }, say('search.time', { time: formatDuration(milliseconds) })),
   );
 }
 
@@ -245,14 +278,16 @@ async function showTrouble(error, retry) {
   trouble.replaceChildren(problemPanel(error, retry));
 }
 
+/** @returns {Choice} */
 function chosenName() {
-  return document.querySelector('input[name="collection"]:checked')?.getAttribute('value') ?? 'facts';
+  const chosen = document.querySelector('input[name="collection"]:checked')?.getAttribute('value');
+  return /** @type {Choice | undefined} */ (chosen) ?? 'facts';
 }
 
 /** @param {Entry} entry */
 function showLanguages({ manifest }) {
   if (manifest.languages.join() !== 'en') return;
-  languageNote.textContent = 'This model learned from English; texts in other languages are found less well.';
+  languageNote.textContent = say('search.english');
 }
 
 /** @param {Model} loaded */
@@ -266,7 +301,7 @@ function onReady(loaded) {
 
 /** @param {string | null} obstacle */
 function onOffer(obstacle) {
-  hint.textContent = obstacle ?? 'Load the model first; the question is answered as soon as it is ready.';
+  hint.textContent = obstacle ?? say('search.hint');
 }
 
 function onGone() {

@@ -1,6 +1,7 @@
 /** How fast text comes: time to the first token, and tokens a second after it. */
 
-import { formatCount, formatDuration, formatNumber } from './format.js';
+import { formatDuration } from './format.js';
+import { text } from './texts.js';
 
 export class SpeedMeter {
   #startedAt = performance.now();
@@ -15,13 +16,13 @@ export class SpeedMeter {
   }
 
   get summary() {
-    if (this.#tokens === 0) return 'Reading the prompt…';
+    if (this.#tokens === 0) return text('speed.reading');
     const parts = [
-      formatCount(this.#tokens, 'token'),
-      `first after ${formatDuration(this.#firstAt - this.#startedAt)}`,
+      text('speed.tokens', { n: this.#tokens }),
+      text('speed.first', { time: formatDuration(this.#firstAt - this.#startedAt) }),
     ];
     const seconds = (this.#lastAt - this.#firstAt) / 1000;
-    if (seconds > 0) parts.push(`${formatNumber((this.#tokens - 1) / seconds)} tokens a second`);
+    if (seconds > 0) parts.push(text('speed.rate', { n: (this.#tokens - 1) / seconds }));
     return parts.join(' · ');
   }
 }

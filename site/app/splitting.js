@@ -4,6 +4,8 @@
 
 const TARGET_CHARACTERS = 500;
 const MOST_CHARACTERS = 900;
+const STRETCH_CHARACTERS = 4000;
+const SENTENCES = new Intl.Segmenter(undefined, { granularity: 'sentence' });
 const HEADING = /^#{1,6}\s+/;
 
 /**
@@ -36,8 +38,21 @@ function splitHeading(paragraph) {
  */
 function splitParagraph(paragraph) {
   if (paragraph.length <= TARGET_CHARACTERS) return paragraph === '' ? [] : [paragraph];
-  const sentences = [...new Intl.Segmenter(undefined, { granularity: 'sentence' }).segment(paragraph)];
-  return joined(sentences.flatMap(({ segment }) => splitSentence(segment)));
+  return joined(stretches(paragraph).flatMap(sentencesOf).flatMap(splitSentence));
+}
+
+/**
+ * A browser's segmenter keeps a copy of its whole text for each sentence: of a megabyte that is more than there is memory.
+ * @param {string} paragraph
+ * @returns {string[]} the paragraph in pieces that end behind a space, where there is one
+ */
+function stretches(paragraph) {
+  return paragraph.match(new RegExp(`.{1,${STRETCH_CHARACTERS}}(?:\\s|$)|.{1,${STRETCH_CHARACTERS}}`, 'gsu')) ?? [];
+}
+
+/** @param {string} stretch */
+function sentencesOf(stretch) {
+  return Array.from(SENTENCES.segment(stretch), ({ segment }) => segment);
 }
 
 /** @param {string} sentence without a full stop it may be as long as the text; it is then cut between words */

@@ -3,7 +3,8 @@
 import { element } from './dom.js';
 import { codeOf } from './error_code.js';
 import { formatBytes, formatNumber } from './format.js';
-import { problemOf, technicalLine } from './problems.js';
+import { ENGLISH, problemOf, technicalLine } from './problems.js';
+import { text } from './texts.js';
 
 /** @typedef {import('../engine/index.js').Verdict} Verdict */
 
@@ -12,16 +13,14 @@ const SMALLEST_SIZE = 4096;
 
 /** @param {Verdict} verdict */
 export function verdictView(verdict) {
-  if (verdict.ok) return [element('p', { class: 'verdict good' }, 'Runs on this device'), ...processorNote(verdict)];
+  if (verdict.ok) return [element('p', { class: 'verdict good' }, text('verdict.good')), ...processorNote(verdict)];
   return refusal(verdict.code ?? '', verdict.reason ?? '', numbers(verdict));
 }
 
 /** @param {Verdict} verdict */
 function processorNote({ backend }) {
   if (backend !== 'wasm') return [];
-  const text = 'It runs on the processor, which is slower: this browser offers no graphics processor. '
-    + 'The program that it needs for that is part of the download.';
-  return [element('p', { class: 'note' }, text)];
+  return [element('p', { class: 'note' }, text('verdict.processor'))];
 }
 
 /** @param {unknown} error */
@@ -32,7 +31,7 @@ export function problemVerdict(error) {
 /** @param {Verdict} verdict */
 function numbers({ needed, available }) {
   if (needed === null || available === null) return '';
-  return `It needs ${amount(needed)}; this device offers ${amount(available)}. `;
+  return `${text('verdict.numbers', { needed: amount(needed), available: amount(available) })} `;
 }
 
 /** @param {number} value */
@@ -48,8 +47,8 @@ function amount(value) {
 function refusal(code, reason, limits) {
   const problem = problemOf(code);
   return [
-    element('p', { class: 'verdict bad' }, `Cannot run here: ${problem.title}`),
+    element('p', { class: 'verdict bad' }, text('verdict.bad', { why: problem.title })),
     element('p', { class: 'verdict-reason' }, limits, problem.next),
-    element('p', { class: 'code' }, technicalLine(code, reason)),
+    element('p', ENGLISH, technicalLine(code, reason)),
   ];
 }

@@ -3,6 +3,7 @@
 import { announce } from './announcer.js';
 import { byId } from './dom.js';
 import { SpeedMeter } from './speed_meter.js';
+import { text as say } from './texts.js';
 
 /**
  * @typedef {import('../engine/index.js').Model} Model
@@ -45,11 +46,11 @@ export function connectWriting(field, { onStart, onStop, textToCopy }) {
   copy.addEventListener('click', async () => {
     try {
       await navigator.clipboard.writeText(textToCopy());
-      announce('Copied.');
-      copy.textContent = 'Copied';
+      announce(say('copied'));
+      copy.textContent = say('copied');
       setTimeout(() => (copy.textContent = label), 2000);
     } catch {
-      announce('The browser did not allow copying.');
+      announce(say('copy.refused'));
     }
   });
 }
@@ -61,7 +62,7 @@ export function allowStart(possible) {
 
 /** How to start from the keyboard, where there is one. @param {string} [before] what to say first */
 export function showHint(before = '') {
-  hint.textContent = HAS_KEYBOARD.matches ? `${before} Ctrl and Enter start it from the keyboard.`.trim() : before;
+  hint.textContent = HAS_KEYBOARD.matches ? `${before} ${say('start.keys')}`.trim() : before;
 }
 
 /** Says what is missing or in the way. @param {string} what */
@@ -98,13 +99,13 @@ export async function write(model, prompt, options, view, signal) {
       meter.count();
       view.append(text);
     }
-    if (model.stats().generation?.finish === 'length') ending = ' · token limit';
+    if (model.stats().generation?.finish === 'length') ending = ` · ${say('speed.limit')}`;
   } finally {
     clearInterval(clock);
     view.finish(signal.aborted);
     showBusy(false);
     copy.hidden = view.text === '';
-    if (signal.aborted) ending = ' · stopped';
+    if (signal.aborted) ending = ` · ${say('speed.stopped')}`;
     speed.textContent = view.text === '' ? '' : `${meter.summary}${ending}`;
   }
 }

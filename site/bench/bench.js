@@ -1,11 +1,14 @@
 /** The bench page: measures a model of this site on the visitor's device, draws results, and makes links of them. */
 
+import { formatBytes, formatDay, formatPercent } from '../app/format.js';
+import { PROBLEMS, problemOf } from '../app/problems.js';
+import { text } from '../app/texts.js';
 import { inspect } from '../engine/index.js';
 import { onDroppedFile } from './dropped_file.js';
 import { byId, html } from './elements.js';
 import { Ours } from './ours.js';
 import { plots } from './plot.js';
-import { readResult } from './result.js';
+import { nameInWords, readResult } from './result.js';
 import { fromFragment, toFragment } from './share.js';
 import { table } from './table.js';
 import { measure } from './workloads.js';
@@ -45,32 +48,39 @@ function say(words, done) {
 
 /** @param {unknown} error */
 function complain(error) {
-  const { name, code, message } = /** @type {Error & { code?: string }} */ (error);
+  const { name, code = '', message } = /** @type {Error & { code?: string }} */ (error);
   const stopped = name === 'AbortError' || code === 'ABORTED';
-  say(stopped ? 'Stopped.' : `That did not work: ${message}`);
+  say(stopped ? text('bench.stopped') : text('bench.failed', { why: Object.hasOwn(PROBLEMS, code) ? explained(code) : message }));
   note.classList.toggle('wrong', !stopped);
   status.textContent = note.textContent;
+}
+
+/** @param {string} code */
+function explained(code) {
+  const { title, why, next } = problemOf(code);
+  return `${title}. ${why} ${next}`;
 }
 
 /** @param {Result} result */
 function show(result) {
   shown = result;
   const { model: { title, quantization }, device, date } = result;
-  const parts = [title, quantization, `on ${device.name}`, date && new Date(date).toLocaleDateString()];
-  const soft = device.software ? ' This is a software adapter: its times say nothing about a graphics processor.' : '';
+  const place = text('bench.on', { device: device.name || text('bench.unknown') });
+  const parts = [title, quantization, place, date && formatDay(date)];
+  const soft = device.software ? ` ${text('bench.software')}` : '';
   byId('about', HTMLElement).textContent = `${parts.filter(Boolean).join(' · ')}.${soft}`;
-  byId('drawn', HTMLElement).replaceChildren(plots(result), html('div', { class: 'wide', tabindex: '0', role: 'region', 'aria-label': 'Result in numbers' }, table(result)));
+  byId('drawn', HTMLElement).replaceChildren(plots(result), html('div', { class: 'wide', tabindex: '0', role: 'region', 'aria-label': text('bench.numbers') }, table(result)));
   notes.replaceChildren(...result.notes.map((words) => html('li', {}, words)));
   notes.hidden = result.notes.length === 0;
   shared.textContent = '';
   section.hidden = false;
-  document.title = `${title} – Bench – Thistledown`;
+  document.title = text('bench.pageTitle', { title });
 }
 
 /** What came from a file or a link: what was said before is of something else. @param {Result} result */
 function showOpened(result) {
   show(result);
-  say('This result was opened, not measured here.');
+  say(text('bench.opened'));
   const heading = byId('result-title', HTMLElement);
   heading.focus({ preventScroll: true });
   heading.scrollIntoView();
@@ -78,7 +88,7 @@ function showOpened(result) {
 
 async function listModels() {
   const response = await fetch('../models/catalogue.json');
-  if (!response.ok) throw new Error(`the server answered ${response.status} for the list of models`);
+  if (!response.ok) throw new Error(text('site.status', { status: response.status, url: response.url }));
   /** @type {{ models: Entry[] }} */
   const { models } = await response.json();
   entries = models.filter(({ manifest }) => MEASURED.includes(manifest.task));
@@ -90,26 +100,27 @@ async function listModels() {
 /** Says before anything is paid for what the chosen model costs, and whether it can run here. @param {() => boolean} [hasTheWord] */
 async function describe(hasTheWord = () => true) {
   const entry = entries.find(({ url }) => url === model.value);
-  if (!entry) return say('This site has no model to measure.');
-  const { ok, reason, downloadBytes, cachedBytes } = await inspect(`../${entry.url}`);
+  if (!entry) return say(text('bench.noModel'));
+  const { ok, code, downloadBytes, cachedBytes } = await inspect(`../${entry.url}`);
   if (model.value !== entry.url || !stop.hidden) return;
   go.disabled = !ok;
   if (ok && !hasTheWord()) return;
-  const missing = `Downloads ${(Math.max(0, downloadBytes - cachedBytes) / 1e6).toFixed(1)} MB first, once.`;
-  const cost = cachedBytes >= downloadBytes ? 'The model is here already.' : missing;
-  say(ok ? `${cost} Other tabs and programs should rest meanwhile.` : `This model cannot run here: ${reason}`);
+  const missing = downloadBytes - cachedBytes;
+  const cost = missing <= 0 ? text('bench.here') : text('bench.downloads', { size: formatBytes(missing) });
+  say(ok ? `${cost} ${text('bench.rest')}` : text('panel.obstacle', { why: problemOf(code ?? '').title }));
 }
 
 /** @param {Entry} entry @param {AbortSignal} signal */
 async function run(entry, signal) {
   const onProgress = (/** @type {import('../engine/index.js').Progress} */ { stage, loaded, total }) =>
-    stage === 'compile' ? say('Preparing the graphics processor…', null) : say(`Loading: ${Math.floor((100 * loaded) / total)} %`, loaded / total);
+    stage === 'compile' ? say(`${text('load.compile')}…`, null) : say(text('bench.loading', { done: formatPercent(loaded / total) }), loaded / total);
   const engine = await Ours.open(`../${entry.url}`, { onProgress, signal });
   try {
     const { vendor, architecture, description } = engine.model.info.adapter;
-    const name = [vendor, architecture, description].filter(Boolean).join(' ') || 'unknown';
+    const name = [vendor, architecture, description].filter(Boolean).join(' ');
     const onRow = (/** @type {import('./result.js').Row[]} */ rows) => show({ ...about, workloads: [...rows] });
-    const onStep = (/** @type {import('./workloads.js').Step} */ { name: what, what: when, done }) => say(`Measuring ${what}: ${when}…`, done);
+    const onStep = (/** @type {import('./workloads.js').Step} */ { name: what, round, rounds, done }) =>
+      say(text(round === 0 ? 'bench.warming' : 'bench.round', { name: nameInWords(what), round, rounds }), done);
     const { title, quantization } = entry.manifest;
     const about = {
       model: { title, quantization },
@@ -118,8 +129,8 @@ async function run(entry, signal) {
       notes: [],
     };
     await measure(engine, { rounds: Number(rounds.value), signal, onStep, onRow });
-    say('Done.');
-    status.textContent = 'The measurement is done.';
+    say(text('bench.done'));
+    status.textContent = text('bench.isDone');
   } finally {
     await engine.close();
   }
@@ -140,7 +151,7 @@ form.addEventListener('submit', async (event) => {
   stop.onclick = () => {
     controller.abort();
     stop.disabled = true;
-    say('Stopping after this round…', null);
+    say(text('bench.stopping'), null);
   };
   setRunning(true);
   history.replaceState(null, '', location.pathname);
@@ -158,9 +169,9 @@ model.addEventListener('change', () => describe().catch(complain));
 /** @param {File} given */
 async function open(given) {
   try {
-    if (given.size > MOST_FILE_BYTES) throw new TypeError('the file is too large for a result');
+    if (given.size > MOST_FILE_BYTES) throw new TypeError(text('bench.tooLarge'));
     const json = await given.text().then(JSON.parse).catch(() => {
-      throw new TypeError('the file is no JSON');
+      throw new TypeError(text('bench.noJson'));
     });
     showOpened(readResult(json));
     history.replaceState(null, '', location.pathname);
@@ -169,12 +180,15 @@ async function open(given) {
   }
 }
 
-file.addEventListener('change', async () => {
+async function openChosen() {
   const [given] = file.files ?? [];
-  if (given) await open(given);
+  if (!given) return;
+  await open(given);
   // So that the same file may be chosen again.
   file.value = '';
-});
+}
+
+file.addEventListener('change', openChosen);
 onDroppedFile((given) => (file.disabled ? undefined : open(given)));
 
 /** @param {Result} result @returns {Promise<string>} what became of it */
@@ -182,7 +196,7 @@ async function share(result) {
   const link = new URL(await toFragment(result), location.href).href;
   history.replaceState(null, '', link);
   const copied = await navigator.clipboard.writeText(link).then(() => true, () => false);
-  return copied ? 'The link is copied; it is also the address of this page now.' : 'The link is the address of this page now.';
+  return text(copied ? 'bench.copied' : 'bench.linked');
 }
 
 byId('share', HTMLButtonElement).addEventListener('click', async () => {
@@ -195,6 +209,8 @@ async function showLinked() {
 }
 
 addEventListener('hashchange', () => showLinked().catch(complain));
+// A visitor may be quicker than the scripts.
+await openChosen();
 // In this order: what is wrong with the link must stay to be read.
 await listModels().catch(complain);
 await showLinked().catch(complain);

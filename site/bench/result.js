@@ -1,8 +1,11 @@
 /** What a measurement gives, and the check that something from outside is one. */
 
+import { formatBytes, formatDuration, formatNumber } from '../app/format.js';
+import { text as say } from '../app/texts.js';
+
 /**
  * @typedef {object} Row a workload; times are milliseconds of each round, by engine
- * @property {string} name
+ * @property {string} name as `nameInWords` knows it
  * @property {number} tokens that one time is for
  * @property {Record<string, number[]>} milliseconds
  */
@@ -61,7 +64,7 @@ function row(value) {
 
 /** @param {Record<string, unknown>} device */
 function deviceName({ name, vendor, architecture, description }) {
-  return text(name) || [vendor, architecture, description].map(text).filter(Boolean).join(' ') || 'unknown';
+  return text(name) || [vendor, architecture, description].map(text).filter(Boolean).join(' ');
 }
 
 /**
@@ -70,7 +73,7 @@ function deviceName({ name, vendor, architecture, description }) {
  * @throws {TypeError} for anything else
  */
 export function readResult(value) {
-  const fault = new TypeError('This is no result of a measurement.');
+  const fault = new TypeError(say('bench.noResult'));
   if (!isObject(value) || !isObject(value.model) || !isObject(value.device) || !Array.isArray(value.workloads)) throw fault;
   const rows = value.workloads.slice(0, MOST_ROWS).map(row).filter((found) => found !== null);
   if (rows.length === 0) throw fault;
@@ -99,16 +102,24 @@ function notesOf({ notes, engines, checks }) {
 function engineNote({ name, ok, error, version, loadMs, peakBytes }) {
   if (ok !== true) return `${text(name)}: ${text(error)}`;
   const facts = [
-    isSensible(loadMs) && `loads in ${(loadMs / 1000).toFixed(1)} s`,
-    isSensible(peakBytes) && `${Math.round(peakBytes / 1e6)} MB of memory at most`,
+    isSensible(loadMs) && say('bench.loads', { time: formatDuration(loadMs) }),
+    isSensible(peakBytes) && say('bench.peak', { size: formatBytes(peakBytes) }),
   ];
   return `${text(name)} ${text(version)}`.trim() + `: ${facts.filter(Boolean).join(', ')}`;
 }
 
 /** @param {Record<string, any>} check */
 function checkNote({ peer, what, value, limit, agrees }) {
-  const numbers = isSensible(limit) && typeof value === 'number' ? ` ${Number(value.toPrecision(3))} (limit ${limit})` : '';
-  return `${text(peer)} ${agrees === true ? 'agrees' : 'DOES NOT AGREE'}: ${text(what)}${numbers}`;
+  const numbers = isSensible(limit) && typeof value === 'number' ? ` ${say('bench.limit', { value: formatNumber(value), limit })}` : '';
+  return say(agrees === true ? 'bench.agrees' : 'bench.disagrees', { peer: text(peer), what: `${text(what)}${numbers}` });
+}
+
+/** @param {string} name of a workload, as this page and the command make it; any other stays as it is */
+export function nameInWords(name) {
+  const [, kind, count] = /^(prefill|decode at|embed) (\d+)(?: texts)?$/.exec(name) ?? [];
+  if (kind === undefined) return name;
+  const key = kind === 'prefill' ? 'bench.prefill' : kind === 'embed' ? 'bench.embed' : 'bench.decode';
+  return say(key, { n: Number(count) });
 }
 
 /** @param {Result} result @returns {string[]} names of the engines, ours first */

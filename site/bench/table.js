@@ -1,31 +1,36 @@
 /** The result in numbers. */
 
+import { formatHundredths, formatNumber } from '../app/format.js';
+import { text } from '../app/texts.js';
 import { html } from './elements.js';
-import { enginesOf, OURS, speed, timesAsLong } from './result.js';
+import { enginesOf, nameInWords, OURS, speed, timesAsLong } from './result.js';
 
 /** @typedef {import('./result.js').Result} Result */
 /** @typedef {import('./result.js').Row} Row */
 
-const short = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
-const ratio = new Intl.NumberFormat('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-
 /** @param {Result} result */
 export function table(result) {
   const peers = enginesOf(result).filter((name) => name !== OURS);
-  const heads = ['Workload', 'Tokens/s', ...peers.map((name) => `${name} takes × as long`), 'Slowest to fastest'];
+  const others = peers.map((name) => text('bench.peer', { name }));
+  const heads = [text('bench.workload'), text('bench.rates'), ...others, text('bench.spread')];
   const head = html('tr', {}, ...heads.map((words) => html('th', { scope: 'col' }, words)));
-  const rows = result.workloads.map((row) => html('tr', {}, html('th', { scope: 'row' }, row.name), ...cells(row, peers)));
-  return html('table', {}, html('caption', {}, 'Medians of all rounds'), html('thead', {}, head), html('tbody', {}, ...rows));
+  const rows = result.workloads.map((row) => html('tr', {}, html('th', { scope: 'row' }, nameInWords(row.name)), ...cells(row, peers)));
+  return html('table', {}, html('caption', {}, text('bench.medians')), html('thead', {}, head), html('tbody', {}, ...rows));
 }
 
 /** @param {Row} row @param {string[]} peers */
 function cells(row, peers) {
   const own = /** @type {NonNullable<ReturnType<typeof speed>>} */ (speed(row, OURS));
-  const spread = `${short.format(own.low)} to ${short.format(own.high)}`;
+  const spread = range(own, formatNumber);
   const others = peers.map((peer) => {
     const found = timesAsLong(row, peer);
     if (!found) return '–';
-    return `${ratio.format(found.middle)} × (${ratio.format(found.low)} to ${ratio.format(found.high)})`;
+    return text('bench.ratio', { middle: formatHundredths(found.middle), range: range(found, formatHundredths) });
   });
-  return [short.format(own.middle), ...others, spread].map((words) => html('td', {}, words));
+  return [formatNumber(own.middle), ...others, spread].map((words) => html('td', {}, words));
+}
+
+/** @param {{ low: number, high: number }} found @param {(value: number) => string} format */
+function range({ low, high }, format) {
+  return text('bench.range', { low: format(low), high: format(high) });
 }

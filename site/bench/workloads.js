@@ -5,7 +5,7 @@ import { OURS } from './result.js';
 /** @typedef {import('./ours.js').Ours} Ours */
 /** @typedef {import('./result.js').Row} Row */
 /** @typedef {{ name: string, tokens: number, once: () => Promise<number> }} Workload once gives milliseconds */
-/** @typedef {{ name: string, what: string, done: number }} Step of a measurement, of which `done` is over, 0 to 1 */
+/** @typedef {{ name: string, round: number, rounds: number, done: number }} Step of a measurement, round 0 to warm up; `done` of all is over, 0 to 1 */
 
 const PREFILLS = [32, 128, 512, 2048];
 const CONTEXTS = [1024, 4096];
@@ -89,7 +89,7 @@ export async function measure(engine, { rounds, signal, onStep, onRow }) {
     const step = (/** @type {number} */ round) => {
       signal.throwIfAborted();
       const done = (i + round / (rounds + 1)) / workloads.length;
-      onStep({ name, what: round === 0 ? 'warming up' : `round ${round} of ${rounds}`, done });
+      onStep({ name, round, rounds, done });
     };
     step(0);
     // An answer of less than two tokens has no speed.

@@ -6,6 +6,8 @@ import { TIERS } from './manifest.js';
 
 const BACKENDS = ['auto', 'webgpu', 'wasm'];
 const TUNINGS = ['auto', 'off', 'again'];
+const CONSTRAINTS = ['json_object', 'json_schema'];
+const MOST_LOGPROBS = 20;
 const MAX_U32 = 2 ** 32 - 1;
 
 /** @typedef {import('./generation/generate.js').GenerateOptions} GenerateOptions */
@@ -48,11 +50,12 @@ export function pageWideBackend() {
 /** @param {import('./index.js').LoadOptions} options */
 export function checkLoadOptions(options) {
   expect(Object(options) === options, 'options is not an object');
-  const { backend = pageWideBackend() ?? 'auto', tier, onProgress, signal, control, tune = 'auto' } = options;
+  const { backend = pageWideBackend() ?? 'auto', tier, onProgress, signal, sha256, control, tune = 'auto' } = options;
   expect(BACKENDS.includes(backend), `backend is "${backend}", not one of ${BACKENDS.join(', ')}`);
   const known = tier === undefined || TIERS.some((name) => name === tier);
   expect(known, `tier is "${tier}", not one of ${TIERS.join(', ')}`);
   expect(onProgress === undefined || typeof onProgress === 'function', 'onProgress is not a function');
+  expect(sha256 === undefined || /^[0-9a-f]{64}$/.test(sha256), 'sha256 is not a SHA-256 in lower-case hex');
   expect(control === undefined || control instanceof DownloadControl, 'control is not a DownloadControl');
   const picks = Object(tune) === tune && Object.values(tune).every((name) => typeof name === 'string');
   expect(picks || TUNINGS.includes(/** @type {string} */ (tune)), `tune is not an object of names, nor one of ${TUNINGS.join(', ')}`);
@@ -83,7 +86,7 @@ export function checkPrompt(prompt) {
 }
 
 /** @param {Record<string, unknown>} options @returns {GenerateOptions} checked, and nothing else */
-export function readGenerateOptions({ maxTokens, temperature, topK, topP, seed, stop }) {
+export function readGenerateOptions({ maxTokens, temperature, topK, topP, seed, stop, constraint, logprobs, tools }) {
   const stops = typeof stop === 'string' ? [stop] : stop;
   optional(maxTokens, (value) => isInteger(value, 1, MAX_U32), 'maxTokens is not a whole number of 1 or more');
   optional(temperature, (value) => Number.isFinite(value) && Number(value) >= 0, 'temperature is not 0 or more');
@@ -91,7 +94,33 @@ export function readGenerateOptions({ maxTokens, temperature, topK, topP, seed, 
   optional(topP, (value) => typeof value === 'number' && value > 0 && Number(value) <= 1, 'topP is not above 0 and at most 1');
   optional(seed, (value) => isInteger(value, 0, MAX_U32), 'seed is not a whole number of 0 to 4294967295');
   optional(stops, isTextList, 'stop is not a text, or a list of texts, of one character or more');
-  return /** @type {GenerateOptions} */ ({ maxTokens, temperature, topK, topP, seed, stop: stops });
+  optional(logprobs, (value) => isInteger(value, 0, MOST_LOGPROBS), `logprobs is not a whole number of 0 to ${MOST_LOGPROBS}`);
+  optional(tools, (value) => isListOf(value, (tool) => Object(tool) === tool), 'tools is not a list of objects');
+  const asked = readConstraint(constraint);
+  const sampling = { maxTokens, temperature, topK, topP, seed, stop: stops };
+  return /** @type {GenerateOptions} */ ({ ...sampling, constraint: asked, logprobs, tools: tools && asJson(tools, 'tools') });
+}
+
+/** @param {any} constraint @returns {import('./constraint/constraints.js').ConstraintFormat | undefined} none for plain text */
+function readConstraint(constraint) {
+  if (constraint === undefined || constraint === null || constraint.type === 'text') return undefined;
+  const { type, json_schema: given, ...rest } = Object(constraint);
+  expect(CONSTRAINTS.includes(type), `constraint has the type "${type}", not one of text, ${CONSTRAINTS.join(', ')}`);
+  const [strange] = Object.keys(rest);
+  expect(strange === undefined, `constraint has "${strange}", which is not supported`);
+  if (type === 'json_object') return { type };
+  const good = Object(given) === given && given.schema !== undefined;
+  expect(good, 'constraint has no json_schema with a schema');
+  return { type, json_schema: { schema: asJson(given.schema, 'the schema of constraint') } };
+}
+
+/** @param {unknown} value @param {string} what @returns {any} a copy that can go to the worker */
+function asJson(value, what) {
+  try {
+    return JSON.parse(JSON.stringify(value));
+  } catch {
+    throw new BadArgumentError(`${what} is no JSON`);
+  }
 }
 
 /** @param {unknown} value @param {(value: unknown) => boolean} good @param {string} what */

@@ -47,9 +47,8 @@ export class Buffers {
    */
   static async create(plan, device) {
     const usage = usages();
-    const made = await device.guarded('Making the GPU buffers', () =>
-      plan.map(({ name, kind, bytes }) => device.gpu.createBuffer({ label: name, size: bytes, usage: usage[kind] })),
-    );
+    const wanted = plan.map(({ name, kind, bytes }) => ({ label: name, size: bytes, usage: usage[kind] }));
+    const made = await device.makeBuffers('the GPU buffers', wanted);
     return new Buffers(plan, made, device);
   }
 

@@ -128,11 +128,11 @@ export class ByteStream {
 /**
  * @param {Response} response
  * @param {string} url
- * @param {{ most: number, signal: AbortSignal }} limits most: bytes that such a file can have
+ * @param {{ most: number, signal: AbortSignal, stallMs?: number }} limits most: bytes that such a file can have
  * @returns {Promise<Bytes>} the whole body
  */
-export async function readWithin(response, url, { most, signal }) {
-  const stream = new ByteStream(response.body ?? new Blob().stream(), url, { signal });
+export async function readWithin(response, url, { most, ...patience }) {
+  const stream = new ByteStream(response.body ?? new Blob().stream(), url, patience);
   const pieces = [];
   for (let size = 0; await stream.pull(); size += pieces[pieces.length - 1].length) {
     if (size > most) throw new FileTooLongError(`${url} is longer than ${most} bytes`, { url });

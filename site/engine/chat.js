@@ -80,14 +80,26 @@ function renderTurn({ role, content }, { roles, omitEmpty }) {
  *
  * @param {Message[]} messages
  * @param {unknown} file what `chat_template.json` holds
+ * @param {unknown[]} [tools]
  * @returns {Promise<string>}
  */
-async function renderTemplate(messages, file) {
+async function renderTemplate(messages, file, tools) {
   const { template, variables } = /** @type {Record<string, any>} */ (file ?? {});
   const { Template } = await import('./vendor/jinja.mjs');
   const parsed = attempt(() => new Template(template), TokenizerInvalidError, 'The chat template cannot be read');
-  const context = { ...variables, messages, tools: null, documents: null, add_generation_prompt: true };
-  return attempt(() => parsed.render(context), BadArgumentError, 'The chat template refuses these messages');
+  const render = (/** @type {unknown[] | null} */ given) => {
+    const context = { ...variables, messages, tools: given, documents: null, add_generation_prompt: true };
+    return attempt(() => parsed.render(context), BadArgumentError, 'The chat template refuses these messages');
+  };
+  if (!tools) return render(null);
+  const prompt = render(tools);
+  if (prompt === render(null)) throw noTools();
+  return prompt;
+}
+
+/** @returns {BadArgumentError} */
+function noTools() {
+  return new BadArgumentError('tools are given, and the chat template of this model has no place for any');
 }
 
 /**
@@ -109,11 +121,14 @@ function attempt(act, Type, what) {
  * @param {Message[]} messages
  * @param {Chat | null} chat
  * @param {unknown} [file] what the template's file holds
+ * @param {unknown[]} [tools] that the answer may call
  * @returns {Promise<string>} the prompt, up to where the answer begins
  * @throws {NoChatTemplateError | BadArgumentError}
  */
-export async function renderChat(messages, chat, file) {
+export async function renderChat(messages, chat, file, tools) {
   if (!chat) throw new NoChatTemplateError('This model has no chat template');
   if (messages.length === 0) throw new BadArgumentError('The list of messages is empty');
-  return 'template' in chat ? renderTemplate(messages, file) : renderSegments(messages, chat);
+  if ('template' in chat) return renderTemplate(messages, file, tools);
+  if (tools) throw noTools();
+  return renderSegments(messages, chat);
 }

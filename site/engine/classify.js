@@ -1,6 +1,7 @@
 /** Classes of texts, and of the words of texts. */
 
 import { encodeAll, mostTokens } from './encode.js';
+import { answerOf } from './encoder_canary.js';
 import { BadArgumentError } from './errors.js';
 import { largest, ranked, scoresOf } from './scores.js';
 import { alignWords } from './words.js';
@@ -9,6 +10,8 @@ import { alignWords } from './words.js';
 /** @typedef {import('./words.js').AlignedText} AlignedText */
 /** @typedef {{ label: string, score: number }} TextClass */
 /** @typedef {{ text: string, start: number, end: number, label: string, score: number }} WordClass */
+
+export const answer = answerOf('logits');
 
 /** @param {Session} session @returns {{ labels: string[], how: import('./scores.js').ScoreFunction }} */
 function classesOf({ manifest }) {

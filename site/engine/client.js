@@ -7,6 +7,7 @@ import { AbortedError, EngineError, revive, UnloadedError } from './errors.js';
  * @typedef {object} Reply to the call `id`; `value` or `error` is the last one
  * @property {number} id
  * @property {import('./progress.js').ProgressEvent} [progress]
+ * @property {import('./recovery.js').Recovery} [recovered] from the loss of a GPU; the call goes on
  * @property {unknown[]} [items]
  * @property {unknown} [value]
  * @property {import('./errors.js').ErrorData} [error]
@@ -23,6 +24,7 @@ import { AbortedError, EngineError, revive, UnloadedError } from './errors.js';
  * @property {'full' | 'refused' | null} notKept why the browser keeps the download not, or not all of it
  * @property {Record<string, string>} choices family of kernels -> the way that is played
  * @property {number} tuneMs that the load spent on finding them; 0 where they were known
+ * @property {number} canaryMs that it spent on the known answer; 0 where the manifest has none
  */
 /** @typedef {(event: import('./progress.js').ProgressEvent) => void} OnProgress */
 /**
@@ -57,6 +59,8 @@ export class WorkerClient {
     /** @type {Map<number, Pending>} */
     this.pending = new Map();
     this.nextId = 1;
+    /** @type {import('./recovery.js').Recovery[]} all that there were */
+    this.recoveries = [];
     this.closed = false;
     this.worker = new Worker(workerUrl(backend), { type: 'module', name: 'thistledown' });
     this.worker.onmessage = ({ data }) => this.receive(data);
@@ -67,7 +71,8 @@ export class WorkerClient {
   }
 
   /** @param {Reply} reply */
-  receive({ id, progress, items, value, error }) {
+  receive({ id, progress, recovered, items, value, error }) {
+    if (recovered) return void this.recoveries.push(recovered);
     const call = this.pending.get(id);
     if (!call) return;
     if (progress) return call.onProgress?.(progress);

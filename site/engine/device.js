@@ -26,12 +26,15 @@ export class Device {
   }
 
   /**
+   * Of an adapter of its own, as none gives a second device once the first is lost. The page had an adapter, or it would
+   * not have asked for a device.
+   *
    * @param {string[]} features
    * @param {Record<string, number>} limits
    * @returns {Promise<Device>}
    */
   static async open(features, limits) {
-    const adapter = await findAdapter();
+    const adapter = await findAdapter(true);
     const requiredFeatures = /** @type {GPUFeatureName[]} */ (features);
     try {
       return new Device(await adapter.requestDevice({ requiredFeatures, requiredLimits: limits }), adapter.info);
@@ -56,10 +59,15 @@ export class Device {
       this.check();
       return value;
     } catch (cause) {
-      if (cause instanceof EngineError) throw cause;
-      await Promise.race([this.lost, new Promise((resolve) => setTimeout(resolve, LOSS_NEWS_MS))]);
-      throw this.fault ?? cause;
+      throw await this.reasonOf(cause);
     }
+  }
+
+  /** @param {unknown} cause of a failure @returns {Promise<unknown>} the fault of the device where that explains it */
+  async reasonOf(cause) {
+    if (cause instanceof EngineError) return cause;
+    await Promise.race([this.lost, new Promise((resolve) => setTimeout(resolve, LOSS_NEWS_MS))]);
+    return this.fault ?? cause;
   }
 
   /**
@@ -72,11 +80,41 @@ export class Device {
     const { gpu } = this;
     gpu.pushErrorScope('validation');
     gpu.pushErrorScope('out-of-memory');
-    const made = create();
-    const [memory, validation] = await this.settle(Promise.all([gpu.popErrorScope(), gpu.popErrorScope()]));
+    /** @type {Promise<(GPUError | null)[]>} */
+    let scopes;
+    let made;
+    try {
+      made = create();
+    } finally {
+      // Also where it throws: a scope that stays open would swallow the errors of others.
+      scopes = Promise.all([gpu.popErrorScope(), gpu.popErrorScope()]);
+      scopes.catch(() => undefined);
+    }
+    const [memory, validation] = await this.settle(scopes);
     const error = memory ?? validation;
     if (error) throw gpuFault(error, `${what} failed`);
     return made;
+  }
+
+  /**
+   * All of them, or none: what the GPU gave before it refused goes back to it.
+   *
+   * @param {string} what they are, for the message
+   * @param {GPUBufferDescriptor[]} wanted
+   * @returns {Promise<GPUBuffer[]>} in the same order
+   */
+  async makeBuffers(what, wanted) {
+    /** @type {GPUBuffer[]} */
+    const made = [];
+    try {
+      return await this.guarded(`Making ${what}`, () => {
+        for (const descriptor of wanted) made.push(this.gpu.createBuffer(descriptor));
+        return made;
+      });
+    } catch (cause) {
+      for (const buffer of made) buffer.destroy();
+      throw cause;
+    }
   }
 
   destroy() {

@@ -1,10 +1,13 @@
 /** Sentence embeddings. */
 
 import { encodeAll, mostTokens } from './encode.js';
+import { answerOf } from './encoder_canary.js';
 
 /** @typedef {import('./encode.js').Session} Session */
 /** @typedef {{ ids: number[], truncated: boolean }} Encoded */
 /** @typedef {{ data: Float32Array<ArrayBuffer>, tokens: number, truncated: boolean }} Embedding */
+
+export const answer = answerOf('embedding');
 
 /**
  * @param {Session} session of a sentence-embedding model

@@ -44,6 +44,11 @@ export class NeedsWebGpuError extends EngineError {
   static remedy = 'Load the model with the backend webgpu, where there is a graphics processor.';
 }
 
+export class GpuBlockedError extends EngineError {
+  static code = 'GPU_BLOCKED';
+  static remedy = 'Reload the page: until then the browser keeps the GPU, which crashed more than once, from it.';
+}
+
 export class MissingFeatureError extends EngineError {
   static code = 'MISSING_FEATURE';
   static remedy = 'Choose another tier, or export the model with the base tier.';
@@ -62,6 +67,11 @@ export class LimitExceededError extends EngineError {
 export class ManifestInvalidError extends EngineError {
   static code = 'MANIFEST_INVALID';
   static remedy = 'Export the model again with this version of Thistledown.';
+}
+
+export class ManifestChangedError extends EngineError {
+  static code = 'MANIFEST_CHANGED';
+  static remedy = 'Ask again for the hash: the model was exported anew, or somebody in between changed it.';
 }
 
 export class PlanInvalidError extends EngineError {
@@ -124,6 +134,11 @@ export class OutOfMemoryError extends EngineError {
   static remedy = 'Close other tabs and programs that use the GPU, or choose a smaller model.';
 }
 
+export class WrongResultsError extends EngineError {
+  static code = 'WRONG_RESULTS';
+  static remedy = 'Update the graphics driver, or use another browser.';
+}
+
 export class InputTooLongError extends EngineError {
   static code = 'INPUT_TOO_LONG';
   static remedy = 'Shorten the input.';
@@ -149,7 +164,7 @@ const CLASSES = [
   ManifestInvalidError, PlanInvalidError, TokenizerInvalidError, NotAnArtifactError, FileMissingError,
   FileTruncatedError, FileTooLongError, FileCorruptedError, NetworkFailedError, AbortedError, DeviceLostError,
   OutOfMemoryError, InputTooLongError, NoChatTemplateError, BadArgumentError, UnloadedError,
-  OtherBaseError, NoWasmError, NeedsWebGpuError,
+  OtherBaseError, ManifestChangedError, GpuBlockedError, WrongResultsError, NoWasmError, NeedsWebGpuError,
 ];
 
 /** code -> class, for callers that want to list or compare them. */

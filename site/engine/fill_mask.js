@@ -1,12 +1,15 @@
 /** What may stand where a text has the mask token. */
 
 import { encodeAll, mostTokens } from './encode.js';
+import { answerOf } from './encoder_canary.js';
 import { BadArgumentError, InputTooLongError, TokenizerInvalidError } from './errors.js';
 import { largest, softmax } from './scores.js';
 
 /** @typedef {import('./encode.js').Session} Session */
 /** @typedef {{ token: string, id: number, score: number }} Filling */
 /** @typedef {{ ids: number[], rows: number[] }} Masked a text, and where its masks are */
+
+export const answer = answerOf('logits', true);
 
 const BEST = 5;
 

@@ -40,6 +40,7 @@ export { DownloadControl, errors };
  * @property {Tier} [tier] of WebGPU; the best that the device has unless said
  * @property {(event: Progress) => void} [onProgress] bytes of the whole download, never backwards
  * @property {AbortSignal} [signal]
+ * @property {string} [sha256] of manifest.json, which states all other hashes: where somebody trusted says it, as a catalogue does
  * @property {DownloadControl} [control] pauses the download
  * @property {import('./choices/tuning.js').Tune} [tune] which of a model's kernels a device plays: `auto` (unless said) times
  *   what is not remembered of an earlier load, on an adapter made of software nothing; `again` times all, `off` takes the
@@ -71,14 +72,14 @@ export async function load(url, options = {}) {
   checkLoadOptions(options);
   const { onProgress, signal, control, tune } = options;
   const base = folderUrl(url);
-  const { manifest, json, assessment } = await judge(base, options);
+  const { manifest, text, assessment } = await judge(base, options);
   const { backend, tier, fault, files, memoryBytes, runtime } = assessment;
   if (fault) throw fault;
   const total = bytesOf(files);
   onProgress?.({ stage: 'manifest', loaded: 0, total });
   const client = startWorker(backend);
   try {
-    const request = { base, manifest, json, tier, tune, runtime, memoryBytes };
+    const request = { base, manifest, text, tier, tune, runtime, memoryBytes };
     const opened = await client.call('load', request, { signal, onProgress, control });
     return new LoadedModel(client, manifest, opened, total);
   } catch (cause) {
@@ -91,9 +92,9 @@ export async function load(url, options = {}) {
  * @param {string} base
  * @param {LoadOptions} options
  */
-async function judge(base, { backend = pageWideBackend() ?? 'auto', tier, signal = new AbortController().signal }) {
-  const { manifest, json } = await findManifest(base, signal);
-  return { manifest, json, assessment: await assess(manifest, { backend, tier }, signal) };
+async function judge(base, { backend = pageWideBackend() ?? 'auto', tier, signal, sha256 }) {
+  const found = await findManifest(base, { signal, sha256 });
+  return { ...found, assessment: await assess(found.manifest, { backend, tier, signal }) };
 }
 
 /** @param {Verdict['backend']} backend @returns {WorkerClient} */

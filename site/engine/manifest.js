@@ -1,5 +1,6 @@
 /** Reads and checks manifest.json (exporter/artifact/FORMAT.md); nothing unchecked leaves this file. */
 
+import { readCanary } from './canary_format.js';
 import { readChat } from './chat_format.js';
 import { ManifestInvalidError } from './errors.js';
 import { JsonReader } from './json_reader.js';
@@ -39,6 +40,7 @@ const MAX_CHUNK_BYTES = 64 * 2 ** 20;
  * @property {number} topP
  * @property {Chat | null} chat
  */
+/** @typedef {import('./canary_format.js').Canary} Canary */
 /**
  * @typedef {object} Manifest
  * @property {string} name
@@ -60,6 +62,7 @@ const MAX_CHUNK_BYTES = 64 * 2 ** 20;
  * @property {string[] | null} labels of a classifier
  * @property {typeof SCORE_FUNCTIONS[number] | null} scoreFunction makes scores of a classifier's logits
  * @property {string | null} maskToken of a fill-mask model
+ * @property {Canary | null} canary a known answer
  */
 
 /** @param {JsonReader} reader @returns {FileRecord} */
@@ -151,7 +154,7 @@ function readGeneration(reader, vocabulary) {
   };
 }
 
-/** @param {JsonReader} reader @returns {Manifest} */
+/** @param {JsonReader} reader @returns {Omit<Manifest, 'canary'>} */
 function readFacts(reader) {
   const vocabulary = reader.field('vocabulary').integer(1);
   return {
@@ -213,9 +216,9 @@ export function readManifest(json, url) {
   const reader = new JsonReader(json, url, (what) => new ManifestInvalidError(what, { url }));
   reader.field('format').oneOf(['thistledown']);
   reader.field('version').oneOf([1]);
-  const manifest = readFacts(reader);
-  checkWhole(reader, manifest);
-  return manifest;
+  const facts = { ...readFacts(reader), canary: null };
+  checkWhole(reader, facts);
+  return { ...facts, canary: reader.field('canary').optional((field) => readCanary(field, facts)) };
 }
 
 /**

@@ -1,47 +1,66 @@
 /** Where a model's manifest comes from: the network; without one, what the last whole load has kept. */
 
 import { readWithin } from './byte_stream.js';
-import { NetworkFailedError } from './errors.js';
-import { parseJson, request } from './http.js';
+import { ManifestChangedError, NetworkFailedError, NotAnArtifactError } from './errors.js';
+import { sha256 } from './hashing.js';
+import { parseJson, request, STALL_MS } from './http.js';
 import { readManifest } from './manifest.js';
 import { Library } from './storage/library.js';
 import { openStore } from './storage/store.js';
 
 /** @typedef {import('./manifest.js').Manifest} Manifest */
-/** @typedef {{ manifest: Manifest, json: unknown }} Found `json` as it came */
+/** @typedef {Uint8Array<ArrayBuffer>} Bytes */
+/** @typedef {{ manifest: Manifest, text: string }} Found `text` as it came */
 
 const MAX_MANIFEST_BYTES = 16 * 2 ** 20;
+/** How long a silent server is waited for where there is a kept manifest to go on with. */
+const KEPT_STALL_MS = 4000;
+/** Nothing that says what the server's manifest is: no connection, or the page of a captive portal. */
+const UNREACHED = [NetworkFailedError, NotAnArtifactError];
 
 /**
  * @param {string} base the folder's address
- * @param {AbortSignal} signal
+ * @param {{ signal?: AbortSignal, sha256?: string }} options `sha256`: of the manifest, as somebody trusted states it
  * @returns {Promise<Found>}
  */
-export async function findManifest(base, signal) {
-  const { json, url } = await findJson(base, 'manifest.json', signal);
-  return { manifest: readManifest(json, url), json };
+export async function findManifest(base, options) {
+  const { bytes, url } = await findDescription(base, 'manifest.json', options);
+  return { manifest: readManifest(parseJson(bytes, url), url), text: new TextDecoder().decode(bytes) };
 }
 
 /**
- * @param {string} base
+ * @param {string} base the folder's address
  * @param {string} name of the file that says what is in the folder
- * @param {AbortSignal} signal
- * @returns {Promise<{ json: unknown, url: string }>}
+ * @param {{ signal?: AbortSignal, sha256?: string }} options `sha256`: of the file
+ * @returns {Promise<{ bytes: Bytes, url: string }>} of a JSON file
  */
-export async function findJson(base, name, signal) {
+export async function findDescription(base, name, { signal = new AbortController().signal, sha256: wanted }) {
   const url = base + name;
-  return { json: await fetchJson(url, signal).catch((cause) => keptJson(base, cause)), url };
+  const kept = await keptText(base).catch(() => null);
+  const stallMs = kept === null ? STALL_MS : KEPT_STALL_MS;
+  const bytes = await fetchBytes(url, { signal, wanted, stallMs }).catch((cause) => {
+    if (kept === null || !UNREACHED.some((type) => cause instanceof type)) throw cause;
+    return new TextEncoder().encode(kept);
+  });
+  return { bytes, url };
 }
 
-/** @param {string} url @param {AbortSignal} signal @returns {Promise<unknown>} */
-async function fetchJson(url, signal) {
-  const response = await request(url, { signal, cache: 'no-cache' });
-  return parseJson(await readWithin(response, url, { most: MAX_MANIFEST_BYTES, signal }), url);
+/**
+ * @param {string} url
+ * @param {{ signal: AbortSignal, wanted: string | undefined, stallMs: number }} options
+ * @returns {Promise<Bytes>}
+ */
+async function fetchBytes(url, { signal, wanted, stallMs }) {
+  const response = await request(url, { signal, cache: 'no-cache' }, stallMs);
+  const bytes = await readWithin(response, url, { most: MAX_MANIFEST_BYTES, signal, stallMs });
+  if (wanted !== undefined && (await sha256(bytes)) !== wanted) {
+    throw new ManifestChangedError(`${url} does not have the SHA-256 that was asked for`, { url });
+  }
+  parseJson(bytes, url);
+  return bytes;
 }
 
-/** @param {string} base @param {unknown} cause why the network gave none @returns {Promise<unknown>} */
-async function keptJson(base, cause) {
-  const json = cause instanceof NetworkFailedError ? await new Library(await openStore()).manifestOf(base) : null;
-  if (json === null) throw cause;
-  return json;
+/** @param {string} base @returns {Promise<string | null>} null where no load was whole yet */
+async function keptText(base) {
+  return new Library(await openStore()).manifestOf(base);
 }

@@ -15,15 +15,20 @@ import { BadArgumentError } from './errors.js';
 /** @typedef {import('./fill_mask.js').Filling} Filling */
 /** @typedef {import('./adapters/shelf.js').Swap} Swap */
 /**
- * @typedef {Omit<import('./generation/generate.js').GenerateOptions, 'stop'>
- *   & { stop?: string | string[], signal?: AbortSignal }} CallOptions
+ * @typedef {Omit<import('./generation/generate.js').GenerateOptions, 'stop' | 'constraint'>
+ *   & { stop?: string | string[], signal?: AbortSignal, constraint?: AskedConstraint }} CallOptions
  */
+/** @typedef {import('./constraint/constraints.js').ConstraintFormat | { type: 'text' } | null} AskedConstraint */
 /**
  * @typedef {object} Stats
  * @property {number} networkBytes of the load; 0 where all was kept from earlier
  * @property {number} loadMs
  * @property {'full' | 'refused' | null} notKept why the download is not kept, or not all of it: the disk is full, or the browser refuses
  * @property {number} tuneMs of the load, spent on timing kernels; 0 where what is fastest was known
+ * @property {number} canaryMs of the load, spent on asking the GPU what the exporter knows the answer to; 0 where the model has
+ *   no such canary
+ * @property {import('./recovery.js').Recovery[]} recoveries one each time that the GPU was lost and the model was brought to
+ *   another, which callers see by nothing but this and the time; what of a call was under way then is played again after `ms`
  * @property {{ texts: number, tokens: number, ms: number } | null} embedding the latest call
  * @property {import('./generation/generate.js').GenerationStats | null} generation the latest finished answer
  * @property {Omit<Swap, 'adapter'> | null} adapter the latest `setAdapter`
@@ -57,12 +62,16 @@ export class Model {
    * @param {OpenedModel} opened
    * @param {number} downloadBytes
    */
-  constructor(client, manifest, { networkBytes, loadMs, notKept, tuneMs, ...opened }, downloadBytes) {
+  constructor(client, manifest, { networkBytes, loadMs, notKept, tuneMs, canaryMs, ...opened }, downloadBytes) {
     this.#client = client;
-    this.#stats = { networkBytes, loadMs, notKept, tuneMs, embedding: null, generation: null, adapter: null };
+    const load = { networkBytes, loadMs, notKept, tuneMs, canaryMs };
+    this.#stats = { ...load, recoveries: client.recoveries, embedding: null, generation: null, adapter: null };
     /** @type {Swap['adapter']} */
     this.adapter = null;
     this.info = Object.freeze({ ...facts(manifest), ...opened, downloadBytes });
+    const create = /** @type {import('./completions/completions.js').Create} */ ((/** @type {unknown} */ request) => this.#complete(request));
+    /** Chat completions in OpenAI's shape. */
+    this.chat = Object.freeze({ completions: Object.freeze({ create }) });
   }
 
   /**
@@ -87,12 +96,34 @@ export class Model {
    * @param {CallOptions} [options]
    * @returns {AsyncGenerator<Piece, void>} ids up to the end token; the texts join to the text of all ids
    */
-  async *generate(prompt, { signal, ...options } = {}) {
+  async *generate(prompt, options = {}) {
+    yield* this.#answer(prompt, options);
+  }
+
+  /**
+   * @param {import('./generation/generate.js').Prompt} prompt
+   * @param {CallOptions} options
+   * @returns {AsyncGenerator<Piece, import('./generation/generate.js').GenerationStats>} once the call is found to be right
+   */
+  #answer(prompt, { signal, ...options }) {
     this.#expectTask('text-generation', 'generate');
     checkPrompt(prompt);
     checkSignal(signal);
-    const args = { prompt, options: readGenerateOptions(options) };
-    this.#stats.generation = yield* this.#client.stream('generate', args, signal);
+    return this.#write({ prompt, options: readGenerateOptions(options) }, signal);
+  }
+
+  /** @param {unknown} args @param {AbortSignal} [signal] @returns {AsyncGenerator<Piece, any>} */
+  async *#write(args, signal) {
+    const stats = yield* this.#client.stream('generate', args, signal);
+    this.#stats.generation = stats;
+    return stats;
+  }
+
+  /** @param {unknown} request @returns {Promise<unknown>} */
+  async #complete(request) {
+    this.#expectTask('text-generation', 'chat.completions.create');
+    const { complete } = await import('./completions/completions.js');
+    return complete(this.info.name, (messages, options) => this.#answer(messages, options), request);
   }
 
   /**

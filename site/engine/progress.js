@@ -18,6 +18,21 @@ export class Progress {
     this.fetched = 0;
     this.shown = 0;
     this.reportedAt = -Infinity;
+    /** @type {Progress | null} of an earlier try */
+    this.before = null;
+  }
+
+  /** @returns {Progress} of the same bytes once more: the screen waits until it is as far again */
+  again() {
+    const next = new Progress(this.report, this.total);
+    next.shown = this.shown;
+    next.before = this;
+    return next;
+  }
+
+  /** @returns {number} bytes that the network brought, in earlier tries too */
+  get networkBytes() {
+    return this.fetched + (this.before?.networkBytes ?? 0);
   }
 
   /** @param {Stage} stage */

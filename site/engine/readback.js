@@ -1,5 +1,7 @@
 /** Brings results from the GPU: a few mapped buffers, made once, that take turns. */
 
+import { EngineError, OutOfMemoryError } from './errors.js';
+
 /** @typedef {{ from: GPUBuffer, bytes: number }} Source copied from its start, one after the other */
 
 export class Readback {
@@ -21,9 +23,8 @@ export class Readback {
    */
   static async create(device, bytes, count) {
     const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
-    const slots = await device.guarded('Making the read-back buffers', () =>
-      Array.from({ length: count }, () => device.gpu.createBuffer({ label: 'readback', size: bytes, usage })),
-    );
+    const wanted = Array.from({ length: count }, () => ({ label: 'readback', size: bytes, usage }));
+    const slots = await device.makeBuffers('the read-back buffers', wanted);
     return new Readback(device, slots);
   }
 
@@ -42,10 +43,19 @@ export class Readback {
       size += bytes;
     }
     this.device.gpu.queue.submit([encoder.finish()]);
-    await this.device.settle(slot.mapAsync(GPUMapMode.READ, 0, size));
-    const bytes = slot.getMappedRange(0, size).slice(0);
-    slot.unmap();
-    this.free.push(slot);
-    return bytes;
+    try {
+      await slot.mapAsync(GPUMapMode.READ, 0, size);
+      const bytes = slot.getMappedRange(0, size).slice(0);
+      this.device.check();
+      return bytes;
+    } catch (cause) {
+      const reason = await this.device.reasonOf(cause);
+      if (reason instanceof EngineError) throw reason;
+      // The device is well and has refused nothing: what is missing is memory of the browser to map the result into.
+      throw new OutOfMemoryError(`A result of ${size} bytes could not be read back: ${/** @type {Error} */ (cause).message}`);
+    } finally {
+      slot.unmap();
+      this.free.push(slot);
+    }
   }
 }

@@ -23,7 +23,7 @@ export function ranked(scores) {
   return scores.map((_, i) => i).sort((a, b) => scores[b] - scores[a] || a - b);
 }
 
-/** @param {number[]} scores many @param {number} count few @returns {number[]} where the largest stand, as `ranked` */
+/** @param {number[] | Float32Array} scores many @param {number} count few @returns {number[]} where the largest stand, as `ranked` */
 export function largest(scores, count) {
   /** @type {number[]} */
   const found = [];

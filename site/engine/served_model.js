@@ -7,23 +7,38 @@ import { Gate } from './transfer/gate.js';
 /** @typedef {import('./client.js').Reply} Reply */
 /** @typedef {{ id: number, args: any, signal: AbortSignal, gate: Gate }} Call */
 /** @typedef {Record<string, (call: Call) => Promise<void>>} Methods */
+/** @typedef {import('./canary.js').Answer} Answer */
+/** @typedef {{ methods: Methods, answer: Answer }} TaskCalls what a task can, and its known answer */
 /** @typedef {any} Session of the backend */
 /**
+ * @typedef {object} Opening
+ * @property {(event: import('./progress.js').ProgressEvent) => void} report
+ * @property {AbortSignal} signal
+ * @property {Gate} gate
+ * @property {() => Promise<Answer>} answering
+ * @property {(recovery: import('./recovery.js').Recovery) => void} onRecovered
+ */
+/**
+ * @typedef {object} Held a model that is open
+ * @property {Session} session
+ * @property {<T>(use: (session: Session) => Promise<T>, signal: AbortSignal) => Promise<T>} run
+ * @property {() => void} finished a call that was not run so came to its end
+ * @property {(cause: unknown, signal: AbortSignal) => Promise<Session>} recover gives another session for one that failed, or throws
+ * @property {(url: string | null, signal: AbortSignal) => Promise<import('./adapters/shelf.js').Swap>} setAdapter
+ * @property {() => Promise<void>} destroy
+ */
+/**
+ * @typedef {object} Backend what computes
+ * @property {(request: any, opening: Opening) => Promise<Held>} open
+ * @property {(session: Session) => import('./client.js').OpenedModel} describe
+ * @property {() => Promise<Generating>} generating
+ */
+/**
  * @typedef {object} Generating
+ * @property {Answer} answer
  * @property {typeof import('./generation/generate.js').generate} generate
  * @property {(session: Session, ids: number[], split: number[] | undefined, signal: AbortSignal) =>
  *   Promise<Float32Array<ArrayBuffer>>} logits
- */
-/**
- * @typedef {object} Backend
- * @property {(request: any, report: (event: import('./progress.js').ProgressEvent) => void, signal: AbortSignal,
- *   gate: Gate) => Promise<Session>} open
- * @property {(session: Session) => import('./client.js').OpenedModel} describe
- * @property {() => Promise<Generating>} generating
- * @property {(session: Session, url: string | null, signal: AbortSignal) =>
- *   Promise<{ session: Session, swap: import('./adapters/shelf.js').Swap }>} putOn an adapter
- * @property {(session: Session) => void} check throws when it gives no right results any more
- * @property {(session: Session) => unknown} close
  */
 
 /**
@@ -37,8 +52,8 @@ const scope = /** @type {Scope} */ (/** @type {unknown} */ (globalThis));
 
 /** @type {Backend} of this worker */
 let backend;
-/** @type {Session | null} */
-let session = null;
+/** @type {Held | null} */
+let model = null;
 /** @type {Promise<unknown>} */
 let tail = Promise.resolve();
 /** @type {Map<number, { controller: AbortController, gate: Gate }>} */
@@ -52,15 +67,22 @@ function post(reply, transfer = []) {
 /** @param {Call} call */
 async function load({ id, args, signal, gate }) {
   const task = /** @type {import('./manifest.js').Manifest} */ (args.manifest).task;
-  const [made, opening] = await Promise.allSettled([
-    METHODS_OF[task](),
-    backend.open(args, (event) => post({ id, progress: event }), signal, gate),
+  const making = METHODS_OF[task]();
+  const [opening, made] = await Promise.allSettled([
+    backend.open(args, {
+      report: (event) => post({ id, progress: event }),
+      signal,
+      gate,
+      answering: async () => (await making).answer,
+      onRecovered: (recovered) => post({ id, recovered }),
+    }),
+    making,
   ]);
   if (opening.status === 'rejected') throw opening.reason;
-  session = opening.value;
+  model = opening.value;
   if (made.status === 'rejected') throw made.reason;
-  Object.assign(METHODS, made.value);
-  post({ id, value: backend.describe(session) });
+  Object.assign(METHODS, made.value.methods);
+  post({ id, value: backend.describe(model.session) });
 }
 
 /**
@@ -68,55 +90,61 @@ async function load({ id, args, signal, gate }) {
  * @returns {(call: Call) => Promise<void>}
  */
 function reader(read) {
-  return async ({ id, args, signal }) => post({ id, value: await read(opened(), args.texts, signal) });
-}
-
-/** @returns {Promise<Methods>} */
-async function embedder() {
-  const { embed } = await import('./embed.js');
-  return {
-    embed: async ({ id, args, signal }) => {
-      const results = await embed(opened(), args.texts, signal);
-      post({ id, value: results }, results.map(({ data }) => data.buffer));
-    },
+  return async ({ id, args, signal }) => {
+    post({ id, value: await opened().run((session) => read(session, args.texts, signal), signal) });
   };
 }
 
-/** @returns {Promise<Methods>} */
+/** @returns {Promise<TaskCalls>} */
+async function embedder() {
+  const { embed, answer } = await import('./embed.js');
+  const methods = {
+    embed: async (/** @type {Call} */ { id, args, signal }) => {
+      const results = await opened().run((session) => embed(session, args.texts, signal), signal);
+      post({ id, value: results }, results.map(({ data }) => data.buffer));
+    },
+  };
+  return { methods, answer };
+}
+
+/** @returns {Promise<TaskCalls>} */
 async function generator() {
-  const { generate, logits } = await backend.generating();
-  return {
-    logits: async ({ id, args, signal }) => {
-      const value = await logits(opened(), args.ids, args.split, signal);
+  const { answer, generate, logits } = await backend.generating();
+  const methods = {
+    logits: async (/** @type {Call} */ { id, args, signal }) => {
+      const value = await opened().run((session) => logits(session, args.ids, args.split, signal), signal);
       post({ id, value }, [value.buffer]);
     },
-    generate: async ({ id, args, signal }) => {
-      const pieces = generate(opened(), args.prompt, args.options, signal);
+    generate: async (/** @type {Call} */ { id, args, signal }) => {
+      const recover = (/** @type {unknown} */ cause) => opened().recover(cause, signal);
+      const pieces = generate(opened().session, args.prompt, args.options, signal, recover);
       for (;;) {
         const { done, value } = await pieces.next();
+        if (done) opened().finished();
         if (done) return post({ id, value });
         post({ id, items: value });
       }
     },
   };
+  return { methods, answer };
 }
 
-/** @returns {Promise<Methods>} */
+/** @returns {Promise<TaskCalls>} */
 async function classifier() {
-  const { classify, classifyTokens } = await import('./classify.js');
-  return { classify: reader(classify), classifyTokens: reader(classifyTokens) };
+  const { answer, classify, classifyTokens } = await import('./classify.js');
+  return { methods: { classify: reader(classify), classifyTokens: reader(classifyTokens) }, answer };
 }
 
-/** @returns {Promise<Methods>} */
+/** @returns {Promise<TaskCalls>} */
 async function filler() {
-  const { fillMask } = await import('./fill_mask.js');
-  return { fillMask: reader(fillMask) };
+  const { answer, fillMask } = await import('./fill_mask.js');
+  return { methods: { fillMask: reader(fillMask) }, answer };
 }
 
 /**
  * What a task's calls need comes with the model, and no other task's code does.
  *
- * @type {Record<import('./manifest.js').Manifest['task'], () => Promise<Methods>>}
+ * @type {Record<import('./manifest.js').Manifest['task'], () => Promise<TaskCalls>>}
  */
 const METHODS_OF = {
   'sentence-embedding': embedder,
@@ -126,17 +154,14 @@ const METHODS_OF = {
   'fill-mask': filler,
 };
 
-/** @returns {Session} */
+/** @returns {Held} */
 function opened() {
-  backend.check(session);
-  return session;
+  return /** @type {Held} */ (model);
 }
 
 /** @param {Call} call */
 async function setAdapter({ id, args, signal }) {
-  const { swap, ...put } = await backend.putOn(opened(), args.url, signal);
-  session = put.session;
-  post({ id, value: swap });
+  post({ id, value: await opened().setAdapter(args.url, signal) });
 }
 
 /** @type {Methods} */
@@ -159,8 +184,8 @@ function serve({ id, method, args }) {
 async function unload(id) {
   for (const { controller } of running.values()) controller.abort();
   await tail;
-  if (session) await backend.close(session);
-  session = null;
+  await model?.destroy();
+  model = null;
   post({ id, value: null });
 }
 

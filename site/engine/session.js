@@ -9,12 +9,15 @@ import { visitedFiles } from './manifest.js';
 import { compilePipelines } from './pipelines.js';
 import { readPlan } from './plan.js';
 import { Binder, Player } from './player.js';
+import { Progress } from './progress.js';
 import { Readback } from './readback.js';
+import { Losses } from './recovery.js';
 import { Library } from './storage/library.js';
 import { fetchTokenizer } from './tokenizer/files.js';
 import { bring, bringWhole } from './transfer/bring.js';
 import { BufferPool } from './transfer/buffer_pool.js';
-import { keptLoad } from './transfer/kept_load.js';
+import { keptLoad, nothingLoaded } from './transfer/kept_load.js';
+import { makeSupply } from './transfer/supply.js';
 import { Tuning } from './choices/tuning.js';
 
 /** @typedef {import('./manifest.js').Manifest} Manifest */
@@ -24,7 +27,7 @@ import { Tuning } from './choices/tuning.js';
  * @typedef {object} LoadRequest
  * @property {string} base the folder's address
  * @property {Manifest} manifest
- * @property {unknown} json the manifest as it came, to be kept with the files
+ * @property {string} text of the manifest, to be kept with the files
  * @property {Tier} tier
  * @property {import('./choices/tuning.js').Tune} [tune]
  */
@@ -42,7 +45,15 @@ import { Tuning } from './choices/tuning.js';
  * @property {Readback} readback for what an encoder gives, or for step and ring
  * @property {Readback | null} logitsReadback text generation only
  * @property {Tuning} tuning
- * @property {{ networkBytes: number, loadMs: number, notKept: 'full' | 'refused' | null }} loaded
+ * @property {import('./transfer/kept_load.js').Loaded} loaded
+ */
+/** @typedef {Pick<Session, 'plan' | 'tokenizer' | 'chatTemplate' | 'tuning'>} Remembered what a session knows that no GPU holds */
+/** @typedef {(session: Session, signal: AbortSignal) => Promise<number>} Rehearse plays a known answer; gives its ms */
+/**
+ * @typedef {object} Parts
+ * @property {Supply} supply
+ * @property {Rehearse} rehearse
+ * @property {Remembered} [remembered] of a session whose device is lost
  */
 
 const CONNECTIONS = 4;
@@ -84,16 +95,22 @@ async function makeReadbacks(device, manifest, buffers) {
   };
 }
 
+/** @param {LoadRequest} request @param {Device} device @param {Supply} supply @returns {Promise<Remembered>} */
+async function learn(request, device, supply) {
+  const [plan, texts] = await Promise.all([fetchPlan(request, supply), fetchTokenizer(request, supply)]);
+  const note = noteOf(request, device, supply.store);
+  return { plan, ...texts, tuning: await Tuning.open(plan, request.tune ?? 'auto', note, device.software) };
+}
+
 /**
  * @param {LoadRequest} request
  * @param {Device} device
- * @param {Supply} supply
- * @returns {Promise<Omit<Session, 'loaded'>>}
+ * @param {Parts} parts
+ * @returns {Promise<Session>}
  */
-async function assemble(request, device, supply) {
-  const { manifest, tune = 'auto' } = request;
-  const [plan, texts] = await Promise.all([fetchPlan(request, supply), fetchTokenizer(request, supply)]);
-  const tuning = await Tuning.open(plan, tune, noteOf(request, device, supply.store), device.software);
+async function assemble(request, device, { supply, rehearse, remembered }) {
+  const { manifest } = request;
+  const { plan, tuning, ...texts } = remembered ?? (await learn(request, device, supply));
   const buffers = await Buffers.create(plan.buffers, device);
   const compiling = compilePipelines(device, plan, kernelsOf(plan, tuning.picks));
   const weights = fetchWeights(manifest, supply, buffers).then(() => supply.progress.enter('compile'));
@@ -105,7 +122,10 @@ async function assemble(request, device, supply) {
   const readbacks = await makeReadbacks(device, manifest, buffers);
   throwIfAborted(supply.signal);
   device.check();
-  return { manifest, plan, device, buffers, player, pipelines, tuning, store: supply.store, ...texts, ...readbacks };
+  const made = { manifest, plan, device, buffers, player, pipelines, tuning, store: supply.store, ...texts, ...readbacks };
+  const session = { ...made, loaded: nothingLoaded() };
+  session.loaded.canaryMs = await rehearse(session, supply.signal);
+  return session;
 }
 
 /**
@@ -123,27 +143,50 @@ function noteOf({ base, manifest, tier }, { info }, store) {
   };
 }
 
-/** @param {LoadRequest} request @param {Supply} supply @returns {Promise<Omit<Session, 'loaded'>>} */
-async function openOnDevice(request, supply) {
+/** @param {LoadRequest} request @param {Parts} parts @returns {Promise<Session>} */
+async function openOnDevice(request, parts) {
   const record = /** @type {import('./manifest.js').PlanRecord} */ (request.manifest.plans[request.tier]);
   const device = await Device.open(record.features, record.limits);
+  const failing = new AbortController();
+  const supply = { ...parts.supply, signal: AbortSignal.any([parts.supply.signal, failing.signal]) };
   try {
-    return await assemble(request, device, supply);
+    return await assemble(request, device, { ...parts, supply });
   } catch (cause) {
+    failing.abort();
+    const fault = await device.reasonOf(cause);
     device.destroy();
-    throw cause;
+    throw fault;
   }
+}
+
+/**
+ * On a new device, with what the session knows and the weights that the store has kept.
+ *
+ * @param {LoadRequest} request
+ * @param {Session} session whose device is lost
+ * @param {Rehearse} rehearse
+ * @param {AbortSignal} signal
+ * @returns {Promise<Session>}
+ */
+export async function reopenSession(request, session, rehearse, signal) {
+  const supply = makeSupply(request.base, session.store, new Progress(() => undefined, 0), signal);
+  const { plan, tokenizer, chatTemplate, tuning } = session;
+  const remembered = { plan, tokenizer, chatTemplate, tuning: tuning.decided() };
+  return openOnDevice(request, { supply, rehearse, remembered });
 }
 
 /**
  * @param {LoadRequest} request
  * @param {(event: import('./progress.js').ProgressEvent) => void} report
  * @param {AbortSignal} signal
- * @param {import('./transfer/gate.js').Gate} gate
+ * @param {import('./transfer/gate.js').Gate} [gate]
+ * @param {{ losses?: Losses, rehearse?: Rehearse }} [parts] nothing is rehearsed unless said
  * @returns {Promise<Session>}
  */
-export function openSession(request, report, signal, gate) {
+export async function openSession(request, report, signal, gate, parts = {}) {
+  const { losses = new Losses(() => undefined), rehearse = async () => 0 } = parts;
   const { plan, tokenizer, shards } = visitedFiles(request.manifest, request.tier);
   const visit = { ...request, files: [plan, ...tokenizer, ...shards] };
-  return keptLoad(visit, report, signal, gate, (supply) => openOnDevice(request, supply));
+  return keptLoad(visit, { report, signal, gate }, (begin) =>
+    losses.outlive(async () => openOnDevice(request, { supply: begin(), rehearse })));
 }

@@ -1,8 +1,8 @@
 /** Says, before any weight is fetched, whether this device can run a model, on what, and with which tier. */
 
 import {
-  BadArgumentError, EngineError, LimitExceededError, MissingFeatureError, NoAdapterError, NotEnoughMemoryError,
-  NoWasmError, NoWebGpuError,
+  BadArgumentError, EngineError, GpuBlockedError, LimitExceededError, MissingFeatureError, NoAdapterError,
+  NotEnoughMemoryError, NoWasmError, NoWebGpuError,
 } from './errors.js';
 import { bytesOf, LIMIT_KEYS, TIERS, visitedFiles } from './manifest.js';
 
@@ -36,12 +36,34 @@ import { bytesOf, LIMIT_KEYS, TIERS, visitedFiles } from './manifest.js';
 /** Browsers round the machine's memory down and cap it at 8 GiB or more: from there on it says nothing. */
 const KNOWN_MEMORY_GIB = 8;
 
-/** @returns {Promise<GPUAdapter>} */
-export async function findAdapter() {
+/** A GPU process that crashed takes a moment to start again, and for so long there is no adapter. */
+const TRIES_AFTER_CRASH = 6;
+const BETWEEN_TRIES_MS = 300;
+
+/** @param {GPU} gpu @param {number} tries @returns {Promise<GPUAdapter | null>} */
+async function askFor(gpu, tries) {
+  for (let left = tries; ;) {
+    const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+    left -= 1;
+    if (adapter || left === 0) return adapter;
+    await new Promise((resolve) => setTimeout(resolve, BETWEEN_TRIES_MS));
+  }
+}
+
+/** Whether the browser has given an adapter: where it then gives none, it blocks the page for crashes of the GPU. */
+let given = false;
+
+/**
+ * @param {boolean} [before] whether the page had one already, as this realm may not know
+ * @returns {Promise<GPUAdapter>}
+ */
+export async function findAdapter(before = given) {
   const { gpu } = navigator;
   if (!gpu) throw new NoWebGpuError('This page has no WebGPU');
-  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  const adapter = await askFor(gpu, before ? TRIES_AFTER_CRASH : 1);
+  if (!adapter && before) throw new GpuBlockedError('The browser offers the GPU no more');
   if (!adapter) throw new NoAdapterError('The browser offers no GPU adapter');
+  given = true;
   return adapter;
 }
 
@@ -113,6 +135,8 @@ async function assessGpu(manifest, wanted) {
     return onGpu(manifest, tier, fault, !adapter.info.isFallbackAdapter);
   } catch (cause) {
     if (cause instanceof NoWebGpuError || cause instanceof NoAdapterError) return onGpu(manifest, plainest, cause, false);
+    // There is a graphics processor, and a reload of the page gives it back.
+    if (cause instanceof GpuBlockedError) return onGpu(manifest, plainest, cause, true);
     throw cause;
   }
 }
@@ -129,11 +153,10 @@ function onGpu(manifest, tier, fault, graphics) {
  * processor is many times slower. A tier is of WebGPU, so whoever names one asks for it.
  *
  * @param {Manifest} manifest
- * @param {{ backend: import('./index.js').Backend, tier?: Tier }} wanted
- * @param {AbortSignal} signal
+ * @param {{ backend: import('./index.js').Backend, tier?: Tier, signal?: AbortSignal }} wanted
  * @returns {Promise<Assessment>}
  */
-export async function assess(manifest, { backend, tier }, signal) {
+export async function assess(manifest, { backend, tier, signal }) {
   const gpu = backend === 'wasm' ? null : await assessGpu(manifest, tier);
   if (gpu && (backend === 'webgpu' || tier || gpu.graphics)) return gpu;
   const { assessWasm } = await import('./wasm/assess.js');

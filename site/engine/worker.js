@@ -1,11 +1,10 @@
 /** The engine's worker: one model, on the GPU. */
 
+import { playCanary } from './canary.js';
+import { LastingSession } from './lasting_session.js';
 import { serveModel } from './served_model.js';
-import { openSession } from './session.js';
 
-/** @typedef {import('./session.js').Session} Session */
-
-/** @param {Session} session @returns {import('./client.js').OpenedModel} */
+/** @param {import('./session.js').Session} session @returns {import('./client.js').OpenedModel} */
 function describe({ plan, device, tuning, loaded }) {
   const { played: choices, ms: tuneMs } = tuning;
   const { tier, memory: { total: memoryBytes } } = plan;
@@ -13,10 +12,10 @@ function describe({ plan, device, tuning, loaded }) {
 }
 
 serveModel({
-  open: openSession,
+  open: (request, { answering, ...opening }) => LastingSession.open(request, {
+    ...opening,
+    rehearse: async (session, ending) => playCanary(session, await answering(), ending),
+  }),
   describe,
   generating: () => import('./generation/generate.js'),
-  putOn: async (session, url, signal) => (await import('./adapters/shelf.js')).putOn(session, url, signal),
-  check: ({ device }) => device.check(),
-  close: ({ device }) => device.destroy(),
 });

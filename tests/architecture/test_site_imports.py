@@ -17,7 +17,12 @@ JSDOC_OR_COMMENT = re.compile(r"/\*.*?\*/|(?<![:'\"`])//[^\n]*", re.DOTALL)
 MAY_IMPORT = {
     "site/engine": ("site/engine",),
     "site/app": ("site/app", "site/engine/index.js"),
-    "site/bench": ("site/bench", "site/engine/index.js"),
+    "site/bench": (
+        "site/bench",
+        "site/engine/index.js",
+        *(f"site/app/{name}.js" for name in ("format", "problems", "texts")),
+    ),
+    "site/element": ("site/element", "site/engine/index.js"),
 }
 
 SINKS = {

@@ -107,8 +107,11 @@ override vocabulary: u32;
 @group(0) @binding(2) var<uniform> sampling: Sampling;
 @group(0) @binding(3) var<storage, read_write> token: array<u32>;
 @compute @workgroup_size(1) fn main() {
-  var best = 0u;
-  for (var v = 1u; v < vocabulary; v++) { if (logits[v] > logits[best]) { best = v; } }
+  var best = vocabulary;
+  for (var v = 0u; v < vocabulary; v++) {
+    let is_number = (bitcast<u32>(logits[v]) & 0x7fffffffu) <= 0x7f800000u;
+    if (is_number && (best == vocabulary || logits[v] > logits[best])) { best = v; }
+  }
   if (sampling.temperature > 0.0) {
     best = 2u + (sampling.seed + step.past + step.tokens + sampling.top_k + u32(sampling.top_p * 4.0)) % 3u;
   }
@@ -290,11 +293,12 @@ def expected_embedding(ids: Sequence[int]) -> NDArray[np.float64]:
 
 
 def generation_artifact(
-    script: Sequence[int], *, context: int = CONTEXT, ring: int = RING, **generation: object
-) -> Artifact:
-    """After n tokens the model says script[n - 1], the last for ever."""
+    script: Sequence[int], *, context: int = CONTEXT, ring: int = RING, pieces: Sequence[str] = PIECES,
+    **generation: object,
+) -> Artifact:  # fmt: skip
+    """After n tokens the model says script[n - 1], the last for ever. `pieces` begin with `PIECES`."""
     words = np.array(script, dtype=np.uint32).tobytes()
-    vocabulary = len(PIECES)
+    vocabulary = len(pieces)
     buffers = [
         _buffer("script", "weight", len(words), shard=0, offset=0),
         _buffer("mix", "state", 8, role="ssm"), _buffer("kept", "snapshot", 8, of=1),
@@ -307,14 +311,15 @@ def generation_artifact(
     plan = _plan("text-generation", symbols, buffers, shaders)
     _add(plan, ["prefill", "decode"], "consume", {}, {0: "step", 1: "ids", 2: "mix"})
     words_binding = {1: "mix", 2: "logits", 3: "script"}
-    _add(plan, ["head", "decode"], "head", {"vocabulary": vocabulary}, words_binding)
+    groups = [-(-vocabulary // 64), 1, 1]
+    _add(plan, ["head", "decode"], "head", {"vocabulary": vocabulary}, words_binding, groups)
     sample = {0: "step", 1: "logits", 2: "sampling", 3: "token"}
     _add(plan, ["sample"], "sample", {"vocabulary": vocabulary}, sample)
     advance = {0: "step", 1: "token", 2: "ids", 3: "ring", 4: "stops"}
     _add(plan, ["sample"], "advance", {"ring_length": ring}, advance)
     usual = {"stop_ids": [END], "bos_id": BEGIN, "temperature": 0, "top_k": 0, "top_p": 1, **generation}
     manifest = _manifest("text-generation", context=context, vocabulary=vocabulary, generation=usual)
-    return Artifact(manifest, plan, [words], byte_tokenizer())
+    return Artifact(manifest, plan, [words], byte_tokenizer(pieces))
 
 
 def choosing_artifact(script: Sequence[int]) -> Artifact:
@@ -375,7 +380,7 @@ def word_tokenizer() -> Json:
     }  # fmt: skip
 
 
-def byte_tokenizer() -> Json:
+def byte_tokenizer(pieces: Sequence[str] = PIECES) -> Json:
     """Byte-level BPE without merges, so that characters of two and three bytes are several tokens."""
     level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
     return {
@@ -384,5 +389,5 @@ def byte_tokenizer() -> Json:
         "normalizer": None, "pre_tokenizer": level, "post_processor": None, "decoder": level,
         "model": {"type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": None,
                   "end_of_word_suffix": None, "fuse_unk": False, "byte_fallback": False, "merges": [],
-                  "vocab": {piece: i for i, piece in enumerate(PIECES)}},
+                  "vocab": {piece: i for i, piece in enumerate(pieces)}},
     }  # fmt: skip

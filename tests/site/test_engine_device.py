@@ -1,16 +1,10 @@
-"""The GPU's own faults: bad shaders, memory that runs out, a device that is lost."""
-
-from typing import TYPE_CHECKING
+"""The GPU's own faults: bad shaders, memory that runs out. A device that is lost: test_engine_recovery.py."""
 
 import pytest
 
-from tests.conftest import CHROMIUM_FLAGS
 from tests.site.conftest import EnginePage
-from tests.site.engine_artifacts import embedding_artifact, generation_artifact
+from tests.site.engine_artifacts import embedding_artifact
 from tests.site.engine_server import EngineServer, Fault
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.browser
 
@@ -85,34 +79,3 @@ def test_bytes_that_fail_their_hash_never_reach_the_gpu(
     shard = next(name for name, content in files.items() if name.endswith(".bin") and len(content) > 128)
     engine_server.faults.append(Fault(shard, "corrupted"))
     assert engine_page.run(body, url=url) == ["FILE_CORRUPTED", []]
-
-
-def test_a_lost_gpu_ends_every_call_and_a_new_load_works(
-    chromium_path: str, browser: "Browser", engine_server: EngineServer
-) -> None:
-    url = engine_server.add("tiny", generation_artifact([2, 3]).files())
-    body = """
-      const model = await engine.load(args.url);
-      window.model = model;
-      const read = async () => { for await (const _ of model.generate('a', { maxTokens: 2 })); };
-      await read();
-      const loop = async () => { for (;;) await read(); };
-      window.lost = loop().catch((error) => error.code);
-    """
-    after = """
-      const codes = [await window.lost, await window.model.logits([2]).catch((error) => error.code)];
-      const again = await engine.load(args.url);
-      await again.logits([2]);
-      return [...codes, again.stats().networkBytes];
-    """
-    flags = [*CHROMIUM_FLAGS, "--disable-gpu-process-crash-limit", "--disable-domain-blocking-for-3d-apis"]
-    other = browser.browser_type.launch(executable_path=chromium_path, args=flags)
-    try:
-        page = EnginePage(other.new_page())
-        page.page.goto(engine_server.origin)
-        page.run(body, url=url)
-        other.new_browser_cdp_session().send("Browser.crashGpuProcess")
-        assert page.run(after, url=url) == ["DEVICE_LOST", "DEVICE_LOST", 0]
-        assert page.uncaught == []
-    finally:
-        other.close()

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from tests.site.conftest import EnginePage
 from tests.site.engine_artifacts import Artifact, embedding_artifact, generation_artifact
-from tests.site.engine_server import EngineServer
+from tests.site.engine_server import EngineServer, Fault
 
 pytestmark = pytest.mark.browser
 
@@ -236,3 +236,78 @@ def test_the_engine_runs_under_a_strict_policy(engine_page: EnginePage, engine_s
     engine_server.policies["/models/strict.html"] = policy
     engine_page.page.goto(url.replace("tiny/", "strict.html"))
     expect(engine_page.page).to_have_title("1")
+
+
+def test_the_manifest_must_have_the_hash_that_was_asked_for(
+    engine_page: EnginePage, engine_server: EngineServer
+) -> None:
+    files = embedding_artifact().files()
+    url = engine_server.add("tiny", files)
+    right = hashlib.sha256(files["manifest.json"]).hexdigest()
+    assert engine_page.run(LOAD, url=url, options={"sha256": right})["first"]
+    for body in ("await engine.inspect(args.url, args.options)", LOAD):
+        error = engine_page.fails(body, url=url, options={"sha256": "0" * 64})
+        assert error["code"] == "MANIFEST_CHANGED"
+    assert engine_page.fails(LOAD, url=url, options={"sha256": "0"})["code"] == "BAD_ARGUMENT"
+
+
+def test_a_model_that_was_loaded_once_loads_without_a_network(
+    engine_page: EnginePage, engine_server: EngineServer
+) -> None:
+    url = engine_server.add("tiny", embedding_artifact().files())
+    first = engine_page.run(LOAD, url=url)
+    engine_server.seen.clear()
+    engine_server.faults.append(Fault("manifest.json", "broken"))
+    output = engine_page.run(LOAD, url=url)
+    assert (output["first"], output["stats"]["networkBytes"]) == (first["first"], 0)
+    assert engine_server.weights_seen() == []
+    engine_page.run("await engine.forget(args.url)", url=url)
+    assert engine_page.fails(LOAD, url=url)["code"] == "NETWORK_FAILED"
+
+
+def test_what_is_kept_is_listed_and_shared_files_are_kept_once(
+    engine_page: EnginePage, engine_server: EngineServer
+) -> None:
+    artifact = embedding_artifact()
+    files = artifact.files()
+    one, other = engine_server.add("one", files), engine_server.add("other", files)
+    engine_page.run(LOAD, url=one)
+    assert engine_page.run(LOAD, url=other)["stats"]["networkBytes"] == 0
+    list_them = (
+        "return (await engine.keptModels()).map(({ url, bytes, keptBytes }) => [url, bytes, keptBytes])"
+    )
+    total = artifact.download_bytes()
+    assert engine_page.run(list_them) == [[other, total, total], [one, total, total]]
+    engine_page.run("await engine.forget(args.url)", url=one)
+    assert engine_page.run(list_them) == [[other, total, total]]
+    assert engine_page.run(LOAD, url=other)["stats"]["networkBytes"] == 0
+
+
+def test_a_paused_download_stands_still_and_goes_on_where_it_was(
+    engine_page: EnginePage, engine_server: EngineServer
+) -> None:
+    url = engine_server.add("tiny", embedding_artifact().files(chunk_bytes=64))
+    body = """
+      const control = new engine.DownloadControl();
+      let resumed = false;
+      const early = [];
+      const begun = Promise.withResolvers();
+      const loading = engine.load(args.url, { control, onProgress: ({ stage, loaded }) => {
+        if (stage === 'download' && loaded > 0 && !resumed) {
+          control.pause();
+          begun.resolve();
+        } else if (stage === 'ready' && !resumed) early.push(stage);
+      } });
+      await begun.promise;
+      await new Promise((resolve) => setTimeout(resolve, 800));
+      const { paused } = control;
+      resumed = true;
+      control.resume();
+      const model = await loading;
+      return { paused, early, bytes: model.stats().networkBytes, ms: model.stats().loadMs };
+    """
+    output = engine_page.run(body, url=url)
+    assert output["paused"]
+    assert output["early"] == []
+    assert output["bytes"] == embedding_artifact().download_bytes()
+    assert engine_page.fails("await engine.load('/x/', { control: {} })")["code"] == "BAD_ARGUMENT"

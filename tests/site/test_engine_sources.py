@@ -15,14 +15,16 @@ from scripts.vendor_jinja import mended
 ROOT = Path(__file__).parents[2]
 ENGINE = ROOT / "site" / "engine"
 # As served: file by file, with comments. What only some visits need has a folder and a bound of its own.
-BROTLI_BUDGET = 40_000
+BROTLI_BUDGET = 46_000
 FOLDER_BUDGETS = {
     "adapters": 7_000,
-    "tokenizer": 20_000,
     "choices": 5_000,
-    "generation": 9_000,
-    "storage": 8_000,
-    "transfer": 7_000,
+    "completions": 6_000,
+    "constraint": 16_000,
+    "generation": 14_500,
+    "storage": 8_500,
+    "tokenizer": 20_500,
+    "transfer": 7_500,
     "wasm": 9_500,
 }
 
@@ -79,9 +81,8 @@ def test_each_folder_of_it_is_small() -> None:
 
 def test_the_engine_knows_no_page() -> None:
     for path in ENGINE.rglob("*.js"):
-        assert not re.search(r"\b(document|window|localStorage|innerHTML|eval)\b", path.read_text()), (
-            path.name
-        )
+        code = re.sub(r"/\*.*?\*/|//[^\n]*", "", path.read_text(), flags=re.DOTALL)
+        assert not re.search(r"\b(document|window|localStorage|innerHTML|eval)\b", code), path.name
 
 
 def test_the_engine_imports_only_itself() -> None:

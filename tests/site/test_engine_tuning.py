@@ -121,8 +121,9 @@ def test_what_is_remembered_is_not_timed_again_and_may_be_forgotten(
       const { Library } = await import('/engine/storage/library.js');
       const { openStore } = await import('/engine/storage/store.js');
       const notes = async () => {
-        const records = await new Library(await openStore()).records();
-        return records.flatMap(({ notes }) => Object.keys(notes)).filter((key) => key.includes('tuned')).length;
+        const readings = await new Library(await openStore()).readings();
+        const keys = readings.flatMap(({ record }) => Object.keys(record.notes));
+        return keys.filter((key) => key.includes('tuned')).length;
       };
       for (const tune of ['again', 'auto', 'again', 'off']) {
         const model = await engine.load(args.url, { tune });

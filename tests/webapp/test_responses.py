@@ -165,3 +165,9 @@ def test_small_answers_do_not_wait_for_the_network(big: httpx.Client) -> None:
         big.get("/engine/index.js")
         waits.append(time.perf_counter() - start)
     assert min(waits[1:]) < 0.03
+
+
+def test_the_catalogue_states_the_hash_of_each_manifest_as_it_is_served(big: httpx.Client) -> None:
+    (model,) = big.get("/models/catalogue.json").json()["models"]
+    manifest = big.get(f"/{model['url']}manifest.json").content
+    assert model["sha256"] == hashlib.sha256(manifest).hexdigest()

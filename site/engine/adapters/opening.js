@@ -9,8 +9,8 @@ import { readPlan } from '../plan.js';
 import { Binder, Player } from '../player.js';
 import { Progress } from '../progress.js';
 import { fetchWeights } from '../session.js';
-import { Library } from '../storage/library.js';
 import { bringWhole } from '../transfer/bring.js';
+import { recordedLoad } from '../transfer/recorded_load.js';
 import { makeSupply } from '../transfer/supply.js';
 import { featureFault, limitFault, memoryFault } from '../verdict.js';
 import { expectBase, readAdapterManifest } from './adapter_manifest.js';
@@ -33,13 +33,12 @@ import { expectReadOnly } from './weight_access.js';
 
 const MAX_MANIFEST_BYTES = 2 ** 20;
 
-/** @param {string} url @param {AbortSignal} signal @returns {Promise<{ adapter: AdapterManifest, json: unknown }>} */
+/** @param {string} url @param {AbortSignal} signal @returns {Promise<{ adapter: AdapterManifest, text: string }>} */
 async function fetchManifest(url, signal) {
   const address = `${url}manifest.json`;
   const response = await request(address, { signal, cache: 'no-cache' });
   const bytes = await readWithin(response, address, { most: MAX_MANIFEST_BYTES, signal });
-  const json = parseJson(bytes, address);
-  return { adapter: readAdapterManifest(json, address), json };
+  return { adapter: readAdapterManifest(parseJson(bytes, address), address), text: new TextDecoder().decode(bytes) };
 }
 
 /** @param {Session} base @param {Session['manifest']} manifest with the adapter's plans, of which one is for the base's tier */
@@ -95,42 +94,78 @@ async function assemble(base, manifest, plan, sharing, { supply, known, own }) {
 }
 
 /**
- * @param {Session} base
- * @param {string} url of the adapter's folder, ending in a slash
- * @param {{ signal: AbortSignal, held: number, known: import('./shared_pipelines.js').Compiled[] }} options `held`: bytes on the
- *   GPU beside the base's; `known`: what is compiled already
- * @returns {Promise<Opened>}
- * @throws {import('../errors.js').EngineError} and then nothing of it is left on the GPU
+ * @typedef {object} Known what of an adapter no GPU holds
+ * @property {AdapterManifest} adapter
+ * @property {Session['manifest']} manifest the base's, with the adapter's plans and its shard behind the base's
+ * @property {Plan} plan
+ * @property {string} url of the adapter's folder, ending in a slash
  */
-export async function openAdapter(base, url, { signal, held, known }) {
-  const { adapter, json } = await fetchManifest(url, signal);
-  const { tier } = base.plan;
-  await expectBase(adapter, base.manifest, tier, url);
-  const manifest = { ...base.manifest, shards: [...base.manifest.shards, adapter.shard], plans: adapter.plans };
-  expectDevice(base, manifest);
-  const progress = new Progress(() => undefined, 0);
-  const failing = new AbortController();
-  const supply = makeSupply(url, base.store, progress, AbortSignal.any([signal, failing.signal]));
-  const { plan: file } = visitedFiles(manifest, tier);
-  const library = new Library(base.store);
-  const files = [file, adapter.shard];
-  await supply.keeping.attempt(() => library.begin(url, adapter.name, files));
-  const plan = readPlan(parseJson(await bringWhole(file, supply), url + file.file), url + file.file, manifest, tier);
-  expectReadOnly(plan, base.manifest.shards.length, url);
+
+/** @param {Session} base @param {string} url @param {AbortSignal} signal @returns {Supply} of the adapter's files */
+function supplyOf({ store }, url, signal) {
+  return makeSupply(url, store, new Progress(() => undefined, 0), signal);
+}
+
+/**
+ * @param {Session} base
+ * @param {Known} known
+ * @param {Supply} supply
+ * @param {{ held: number, compiled: import('./shared_pipelines.js').Compiled[] }} beside
+ * @returns {Promise<Opened>}
+ */
+async function make(base, { adapter, manifest, plan, url }, supply, { held, compiled }) {
   const sharing = shareBuffers(base, plan.buffers, url);
   const fault = memoryFault({ memory: { ...base.plan.memory, total: base.plan.memory.total + held + sharing.bytes } });
   if (fault) throw fault;
   /** @type {GPUBuffer[]} */
   const own = [];
+  const failing = new AbortController();
+  const ending = { ...supply, signal: AbortSignal.any([supply.signal, failing.signal]) };
   try {
-    const session = await assemble(base, manifest, plan, sharing, { supply, known, own });
+    const session = await assemble(base, manifest, plan, sharing, { supply: ending, known: compiled, own });
     await rehearse(session);
-    throwIfAborted(signal);
-    await library.finish(url, files, json).catch(() => undefined);
-    return { adapter, session, own, bytes: sharing.bytes, fetched: progress.fetched };
+    throwIfAborted(supply.signal);
+    return { adapter, session, own, bytes: sharing.bytes, fetched: supply.progress.fetched };
   } catch (cause) {
     failing.abort();
     for (const buffer of own) buffer.destroy();
     throw cause;
   }
+}
+
+/**
+ * @param {Session} base
+ * @param {string} url of the adapter's folder, ending in a slash
+ * @param {{ signal: AbortSignal, held: number, compiled: import('./shared_pipelines.js').Compiled[] }} options `held`: bytes on
+ *   the GPU beside the base's; `compiled`: which kernels are already
+ * @returns {Promise<Opened>}
+ * @throws {import('../errors.js').EngineError} and then nothing of it is left on the GPU
+ */
+export async function openAdapter(base, url, { signal, ...beside }) {
+  const { adapter, text } = await fetchManifest(url, signal);
+  const { tier } = base.plan;
+  await expectBase(adapter, base.manifest, tier, url);
+  const manifest = { ...base.manifest, shards: [...base.manifest.shards, adapter.shard], plans: adapter.plans };
+  expectDevice(base, manifest);
+  const supply = supplyOf(base, url, signal);
+  const { plan: file } = visitedFiles(manifest, tier);
+  const version = { title: adapter.name, files: [file, adapter.shard], text };
+  return recordedLoad(version, supply, async () => {
+    const address = url + file.file;
+    const plan = readPlan(parseJson(await bringWhole(file, supply), address), address, manifest, tier);
+    expectReadOnly(plan, base.manifest.shards.length, url);
+    return make(base, { adapter, manifest, plan, url }, supply, beside);
+  });
+}
+
+/**
+ * @param {Session} base on another device
+ * @param {Opened} opened
+ * @param {string} url
+ * @param {AbortSignal} signal
+ * @returns {Promise<Opened>} the same, of what the store has kept
+ */
+export async function reopenAdapter(base, { adapter, session: { manifest, plan } }, url, signal) {
+  expectDevice(base, manifest);
+  return make(base, { adapter, manifest, plan, url }, supplyOf(base, url, signal), { held: 0, compiled: [base] });
 }

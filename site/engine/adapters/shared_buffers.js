@@ -58,10 +58,8 @@ export function shareBuffers({ manifest, plan: { buffers }, buffers: { made } },
  */
 export async function makeBuffers({ device }, plan, { shared, own }) {
   const usage = usages();
-  const made = await device.guarded('Making the GPU buffers of the adapter', () => own.map((i) => {
-    const { name, kind, bytes } = plan[i];
-    return device.gpu.createBuffer({ label: name, size: bytes, usage: usage[kind] });
-  }));
+  const wanted = own.map((i) => ({ label: plan[i].name, size: plan[i].bytes, usage: usage[plan[i].kind] }));
+  const made = await device.makeBuffers('the GPU buffers of the adapter', wanted);
   const all = plan.map((_, i) => /** @type {GPUBuffer} */ (shared.get(i) ?? made[own.indexOf(i)]));
   return { buffers: new Buffers(plan, all, device), own: made };
 }

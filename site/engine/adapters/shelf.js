@@ -2,7 +2,7 @@
 
 import { throwIfAborted } from '../errors.js';
 import { historyOf } from '../generation/history.js';
-import { openAdapter } from './opening.js';
+import { openAdapter, reopenAdapter } from './opening.js';
 
 /** @typedef {import('../session.js').Session} Session */
 /** @typedef {import('./opening.js').Opened} Opened */
@@ -19,12 +19,14 @@ import { openAdapter } from './opening.js';
 /** The least recently used goes when there are more. */
 const MOST_READY = 4;
 
-class AdapterShelf {
+export class AdapterShelf {
   /** @param {Session} base */
   constructor(base) {
     this.base = base;
     /** @type {Map<string, Opened>} by address, the latest used last */
     this.ready = new Map();
+    /** @type {string | null} address of what is on */
+    this.on = null;
   }
 
   /**
@@ -38,6 +40,7 @@ class AdapterShelf {
     const known = url === null ? undefined : this.ready.get(url);
     const opened = url === null ? null : known ?? (await this.open(url, signal));
     if (opened) this.keep(/** @type {string} */ (url), opened);
+    this.on = url;
     const session = opened?.session ?? this.base;
     historyOf(session).forget();
     const networkBytes = known ? 0 : opened?.fetched ?? 0;
@@ -46,12 +49,29 @@ class AdapterShelf {
     return { session, swap: { adapter, ms, networkBytes, memoryBytes: this.bytes(), ready: this.ready.size } };
   }
 
+  /**
+   * What is on is made again on another device, and nothing is fetched for that; what is only ready is given up.
+   *
+   * @param {Session} base on that device
+   * @param {AbortSignal} signal
+   * @returns {Promise<Session>} the session to play
+   */
+  async moveTo(base, signal) {
+    const { on } = this;
+    const known = on === null ? undefined : this.ready.get(on);
+    const opened = on !== null && known ? await reopenAdapter(base, known, on, signal) : null;
+    this.base = base;
+    this.ready.clear();
+    if (opened) this.ready.set(/** @type {string} */ (on), opened);
+    return opened?.session ?? base;
+  }
+
   /** @param {string} url @param {AbortSignal} signal @returns {Promise<Opened>} */
   open(url, signal) {
     const staying = [...this.ready.values()].slice(1 - MOST_READY);
     const held = staying.reduce((sum, { bytes }) => sum + bytes, 0);
-    const known = [this.base, ...staying.map(({ session }) => session)];
-    return openAdapter(this.base, url, { signal, held, known });
+    const compiled = [this.base, ...staying.map(({ session }) => session)];
+    return openAdapter(this.base, url, { signal, held, compiled });
   }
 
   /** @param {string} url @param {Opened} opened */
@@ -68,20 +88,6 @@ class AdapterShelf {
   bytes() {
     return [...this.ready.values()].reduce((sum, { bytes }) => sum + bytes, 0);
   }
-}
-
-/** @type {AdapterShelf | undefined} of the one model of this worker */
-let shelf;
-
-/**
- * @param {Session} session the model's own, at the first call
- * @param {string | null} url
- * @param {AbortSignal} signal
- * @returns {ReturnType<AdapterShelf['put']>}
- */
-export async function putOn(session, url, signal) {
-  shelf ??= new AdapterShelf(session);
-  return shelf.put(url, signal);
 }
 
 /** @param {Opened} opened @param {string} url @returns {AdapterFacts} */

@@ -76,6 +76,13 @@ export class Tuning {
     return { ...this.usual, ...this.picks };
   }
 
+  /** @returns {Tuning} one that has nothing to find out, so that another device plays what this one did */
+  decided() {
+    const same = new Tuning(this.plan, this.played, {}, {}, this.remember);
+    same.ms = this.ms;
+    return same;
+  }
+
   /**
    * @param {Parameters<typeof import('./tuner.js').tune>[2]} parts
    * @param {AbortSignal} signal

@@ -56,16 +56,26 @@ export class Answer {
     /** Ids that the states have seen, or will have. */
     this.seen = [...prompt];
     this.past = 0;
+    /** The answer is whole though no end token came. */
+    this.isComplete = false;
+    /** @type {import('./text_stream.js').Likelihoods | null} of the id that came last, where they are wanted */
+    this.logprobs = null;
   }
 
   /** @returns {Promise<Uint32Array>} step, then ring */
   submit() {
-    const { device, buffers, readback } = this.session;
+    const { device } = this.session;
     const encoder = device.gpu.createCommandEncoder();
     const count = this.submitted === 0 ? 1 : Math.min(this.pace.tokens, this.limit - this.submitted);
     const pass = encoder.beginComputePass();
     for (let i = 0; i < count; i++) this.recordToken(pass);
     pass.end();
+    return this.read(encoder);
+  }
+
+  /** @param {GPUCommandEncoder} encoder @returns {Promise<Uint32Array>} step, then ring */
+  read(encoder) {
+    const { buffers, readback } = this.session;
     const sources = [buffers.step, this.ring].map((from) => ({ from, bytes: from.size }));
     return readback.submit(encoder, sources).then((bytes) => new Uint32Array(bytes));
   }

@@ -3,7 +3,9 @@
  * nor anything that may be the beginning of a stop string; ids whose text is not settled wait.
  */
 
-/** @typedef {{ id: number, text: string }} Piece */
+/** @typedef {{ id: number, text: string, bytes: number[] | null, logprob: number }} Likely a token and its likelihood */
+/** @typedef {{ taken: Likely, top: Likely[] }} Likelihoods the token taken, and the likeliest ones */
+/** @typedef {{ id: number, text: string, logprobs?: Likelihoods }} Piece */
 /** @typedef {(ids: number[]) => string} Decode */
 
 const REPLACEMENT = '\uFFFD';
@@ -62,9 +64,9 @@ export class TextStream {
     this.stopped = false;
   }
 
-  /** @param {number} id @returns {Piece[]} pieces that are now settled */
-  push(id) {
-    this.held.push({ id, text: this.detokenizer.push(id) });
+  /** @param {number} id @param {Likelihoods | null} [logprobs] @returns {Piece[]} pieces that are now settled */
+  push(id, logprobs) {
+    this.held.push({ id, text: this.detokenizer.push(id), ...(logprobs && { logprobs }) });
     return this.release(this.detokenizer.pending.length);
   }
 
@@ -112,9 +114,9 @@ export class TextStream {
     this.stopped = true;
     const pieces = [];
     let start = 0;
-    for (const { id, text } of this.held.splice(0)) {
-      if (start < end) pieces.push({ id, text: text.slice(0, end - start) });
-      start += text.length;
+    for (const piece of this.held.splice(0)) {
+      if (start < end) pieces.push({ ...piece, text: piece.text.slice(0, end - start) });
+      start += piece.text.length;
     }
     return pieces;
   }

@@ -1,5 +1,6 @@
 /** A store in the Cache API, where the browser has no private file system: one entry a chunk, one a record. */
 
+import { seal, unseal } from '../hashing.js';
 import { fillFrom } from './fill.js';
 
 /** @typedef {import('./store.js').ChunkedFile} ChunkedFile */
@@ -23,7 +24,7 @@ export class CacheStore {
   /** @param {ChunkedFile} file @returns {Promise<Uint8Array>} */
   async have({ sha256, chunks }) {
     const kept = new Uint8Array(chunks.length);
-    for (const index of (await this.under(`files/${sha256}/`)).map(Number)) {
+    for (const index of (await this.under(`files/${sha256}/`).catch(() => [])).map(Number)) {
       if (index < kept.length) kept[index] = 1;
     }
     return kept;
@@ -63,18 +64,20 @@ export class CacheStore {
     return this.under('records/');
   }
 
-  /** @param {string} name @returns {Promise<unknown>} */
+  /** @param {string} name @returns {Promise<import('./store.js').Reading>} */
   async readRecord(name) {
     try {
-      return (await (await this.cache.match(address(`records/${name}`)))?.json()) ?? null;
+      const response = await this.cache.match(address(`records/${name}`));
+      const record = response && (await unseal(new Uint8Array(await response.arrayBuffer())));
+      return { record: record ?? null, sure: record !== undefined };
     } catch {
-      return null;
+      return { record: null, sure: false };
     }
   }
 
   /** @param {string} name @param {unknown} record */
   async writeRecord(name, record) {
-    await this.cache.put(address(`records/${name}`), Response.json(record));
+    await this.cache.put(address(`records/${name}`), new Response(await seal(record)));
   }
 
   /** @param {string} name */
@@ -85,7 +88,7 @@ export class CacheStore {
   /** @param {string} start @returns {Promise<string[]>} what stands behind it in the entries that begin so */
   async under(start) {
     const before = address(start);
-    const requests = await this.cache.keys().catch(() => []);
+    const requests = await this.cache.keys();
     return requests.map(({ url }) => url).filter((url) => url.startsWith(before)).map((url) => url.slice(before.length));
   }
 }

@@ -1,4 +1,4 @@
-/** Of how many bytes a chunk is. */
+/** Of how many bytes chunks are. */
 
 /**
  * @param {{ bytes: number, chunkBytes: number }} file
@@ -7,4 +7,13 @@
  */
 export function chunkLength({ bytes, chunkBytes }, index) {
   return Math.min(chunkBytes, bytes - index * chunkBytes);
+}
+
+/**
+ * @param {{ bytes: number, chunkBytes: number }} file
+ * @param {Uint8Array} have a byte a chunk: 1 where it is kept
+ * @returns {number} bytes of those
+ */
+export function keptBytes(file, have) {
+  return have.reduce((sum, mark, index) => sum + (mark ? chunkLength(file, index) : 0), 0);
 }

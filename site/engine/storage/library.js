@@ -1,11 +1,11 @@
 /**
  * Which models are kept, and what of each: a record a model, from the first byte of its download on. A file stays as long as
- * a record names it; so an update that is under way keeps the old version's files until the new one is whole.
+ * a record names it; so an update keeps the old version's files until the new one is whole and no tab is loading.
  */
 
 import { sha256 } from '../hashing.js';
-import { chunkLength } from './chunks.js';
-import { holdingRecords } from './locks.js';
+import { keptBytes } from './chunks.js';
+import { holdingRecords, ifNobodyLoads } from './locks.js';
 
 /** @typedef {import('./store.js').Store} Store */
 /** @typedef {import('../manifest.js').ChunkedFile} ChunkedFile */
@@ -15,9 +15,12 @@ import { holdingRecords } from './locks.js';
  * @property {string} base the folder's address
  * @property {string} title
  * @property {number} usedAt milliseconds since 1970
- * @property {KeptFile[]} files
+ * @property {KeptFile[]} files of all versions that are kept, or under way
+ * @property {string[]} current SHA-256 of those files that stay
+ * @property {number} turn of the latest load
+ * @property {number} since turn of the load that made them current
  * @property {Record<string, unknown>} notes what was found out on this device, by key
- * @property {unknown} manifest of the last version that was whole; null before
+ * @property {string | null} manifest text of the last version's that was whole; null before
  */
 /** @typedef {{ url: string, title: string, usedAt: Date, bytes: number, keptBytes: number }} KeptModel `bytes` of all its files */
 
@@ -28,10 +31,17 @@ function nameOf(base) {
 
 /** @param {unknown} record @returns {Kept | null} null where it is not one of ours */
 function checked(record) {
-  const { base, title, usedAt, files, notes, manifest = null } = /** @type {Partial<Kept>} */ (Object(record));
+  const { base, title, usedAt, files, current, turn = 0, since = 0, notes, manifest } = /** @type {Partial<Kept>} */ (Object(record));
   const isOurs = typeof base === 'string' && typeof title === 'string' && Number.isFinite(usedAt) && Array.isArray(files)
     && files.every((file) => typeof file?.sha256 === 'string' && file.bytes > 0 && file.chunkBytes > 0);
-  return isOurs ? { base, title, usedAt: /** @type {number} */ (usedAt), files, notes: Object(notes), manifest } : null;
+  if (!isOurs) return null;
+  const staying = Array.isArray(current) ? current : files.map((file) => file.sha256);
+  return { base, title, usedAt: Number(usedAt), files, current: staying, turn, since, notes: Object(notes), manifest: textOf(manifest) };
+}
+
+/** @param {unknown} value @returns {string | null} */
+function textOf(value) {
+  return typeof value === 'string' ? value : null;
 }
 
 /** @param {ChunkedFile[]} files @returns {KeptFile[]} */
@@ -61,39 +71,54 @@ export class Library {
    * @param {string} base
    * @param {string} title
    * @param {ChunkedFile[]} files
+   * @returns {Promise<number>} the load's turn
    */
   async begin(base, title, files) {
-    await this.change(base, (kept) => ({
+    const { turn } = await this.change(base, (kept) => ({
       base,
       title,
       usedAt: Date.now(),
       files: once([...briefly(files), ...(kept?.files ?? [])]),
+      current: kept?.current ?? files.map((file) => file.sha256),
+      turn: (kept?.turn ?? 0) + 1,
+      since: kept?.since ?? 0,
       notes: kept?.notes ?? {},
       manifest: kept?.manifest ?? null,
     }));
+    return turn;
   }
 
   /**
-   * After a download: what an older version left behind goes.
+   * After a download: its files are those that stay, unless a later load has had its say.
    *
    * @param {string} base
    * @param {ChunkedFile[]} files
-   * @param {unknown} manifest the JSON that names them
+   * @param {string | null} manifest the text that names them; null where there was no room, which an older version then makes
+   * @param {number} turn
    */
-  async finish(base, files, manifest) {
-    const isOf = (/** @type {string} */ key) => files.some((file) => key.startsWith(file.sha256));
-    await this.change(base, (kept) => kept && {
-      ...kept,
-      files: briefly(files),
-      notes: Object.fromEntries(Object.entries(kept.notes).filter(([key]) => isOf(key))),
-      manifest,
-    });
-    await this.sweep();
+  async finish(base, files, manifest, turn) {
+    const current = files.map((file) => file.sha256);
+    const isNews = (/** @type {Kept} */ kept) => manifest || kept.files.some((file) => !current.includes(file.sha256));
+    await this.change(base, (kept) => kept && kept.since <= turn && isNews(kept)
+      ? { ...kept, files: once([...briefly(files), ...kept.files]), current, since: manifest ? turn : kept.since, manifest }
+      : null);
   }
 
-  /** @param {string} base @returns {Promise<unknown>} the JSON of the last version that was whole; null where there is none */
+  /** @param {string} base what older versions left behind goes, unless a tab is loading the model */
+  async tidy(base) {
+    await ifNobodyLoads(base, async () => {
+      await this.change(base, (kept) => kept && {
+        ...kept,
+        files: kept.files.filter((file) => kept.current.includes(file.sha256)),
+        notes: Object.fromEntries(Object.entries(kept.notes).filter(([key]) => kept.current.some((name) => key.startsWith(name)))),
+      });
+      await this.sweep();
+    });
+  }
+
+  /** @param {string} base @returns {Promise<string | null>} the text of the last version's that was whole; null where there is none */
   async manifestOf(base) {
-    return checked(await this.store.readRecord(await nameOf(base)))?.manifest ?? null;
+    return (await this.keptOf(base))?.manifest ?? null;
   }
 
   /**
@@ -102,7 +127,7 @@ export class Library {
    * @returns {Promise<unknown>} null where nothing was noted
    */
   async readNote(base, key) {
-    return checked(await this.store.readRecord(await nameOf(base)))?.notes[key] ?? null;
+    return (await this.keptOf(base))?.notes[key] ?? null;
   }
 
   /** @param {string} base @param {string} key @param {unknown} note */
@@ -112,7 +137,8 @@ export class Library {
 
   /** @returns {Promise<KeptModel[]>} the latest used first */
   async list() {
-    const models = await Promise.all((await this.records()).map(async ({ base, title, usedAt, files }) => ({
+    const kept = (await this.readings()).flatMap(({ record }) => checked(record) ?? []);
+    const models = await Promise.all(kept.map(async ({ base, title, usedAt, files }) => ({
       url: base,
       title,
       usedAt: new Date(usedAt),
@@ -135,32 +161,33 @@ export class Library {
     await this.sweep();
   }
 
-  /** Removes files that no record names; begin() names what a download will bring. */
+  /** Removes files that no record names, unless a record cannot be read; begin() names what a download will bring. */
   async sweep() {
     await holdingRecords(async () => {
-      const named = new Set((await this.records()).flatMap(({ files }) => files.map((file) => file.sha256)));
+      const readings = await this.readings();
+      if (!readings.every(({ sure }) => sure)) return;
+      const named = new Set(readings.flatMap(({ record }) => checked(record)?.files.map((file) => file.sha256) ?? []));
       const stale = (await this.store.names()).filter((name) => !named.has(name));
       for (const name of stale) await this.store.remove(name).catch(() => undefined);
     });
   }
 
-  /** @returns {Promise<Kept[]>} */
-  async records() {
-    const found = await Promise.all((await this.store.recordNames()).map((name) => this.store.readRecord(name)));
-    return found.flatMap((record) => checked(record) ?? []);
+  /** @returns {Promise<import('./store.js').Reading[]>} */
+  async readings() {
+    return Promise.all((await this.store.recordNames()).map((name) => this.store.readRecord(name)));
   }
 
-  /** @param {string} base @param {(kept: Kept | null) => Kept | null} alter */
-  async change(base, alter) {
-    const name = await nameOf(base);
-    await holdingRecords(async () => {
-      const next = alter(checked(await this.store.readRecord(name)));
-      if (next) await this.store.writeRecord(name, next);
+  /** @param {string} base @returns {Promise<Kept | null>} */
+  async keptOf(base) {
+    return checked((await this.store.readRecord(await nameOf(base))).record);
+  }
+
+  /** @template {Kept | null} T @param {string} base @param {(kept: Kept | null) => T} alter @returns {Promise<T>} */
+  change(base, alter) {
+    return holdingRecords(async () => {
+      const next = alter(await this.keptOf(base));
+      if (next) await this.store.writeRecord(await nameOf(base), next);
+      return next;
     });
   }
-}
-
-/** @param {ChunkedFile} file @param {Uint8Array} have @returns {number} */
-function keptBytes(file, have) {
-  return have.reduce((sum, mark, index) => sum + (mark ? chunkLength(file, index) : 0), 0);
 }

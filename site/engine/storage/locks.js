@@ -44,3 +44,21 @@ export function holdingFile(sha256, mode, signal, work) {
 export function holdingRecords(work) {
   return holding('records', 'exclusive', new AbortController().signal, work);
 }
+
+/**
+ * @template T
+ * @param {string} base the model's address
+ * @param {AbortSignal} signal ends the wait
+ * @param {() => Promise<T>} load
+ * @returns {Promise<T>}
+ */
+export function holdingModel(base, signal, load) {
+  return holding(`model ${base}`, 'shared', signal, load);
+}
+
+/** @param {string} base the model's address @param {() => Promise<void>} work left out where a tab is loading the model */
+export async function ifNobodyLoads(base, work) {
+  const { locks } = navigator;
+  if (!locks) return work();
+  return locks.request(`thistledown model ${base}`, { ifAvailable: true }, (lock) => (lock ? work() : undefined));
+}

@@ -4,6 +4,7 @@
  * Whoever writes a file holds the lock of that file (locks.js).
  */
 
+import { seal, unseal } from '../hashing.js';
 import { fillFrom } from './fill.js';
 import { expectWritten } from './store_errors.js';
 
@@ -21,6 +22,7 @@ import { expectWritten } from './store_errors.js';
  */
 /** @typedef {FileSystemFileHandle & { createSyncAccessHandle: (options?: { mode: string }) => Promise<SyncHandle> }} WorkerFileHandle */
 /** @typedef {{ data: SyncHandle, marks: SyncHandle }} Handles */
+/** @typedef {import('./store.js').Reading & { turn: number }} Slot */
 
 const ROOT = 'thistledown-2';
 /** Lets others read at the same time, where the browser knows of it. */
@@ -58,8 +60,8 @@ export class OpfsStore {
   /** @param {ChunkedFile} file @returns {Promise<Uint8Array>} */
   async have({ sha256, chunks }) {
     const kept = new Uint8Array(chunks.length);
-    const marks = await bytesOf(this.files, sha256 + MARKS);
-    if (marks) kept.set(marks.subarray(0, kept.length).map((mark) => Number(mark === 1)));
+    const marks = await bytesOf(this.files, sha256 + MARKS).catch(() => kept);
+    kept.set(marks.subarray(0, kept.length).map((mark) => Number(mark === 1)));
     return kept;
   }
 
@@ -102,7 +104,7 @@ export class OpfsStore {
   async closeReader(sha256) {
     const reader = await this.reading.get(sha256);
     this.reading.delete(sha256);
-    reader?.close();
+    if (reader) await this.letGo(sha256, [reader]);
   }
 
   /** @param {string} sha256 */
@@ -110,11 +112,18 @@ export class OpfsStore {
     await this.closeReader(sha256);
     const handles = await this.writing.get(sha256)?.catch(() => null);
     this.writing.delete(sha256);
-    try {
-      handles?.data.close();
-    } finally {
-      handles?.marks.close();
-    }
+    if (handles) await this.letGo(sha256, [handles.data, handles.marks]);
+  }
+
+  /**
+   * Closing would block Chromium's worker for ever where the file went with the site's data.
+   *
+   * @param {string} sha256
+   * @param {SyncHandle[]} handles
+   */
+  async letGo(sha256, handles) {
+    await this.files.getFileHandle(sha256 + DATA);
+    for (const handle of handles) handle.close();
   }
 
   /** @returns {Promise<string[]>} */
@@ -133,23 +142,23 @@ export class OpfsStore {
     return [...new Set((await namesIn(this.records)).map((name) => name.slice(0, -SLOTS[0].length)))];
   }
 
-  /** @param {string} name @returns {Promise<unknown>} */
+  /** @param {string} name @returns {Promise<import('./store.js').Reading>} */
   async readRecord(name) {
     const [first, second] = await this.slotsOf(name);
-    const latest = (first?.turn ?? -1) > (second?.turn ?? -1) ? first : second;
-    return latest?.record ?? null;
+    const { record } = first.turn > second.turn ? first : second;
+    return { record, sure: first.sure && second.sure };
   }
 
-  /** @param {string} name @returns {Promise<({ turn: number, record: unknown } | null)[]>} */
+  /** @param {string} name @returns {Promise<Slot[]>} */
   slotsOf(name) {
-    return Promise.all(SLOTS.map(async (slot) => readSlot(await bytesOf(this.records, name + slot))));
+    return Promise.all(SLOTS.map((slot) => readSlot(this.records, name + slot)));
   }
 
   /** @param {string} name @param {unknown} record */
   async writeRecord(name, record) {
-    const [first, second] = (await this.slotsOf(name)).map((slot) => slot?.turn ?? -1);
+    const [first, second] = (await this.slotsOf(name)).map(({ turn }) => turn);
     const older = first <= second ? SLOTS[0] : SLOTS[1];
-    const text = new TextEncoder().encode(JSON.stringify({ turn: Math.max(first, second) + 1, record }));
+    const text = await seal({ turn: Math.max(first, second) + 1, record });
     const handle = await openHandle(this.records, name + older);
     try {
       handle.truncate(0);
@@ -188,13 +197,13 @@ async function openHandle(folder, name, options) {
   return /** @type {WorkerFileHandle} */ (handle).createSyncAccessHandle(options);
 }
 
-/** @param {FileSystemDirectoryHandle} folder @param {string} name @returns {Promise<Bytes | null>} */
+/** @param {FileSystemDirectoryHandle} folder @param {string} name @returns {Promise<Bytes>} none where there is no such file */
 async function bytesOf(folder, name) {
   try {
     const file = await (await folder.getFileHandle(name)).getFile();
     return new Uint8Array(await file.arrayBuffer());
-  } catch {
-    return null;
+  } catch (cause) {
+    return new Uint8Array(expectMissing(cause));
   }
 }
 
@@ -207,19 +216,22 @@ async function namesIn(folder) {
 
 /** @param {FileSystemDirectoryHandle} folder @param {string} name */
 async function removeFrom(folder, name) {
-  try {
-    await folder.removeEntry(name);
-  } catch (cause) {
-    if (!(cause instanceof DOMException && cause.name === 'NotFoundError')) throw cause;
-  }
+  await folder.removeEntry(name).catch(expectMissing);
 }
 
-/** @param {Bytes | null} bytes @returns {{ turn: number, record: unknown } | null} null where it was not written to the end */
-function readSlot(bytes) {
+/** @param {unknown} cause @throws {unknown} the cause, unless there is no such file */
+function expectMissing(cause) {
+  if (!(cause instanceof DOMException && cause.name === 'NotFoundError')) throw cause;
+  return 0;
+}
+
+/** @param {FileSystemDirectoryHandle} folder @param {string} name @returns {Promise<Slot>} */
+async function readSlot(folder, name) {
   try {
-    const { turn, record } = JSON.parse(new TextDecoder().decode(bytes ?? new Uint8Array()));
-    return Number.isSafeInteger(turn) ? { turn, record } : null;
+    const bytes = await bytesOf(folder, name);
+    const { turn, record } = bytes.length ? await unseal(bytes) : { turn: -1, record: null };
+    return { turn, record, sure: true };
   } catch {
-    return null;
+    return { turn: -1, record: null, sure: false };
   }
 }

@@ -9,6 +9,11 @@ import { OpfsStore } from './opfs_store.js';
 /** @typedef {import('../manifest.js').ChunkedFile} ChunkedFile */
 /** @typedef {Uint8Array<ArrayBuffer>} Bytes */
 /**
+ * A record, or null; not sure where one is listed and could not be read.
+ *
+ * @typedef {{ record: any, sure: boolean }} Reading
+ */
+/**
  * What is read is unverified: the caller compares hashes. Reading never throws: what cannot be read is not there. Writing
  * throws where the browser refuses; a StoreFullError where there is no room.
  *
@@ -21,7 +26,7 @@ import { OpfsStore } from './opfs_store.js';
  * @property {() => Promise<string[]>} names SHA-256 of every file of which anything is kept
  * @property {(sha256: string) => Promise<void>} remove
  * @property {() => Promise<string[]>} recordNames
- * @property {(name: string) => Promise<unknown>} readRecord null where there is none
+ * @property {(name: string) => Promise<Reading>} readRecord
  * @property {(name: string, record: unknown) => Promise<void>} writeRecord the new one whole, or the old one stays
  * @property {(name: string) => Promise<void>} removeRecord
  */
@@ -38,7 +43,7 @@ export function noStore() {
     names: async () => [],
     remove: nothing,
     recordNames: async () => [],
-    readRecord: async () => null,
+    readRecord: async () => ({ record: null, sure: true }),
     writeRecord: nothing,
     removeRecord: nothing,
   };

@@ -7,7 +7,7 @@ import { compilePattern } from './regex.js';
 /** @typedef {import('./normalizers.js').Part} Part */
 /** @typedef {(tokens: string[]) => string[]} Decode */
 
-const BYTE_TOKEN = /^<0x([0-9a-fA-F]{2})>$/;
+export const BYTE_TOKEN = /^<0x([0-9a-fA-F]{2})>$/;
 
 /** @param {string} token @returns {boolean} one byte, where bytes stand for what the vocabulary lacks */
 export function isByteToken(token) {
@@ -15,7 +15,7 @@ export function isByteToken(token) {
 }
 
 /** @param {string} token @returns {Iterable<number>} the bytes that its characters stand for, else its own */
-function bytesOf(token) {
+export function bytesOf(token) {
   const bytes = Array.from(token, (character) => CHARACTER_BYTES.get(character));
   if (bytes.every((byte) => byte !== undefined)) return /** @type {number[]} */ (bytes);
   return new TextEncoder().encode(token);

@@ -30,6 +30,7 @@ export class Tokenizer {
     this.preTokenize = makePreTokenizer(json.pre_tokenizer);
     this.model = makeModel(json.model);
     this.postProcess = makePostProcessor(json.post_processor);
+    this.decoderPart = json.decoder;
     this.decoder = makeDecoder(json.decoder);
     this.cleansUp = cleansUp && !(this.model instanceof BytePairEncoding);
     const added = /** @type {AddedToken[]} */ (json.added_tokens ?? []).filter(({ content }) => content !== '');

@@ -4,6 +4,7 @@ import { throwIfAborted } from '../errors.js';
 import { holdingFile } from '../storage/locks.js';
 import { poolOf } from './buffer_pool.js';
 import { FileTransfer } from './file_transfer.js';
+import { lookingOn } from './onlooking.js';
 
 /** @typedef {import('../manifest.js').ChunkedFile} ChunkedFile */
 /** @typedef {import('./supply.js').Supply} Supply */
@@ -15,14 +16,22 @@ import { FileTransfer } from './file_transfer.js';
  * @param {import('./file_transfer.js').Sink} sink
  */
 export async function bring(file, supply, pool, sink) {
-  const { signal } = supply;
-  throwIfAborted(signal);
+  throwIfAborted(supply.signal);
   const transfer = new FileTransfer(file, supply, pool, sink);
-  await holdingFile(file.sha256, 'shared', signal, () => transfer.closingAfter(() => transfer.takeKept()));
+  await inTurn(transfer, 'shared', () => transfer.takeKept());
   if (transfer.done) return;
-  await holdingFile(file.sha256, 'exclusive', signal, () => transfer.closingAfter(async () => {
+  await inTurn(transfer, 'exclusive', async () => {
     await transfer.takeKept();
     await transfer.fetchMissing();
+  });
+}
+
+/** @param {FileTransfer} transfer @param {LockMode} mode @param {() => Promise<void>} work */
+async function inTurn(transfer, mode, work) {
+  const { file, supply } = transfer;
+  await lookingOn(transfer, (enter) => holdingFile(file.sha256, mode, supply.signal, () => {
+    enter();
+    return transfer.closingAfter(work);
   }));
 }
 

@@ -2,6 +2,8 @@
 
 import { throwIfAborted } from '../errors.js';
 
+const LOOK_MS = 250;
+
 export class Gate {
   constructor() {
     this.closing = new AbortController();
@@ -59,13 +61,10 @@ export async function wait(ms, signal) {
 }
 
 /**
- * While the browser knows of no connection there is nothing to try.
+ * While the browser knows of no connection there is nothing to try. Workers hear no event when it is back.
  *
  * @param {AbortSignal} signal ends the wait, with an AbortedError
  */
 export async function online(signal) {
-  while (navigator.onLine === false && !signal.aborted) {
-    await either(signal, (wake) => addEventListener('online', wake, { once: true }));
-  }
-  throwIfAborted(signal);
+  while (navigator.onLine === false) await wait(LOOK_MS, signal);
 }

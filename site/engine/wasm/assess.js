@@ -15,7 +15,7 @@ const RUNTIME_BYTES = 160_000_000;
 /** Of the weights: as they came, in WebAssembly's memory, and as they are multiplied, which for blocks is float32. */
 const COPIES = { f32: 3, blocks: 5 };
 
-/** @param {Manifest} manifest @param {AbortSignal} signal @returns {Promise<Assessment>} */
+/** @param {Manifest} manifest @param {AbortSignal} [signal] @returns {Promise<Assessment>} */
 export async function assessWasm(manifest, signal) {
   const price = { files: wasmFiles(manifest), memoryBytes: 0, runtime: null };
   const rest = /** @type {const} */ ({ backend: 'wasm', tier: null, graphics: false });

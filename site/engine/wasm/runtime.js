@@ -1,11 +1,13 @@
 /** onnxruntime-web, which computes where there is no WebGPU. It lies beside the engine in the folder `runtime`. */
 
 import { NoWasmError } from '../errors.js';
+import { parseJson } from '../http.js';
 import { JsonReader } from '../json_reader.js';
-import { findJson } from '../manifest_source.js';
+import { findDescription } from '../manifest_source.js';
 import { readShard } from '../manifest.js';
 import { bring } from '../transfer/bring.js';
 import { BufferPool } from '../transfer/buffer_pool.js';
+import { recordedLoad } from '../transfer/recorded_load.js';
 
 /** @typedef {import('../manifest.js').ChunkedFile} ChunkedFile */
 /**
@@ -14,7 +16,7 @@ import { BufferPool } from '../transfer/buffer_pool.js';
  * @property {string} name with its version
  * @property {ChunkedFile} binary WebAssembly, packed by gzip
  * @property {number} unpackedBytes of it
- * @property {unknown} json as it came
+ * @property {string} text of runtime.json, to be kept with the binary
  */
 /** @typedef {{ data: any, dims: readonly number[], dispose: () => void }} Tensor */
 /** @typedef {{ name: string, type: string, shape: (number | string)[] }} Meta */
@@ -38,26 +40,30 @@ const THREADS = 'ort-wasm-simd-threaded.mjs';
 const MOST_THREADS = 4;
 const CONNECTIONS = 4;
 
-/** @param {AbortSignal} signal @returns {Promise<Runtime>} */
+/** @param {AbortSignal} [signal] @returns {Promise<Runtime>} */
 export async function findRuntime(signal) {
   const base = new URL(FOLDER, import.meta.url).href;
-  const { json, url } = await findJson(base, 'runtime.json', signal);
-  const reader = new JsonReader(json, url, (what) => new NoWasmError(what, { url }));
+  const { bytes, url } = await findDescription(base, 'runtime.json', { signal });
+  const reader = new JsonReader(parseJson(bytes, url), url, (what) => new NoWasmError(what, { url }));
   reader.field('format').oneOf(['thistledown-runtime']);
   reader.field('version').oneOf([1]);
   const binary = reader.field('binary');
   const unpackedBytes = binary.field('unpacked_bytes').integer(1, 2 ** 28);
-  return { base, name: reader.field('name').string(), binary: readShard(binary), unpackedBytes, json };
+  const text = new TextDecoder().decode(bytes);
+  return { base, name: reader.field('name').string(), binary: readShard(binary), unpackedBytes, text };
 }
 
 /**
- * @param {Runtime} runtime
- * @param {import('../transfer/supply.js').Supply} supply
+ * @param {Runtime} runtime of which the binary is kept beside the models, once for all of them
+ * @param {import('../transfer/supply.js').Supply} supply of a model
  * @returns {Promise<OnnxRuntime>} ready to open a graph
  * @throws {NoWasmError} where the page, or its server, lets no WebAssembly run
  */
 export async function bringRuntime(runtime, supply) {
-  const wasmBinary = await unpacked(runtime, await bringFile(runtime.binary, { ...supply, base: runtime.base }));
+  const { base, name, binary, text } = runtime;
+  const own = { ...supply, base };
+  const packed = await recordedLoad({ title: name, files: [binary], text }, own, () => bringFile(binary, own));
+  const wasmBinary = await unpacked(runtime, packed);
   try {
     const { default: ort } = await import(runtime.base + API);
     const mjs = runtime.base + THREADS;

@@ -3,7 +3,7 @@
  * same seed, ties at a threshold all kept, a draw by inverse CDF in index order.
  */
 
-/** @typedef {import('../generation/generate.js').Sampling} Sampling */
+/** @typedef {Omit<import('../generation/sampling.js').Sampling, 'stopIds'>} Sampling */
 
 /**
  * @param {Float32Array} logits

@@ -1,11 +1,10 @@
 /** Opens a model on the CPU: the files of its visit and the runtime, or nothing at all. */
 
 import { throwIfAborted } from '../errors.js';
-import { keptLoad } from '../transfer/kept_load.js';
 import { filesOf } from '../manifest.js';
-import { Library } from '../storage/library.js';
 import { fetchTokenizer } from '../tokenizer/files.js';
 import { bringWhole } from '../transfer/bring.js';
+import { keptLoad, nothingLoaded } from '../transfer/kept_load.js';
 import { wasmFiles } from './assess.js';
 import { play } from './encoder.js';
 import { Graph } from './graph.js';
@@ -20,7 +19,7 @@ import { write } from './writer.js';
  * @typedef {object} LoadRequest
  * @property {string} base the folder's address
  * @property {import('../manifest.js').Manifest} manifest
- * @property {unknown} json the manifest as it came, to be kept with the files
+ * @property {string} text of the manifest, to be kept with the files
  * @property {Runtime} runtime
  * @property {number} memoryBytes as `inspect` says it
  */
@@ -34,8 +33,9 @@ import { write } from './writer.js';
  * @property {import('../encode.js').Play} play
  * @property {import('../generation/generate.js').Write} write
  * @property {{ name: string, threads: number, memoryBytes: number }} computer
+ * @property {import('../transfer/kept_load.js').Loaded} loaded
  */
-/** @typedef {Opened & import('../tokenizer/files.js').Texts & import('../transfer/kept_load.js').Loaded} Session */
+/** @typedef {Opened & import('../tokenizer/files.js').Texts} Session */
 
 /** @param {LoadRequest} request @param {Supply} supply @returns {Promise<WeightFile[]>} one shard after the other */
 async function fetchWeights({ manifest }, supply) {
@@ -44,22 +44,12 @@ async function fetchWeights({ manifest }, supply) {
   return files;
 }
 
-/** @param {Runtime} runtime @param {Supply} supply @returns {ReturnType<typeof bringRuntime>} kept beside the models */
-async function fetchRuntime(runtime, supply) {
-  const library = new Library(supply.store);
-  const { base, name, binary, json } = runtime;
-  await supply.keeping.attempt(() => library.begin(base, name, [binary]));
-  const ort = await bringRuntime(runtime, supply);
-  await library.finish(base, [binary], json).catch(() => undefined);
-  return ort;
-}
-
-/** @param {LoadRequest} request @param {Supply} supply @returns {Promise<Omit<Session, 'loaded'>>} */
+/** @param {LoadRequest} request @param {Supply} supply @returns {Promise<Session>} */
 async function assemble(request, supply) {
   const { manifest, runtime, memoryBytes } = request;
   const [texts, ort, model, weights] = await Promise.all([
     fetchTokenizer(request, supply),
-    fetchRuntime(runtime, supply),
+    bringRuntime(runtime, supply),
     bringWhole(filesOf(manifest, 'onnx')[0], supply),
     fetchWeights(request, supply),
   ]);
@@ -68,18 +58,23 @@ async function assemble(request, supply) {
   const graph = await Graph.open(ort, model, weights);
   const computer = { name: runtime.name, threads: threads(), memoryBytes };
   const plan = { symbols: { tokens: manifest.context, sequences: manifest.context } };
-  return { manifest, graph, memory: new StateMemory(graph), plan, readback: { slots: 1 }, play, write, computer, ...texts };
+  const parts = { manifest, graph, memory: new StateMemory(graph), plan, readback: { slots: 1 }, play, write, computer };
+  return { ...parts, ...texts, loaded: nothingLoaded() };
 }
 
 /**
  * @param {LoadRequest} request
- * @param {(event: import('../progress.js').ProgressEvent) => void} report
- * @param {AbortSignal} signal
- * @param {import('../transfer/gate.js').Gate} gate
+ * @param {import('../transfer/kept_load.js').Opening} opening
  * @returns {Promise<Session>}
  */
-export function openSession(request, report, signal, gate) {
-  const files = wasmFiles(request.manifest);
-  const visit = { ...request, files, bytes: request.runtime.binary.bytes };
-  return keptLoad(visit, report, signal, gate, (supply) => assemble(request, supply));
+export async function openSession(request, { signal, ...opening }) {
+  const failing = new AbortController();
+  const visit = { ...request, files: wasmFiles(request.manifest), bytes: request.runtime.binary.bytes };
+  const ending = { ...opening, signal: AbortSignal.any([signal, failing.signal]) };
+  try {
+    return await keptLoad(visit, ending, (begin) => assemble(request, begin()));
+  } catch (cause) {
+    failing.abort();
+    throw cause;
+  }
 }

@@ -1,11 +1,14 @@
 /** Tokens on the CPU: a prompt through model.onnx block by block, an answer a token at a time, and the sampler. */
 
 import { throwIfAborted } from '../errors.js';
+import { isLookedAt } from '../generation/generate.js';
+import { samplingOf } from '../generation/sampling.js';
 import { sample } from './sampler.js';
 
 /** @typedef {import('./session.js').Session} Session */
 /** @typedef {import('./state_memory.js').Reading} Reading */
 /** @typedef {import('../generation/generate.js').Task} Task */
+/** @typedef {import('../generation/looking.js').Looking} Looking */
 /** @typedef {{ reading: Reading, logits: Float32Array<ArrayBuffer> }} Step logits after the last id that was read */
 
 /** Tokens of a block: few, so that an abort is quick; and model.onnx gives the logits of all of them. */
@@ -66,29 +69,55 @@ export async function logits(session, ids, blocks, signal) {
   return step.logits;
 }
 
-/**
- * @param {Session} session
- * @param {Step} step after the prompt
- * @param {Task} task
- * @returns {AsyncGenerator<number[]>} ids one by one, the stop id too
- */
-async function* tokens(session, step, { limit, sampling, signal }) {
-  const { stopIds } = /** @type {import('../manifest.js').Generation} */ (session.manifest.generation);
-  try {
-    for (let left = limit; left > 0; left--) {
-      throwIfAborted(signal);
-      const id = sample(step.logits, sampling, step.reading.ids.length);
-      yield [id];
-      if (left === 1 || stopIds.includes(id)) return;
-      step = await read(session, step.reading, [id], true);
+/** One answer on its way. */
+class Answer {
+  /** @param {Session} session @param {Step} step after the prompt @param {Task} task @param {Looking | null} looking */
+  constructor(session, step, { limit, options }, looking) {
+    this.session = session;
+    this.step = step;
+    this.limit = limit;
+    this.sampling = samplingOf(session, options);
+    this.looking = looking;
+    /** The answer is whole though no end token came. */
+    this.isComplete = false;
+    /** @type {import('../generation/text_stream.js').Likelihoods | null} of the id that came last, where they are wanted */
+    this.logprobs = null;
+  }
+
+  /** @param {AbortSignal} signal @returns {AsyncGenerator<number[]>} ids one by one, the stop id too */
+  async *blocks(signal) {
+    try {
+      for (let left = this.limit; left > 0; left--) {
+        throwIfAborted(signal);
+        const id = this.next();
+        yield [id];
+        if (left === 1 || this.isComplete || this.sampling.stopIds.includes(id)) return;
+        this.step = await read(this.session, this.step.reading, [id], true);
+      }
+    } finally {
+      this.session.memory.hold(this.step.reading);
     }
-  } finally {
-    session.memory.hold(step.reading);
+  }
+
+  /** @returns {number} the id that was drawn */
+  next() {
+    const { looking, sampling, step: { reading, logits: all } } = this;
+    const id = sample(looking?.narrowed(all) ?? all, sampling, reading.ids.length);
+    this.logprobs = looking?.look(id, all) ?? null;
+    this.isComplete = looking?.isComplete ?? false;
+    return id;
   }
 }
 
 /** @type {import('../generation/generate.js').Write} */
 export async function write(session, task) {
+  const looking = isLookedAt(task.options) ? await lookingAt(session, task) : null;
   const { reused, ...step } = await prefill(session, task.ids, task);
-  return { reused, blocks: tokens(session, step, task) };
+  return { reused, answer: new Answer(session, step, task, looking) };
+}
+
+/** @param {Session} session @param {Task} task @returns {Promise<Looking>} */
+async function lookingAt(session, { options, said }) {
+  const { lookingFor } = await import('../generation/looking.js');
+  return lookingFor(session, options, said);
 }

@@ -1,5 +1,9 @@
 /** A private file system in memory that fails on order: what a browser's does, operation by operation. */
 
+import { OpfsStore } from '/engine/storage/opfs_store.js';
+
+const FILES = '/thistledown-2/files/';
+
 /** Of a disk's operations, those that a fault of storage may befall. */
 const FAULTS = {
   'quota thrown': () => { throw new DOMException('full', 'QuotaExceededError'); },
@@ -19,7 +23,7 @@ const FAULTS = {
 export const DISK_FAULTS = Object.keys(FAULTS);
 
 /** @param {Uint8Array} bytes */
-function flipped(bytes) {
+export function flipped(bytes) {
   const copy = bytes.slice();
   if (copy.length) copy[copy.length >> 1] ^= 4;
   return copy;
@@ -29,13 +33,45 @@ function flipped(bytes) {
 export class Disk {
   files = new Map();
   folders = new Set(['/']);
-  /** Which mount has a file open for writing, by path. */
-  locked = new Map();
+  /** Which mounts have a file open, and whether alone, by path. */
+  open = new Map();
+  knowsModes = true;
+  /** Bytes that fit, and how a write says that no more do. */
+  room = Infinity;
+  form = 'thrown';
 
-  /** @param {string} path */
-  isLocked(path) {
-    const owner = this.locked.get(path);
-    return Boolean(owner && !owner.frozen);
+  get used() {
+    return [...this.files.values()].reduce((sum, bytes) => sum + bytes.length, 0);
+  }
+
+  /** @param {string} path @returns {{ mount: Mount, alone: boolean }[]} handles of processes that live */
+  handlesOf(path) {
+    return (this.open.get(path) ?? []).filter(({ mount }) => !mount.frozen);
+  }
+
+  /** @param {{ sha256: string, bytes: number, chunkBytes: number }} file @param {number} index @returns {Uint8Array | null} */
+  chunk({ sha256, bytes, chunkBytes }, index) {
+    if (this.files.get(`${FILES}${sha256}.kept`)?.[index] !== 1) return null;
+    const end = Math.min(bytes, (index + 1) * chunkBytes);
+    return this.files.get(`${FILES}${sha256}.data`)?.slice(index * chunkBytes, end) ?? null;
+  }
+
+  /** @returns {string[]} of every file of which anything is kept */
+  names() {
+    const paths = [...this.files.keys()].filter((path) => path.startsWith(FILES));
+    return [...new Set(paths.map((path) => path.slice(FILES.length, FILES.length + 64)))];
+  }
+
+  /** @returns {string[]} what a visit may find spoilt: `spoil` takes one of them */
+  spots() {
+    return [...this.files.keys()];
+  }
+
+  /** @param {string} spot @param {(bytes: Uint8Array) => Uint8Array | null} change */
+  spoil(spot, change) {
+    const bytes = change(this.files.get(spot));
+    if (bytes) this.files.set(spot, bytes);
+    else this.files.delete(spot);
   }
 }
 
@@ -56,8 +92,8 @@ export class Mount {
     return fault && FAULTS[fault] ? FAULTS[fault](write, read) : undefined;
   }
 
-  get root() {
-    return new Folder(this, '/');
+  open() {
+    return OpfsStore.open(new Folder(this, '/'));
   }
 }
 
@@ -85,7 +121,7 @@ class Folder {
 
   async removeEntry(name) {
     this.mount.enter('remove');
-    if (this.mount.disk.isLocked(this.path + name)) throw new DOMException(name, 'NoModificationAllowedError');
+    if (this.mount.disk.handlesOf(this.path + name).length > 0) throw new DOMException(name, 'NoModificationAllowedError');
     if (!this.mount.disk.files.delete(this.path + name)) throw new DOMException(name, 'NotFoundError');
   }
 
@@ -112,9 +148,12 @@ class FileHandle {
   async createSyncAccessHandle({ mode = 'readwrite' } = {}) {
     const { mount, path } = this;
     mount.enter('open');
-    if (mount.disk.isLocked(path)) throw new DOMException(path, 'NoModificationAllowedError');
-    if (mode === 'readwrite') mount.disk.locked.set(path, mount);
-    return new SyncHandle(mount, path);
+    const alone = mode === 'readwrite' || !mount.disk.knowsModes;
+    const others = mount.disk.handlesOf(path);
+    if (others.length > 0 && (alone || others[0].alone)) throw new DOMException(path, 'NoModificationAllowedError');
+    const handle = Object.assign(new SyncHandle(mount, path), { alone });
+    mount.disk.open.set(path, [...others, handle]);
+    return handle;
   }
 }
 
@@ -129,7 +168,17 @@ class SyncHandle {
 
   write(source, { at }) {
     const put = (share, answer) => answer(this.put(source.subarray(0, Math.floor(source.length * share)), at));
-    return this.mount.enter('write', put) ?? this.put(source, at);
+    return this.mount.enter('write', put) ?? this.fit(source, at);
+  }
+
+  /** A full disk throws, or has written a part and says a negative number. */
+  fit(source, at) {
+    const { disk } = this.mount;
+    const fits = Math.max(0, disk.room - disk.used + this.bytes.length - at);
+    if (source.length <= fits) return this.put(source, at);
+    if (disk.form === 'thrown') throw new DOMException('full', 'QuotaExceededError');
+    this.put(source.subarray(0, fits), at);
+    return 4294967288;
   }
 
   put(source, at) {
@@ -149,7 +198,11 @@ class SyncHandle {
 
   truncate(size) {
     this.mount.enter('truncate');
-    this.mount.disk.files.set(this.path, this.bytes.slice(0, size));
+    const { disk } = this.mount;
+    if (disk.used - this.bytes.length + size > disk.room) throw new DOMException('full', 'QuotaExceededError');
+    const changed = new Uint8Array(size);
+    changed.set(this.bytes.subarray(0, size));
+    disk.files.set(this.path, changed);
   }
 
   flush() {
@@ -157,7 +210,8 @@ class SyncHandle {
   }
 
   close() {
-    this.mount.disk.locked.delete(this.path);
+    const { open } = this.mount.disk;
+    open.set(this.path, (open.get(this.path) ?? []).filter((handle) => handle !== this));
     this.mount.enter('close');
   }
 }

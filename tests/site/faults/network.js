@@ -31,9 +31,13 @@ const FAULTS = {
 export const NETWORK_FAULTS = Object.keys(FAULTS);
 
 export class Network {
-  /** Bytes of bodies that were read to their end, by file. */
+  /** Requests, and bytes of bodies that were read. */
   requests = 0;
   sent = 0;
+  /** Milliseconds before each piece, so that others come in between. */
+  lag = 0;
+  /** Told of every stretch that is asked for: file, first byte, end. */
+  asked = () => undefined;
 
   /** @param {Map<string, Uint8Array>} files by name @param {(operation: string) => string | null} meet */
   constructor(files, meet) {
@@ -47,6 +51,7 @@ export class Network {
     const fault = this.meet('request');
     signal.throwIfAborted();
     const plan = this.answer(url, headers?.range);
+    if (headers?.range) this.asked(url.slice(url.lastIndexOf('/') + 1), plan.start, plan.start + plan.body.length);
     if (fault && FAULTS[fault]) FAULTS[fault](plan);
     if (plan.silent) await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
     const range = plan.status === 206 && plan.range ? { 'content-range': plan.range } : {};
@@ -68,6 +73,7 @@ export class Network {
     return new ReadableStream({
       type: 'bytes',
       pull: async (controller) => {
+        if (this.lag > 0) await new Promise((resolve) => setTimeout(resolve, this.lag));
         if (at >= plan.stallAt) await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
         if (at >= plan.resetAt || signal.aborted) return controller.error(signal.reason ?? new TypeError('network error'));
         const piece = plan.body.slice(at, at + PIECE);

@@ -37,7 +37,7 @@ export async function load(url, { onProgress, signal }) {
   const code = settings.loadErrors.shift();
   if (code) throw failure(code);
   onProgress({ stage: 'ready', loaded: WEIGHTS, total: WEIGHTS });
-  return { info: { backend: settings.inspection.backend ?? 'webgpu', tier: 'base', memoryBytes: 31_457_280, context: 512, chat: settings.chat, generation: settings.generation, adapter: { vendor: settings.vendor, architecture: '', description: '' } }, embed, generate, stats: () => ({ generation: { finish: settings.finish } }), unload: async () => {} };
+  return { info: { backend: settings.inspection.backend ?? 'webgpu', tier: 'base', memoryBytes: 31_457_280, context: 512, dimensions: 256, chat: settings.chat, generation: settings.generation, adapter: { vendor: settings.vendor, architecture: '', description: '' } }, embed, generate, stats: () => ({ generation: { finish: settings.finish, promptTokens: 8, tokens: 4 } }), unload: async () => {} };
 }
 
 export async function forget(url) {

@@ -1,20 +1,18 @@
 """Every state of every page: axe finds nothing, nothing scrolls sideways, targets are large enough."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.site.pages.conftest import EMBEDDER, EXTRACTOR, SITE, WRITER, Site
+from tests.site.pages.conftest import EMBEDDER, EXTRACTOR, WRITER, Site
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
 
-AXE = SITE.parent / "node_modules" / "axe-core" / "axe.min.js"
 RUN_AXE = """async () => (await axe.run(document, { resultTypes: ['violations'] })).violations
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => html + failureSummary).join('; ')}`)"""
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -61,9 +59,25 @@ def extract(page: "Page") -> None:
     expect(page.locator("mark")).not_to_have_count(0)
 
 
+def chat(page: "Page") -> None:
+    page.get_by_role("button", name="Load model").click()
+    expect(page.get_by_text("Loaded on this device")).to_be_visible()
+    page.get_by_label("Your message", exact=True).fill("Why is a thistle so very prickly?")
+    page.keyboard.press("Enter")
+    expect(page.locator("#said > li")).to_have_count(2)
+    expect(page.get_by_role("button", name="Send")).to_be_visible()
+
+
+def change(page: "Page") -> None:
+    chat(page)
+    page.get_by_role("button", name="Edit").click()
+
+
 def look(page: "Page") -> None:
     expect(page.locator("[aria-busy]")).to_have_count(0)
 
+
+TOLD = "# So\n\n- a **b**\n\n| a | b |\n|--|--|\n| long words | and more of them |\n\n```\ncode\n```\n\n[a page](https://e.example)"
 
 STATES: dict[str, tuple[str, list[dict[str, Any]], dict[str, Any], Callable[["Page"], None]]] = {
     "landing": ("index.html", [EMBEDDER, WRITER], {}, look),
@@ -77,6 +91,9 @@ STATES: dict[str, tuple[str, list[dict[str, Any]], dict[str, Any], Callable[["Pa
     "generate, no model": ("generate.html", [EMBEDDER], {}, look),
     "generate, answered": ("generate.html", [WRITER], {"chat": True}, generate),
     "generate, by fields": ("generate.html", [EXTRACTOR], {"chat": True}, look),
+    "chat, no model": ("chat.html", [EMBEDDER], {}, look),
+    "chat, answered": ("chat.html", [WRITER], {"chat": True, "answer": TOLD}, chat),
+    "chat, changing": ("chat.html", [WRITER], {"chat": True}, change),
     "extract, no model": ("extract.html", [WRITER], {}, look),
     "extract, before loading": ("extract.html", [EXTRACTOR], {}, look),
     "extract, writing": (
@@ -88,13 +105,6 @@ STATES: dict[str, tuple[str, list[dict[str, Any]], dict[str, Any], Callable[["Pa
     "extract, found": ("extract.html", [EXTRACTOR], {"answer": FOUND + ' "Mars"}'}, extract),
     "extract, unfinished": ("extract.html", [EXTRACTOR], {"answer": FOUND}, extract),
 }
-
-
-@pytest.fixture(scope="session")
-def axe() -> str:
-    if not AXE.is_file():
-        pytest.fail("axe-core is missing: run `npm ci`")
-    return Path(AXE).read_text("utf-8")
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -111,7 +121,7 @@ def test_state_is_accessible(site: Site, axe: str, state: str) -> None:
         assert page.evaluate(SMALL_TARGETS) == [], f"at {width} px"
 
 
-@pytest.mark.parametrize("path", ["index.html", "search.html", "generate.html", "extract.html"])
+@pytest.mark.parametrize("path", ["index.html", "search.html", "generate.html", "chat.html", "extract.html"])
 def test_both_colour_schemes_have_contrast(site: Site, axe: str, path: str) -> None:
     page = site.open(path)
     look(page)

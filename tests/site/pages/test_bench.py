@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.site.engine_artifacts import A, B, embedding_artifact, generation_artifact
-from tests.site.pages.test_accessibility import AXE, RUN_AXE, SIDEWAYS, SMALL_TARGETS
+from tests.site.pages.test_accessibility import RUN_AXE, SIDEWAYS, SMALL_TARGETS
 from tests.webapp.served import running
 from webapp import Settings
 
@@ -147,11 +147,11 @@ def test_a_file_that_is_no_result_is_told(page: "Page", address: str, content: A
     expect(page.locator("#note")).to_contain_text("no result")
 
 
-def test_it_is_accessible_and_fits(page: "Page", address: str) -> None:
+def test_it_is_accessible_and_fits(page: "Page", address: str, axe: str) -> None:
     page.goto(f"{address}/bench/")
     open_file(page, RESULT)
     expect(page.locator("#result")).to_be_visible()
-    page.evaluate(AXE.read_text(encoding="utf-8"))
+    page.evaluate(axe)
     for width, scheme in ((320, "light"), (320, "dark"), (1280, "dark"), (1280, "light")):
         page.set_viewport_size({"width": width, "height": 800})
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]

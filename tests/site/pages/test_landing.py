@@ -134,7 +134,7 @@ def test_advice_is_given_once(site: Site) -> None:
 
 def test_an_insecure_address_is_named_as_the_cause(site: Site) -> None:
     site.address = "http://models.example"
-    for kind in ("*.*", "app/*.js"):
+    for kind in ("*.*", "app/*.js", "app/texts/*.json"):
         site.page.route(
             f"{site.address}/{kind}",
             lambda route: route.fulfill(path=SITE / route.request.url.removeprefix(f"{site.address}/")),

@@ -260,6 +260,10 @@ def test_a_chosen_file_becomes_passages_and_a_picture_does_not(site: Site) -> No
     }
     page.locator("#own-file").set_input_files([notes])  # type: ignore[list-item]
     expect(page.locator("#own-note")).to_contain_text("2 passages")
+    more = {"name": "b.txt", "mimeType": "text/plain", "buffer": b"About cheese.\n\nAbout bread."}
+    page.locator("#own-file").set_input_files([notes, more])  # type: ignore[list-item]
+    expect(page.locator("#own-note")).to_contain_text("4 passages")
+    expect(page.get_by_label("Paste a text")).to_have_value(re.compile(r"# notes\.md.*# b\.txt", re.DOTALL))
     picture = {"name": "cat.txt", "mimeType": "text/plain", "buffer": b"\x89PNG\xff\xfe"}
     page.locator("#own-file").set_input_files([picture])  # type: ignore[list-item]
     expect(page.get_by_role("alert")).to_contain_text("This file is not plain text")
@@ -290,3 +294,32 @@ def test_a_foreign_address_is_never_asked(site: Site) -> None:
 def test_a_site_without_an_embedder_says_so(site: Site) -> None:
     page = site.open("search.html", [])
     expect(page.get_by_role("heading", name="This site has no model that compares texts")).to_be_visible()
+
+
+def test_what_the_model_has_read_stays_read_for_the_next_visit(site: Site) -> None:
+    models = [EMBEDDER | {"sha256": "a" * 64}]
+    page = site.open("search.html", models)
+    load_model(page)
+    expect(page.locator("#summary")).to_contain_text("Ready to search")
+    assert len(site.calls("embed")) > 1
+    page = site.open("search.html", models)
+    load_model(page)
+    expect(page.locator("#summary")).to_contain_text("Ready to search")
+    assert site.calls("embed") == []
+    question(page).fill("autumn leaves chlorophyll")
+    expect(results(page).first).to_contain_text(LEAVES)
+    page = site.open("search.html", [EMBEDDER | {"sha256": "b" * 64}])
+    load_model(page)
+    expect(page.locator("#summary")).to_contain_text("Ready to search")
+    assert site.calls("embed") != [], "another version of the model reads for itself"
+
+
+def test_a_long_text_without_line_breaks_is_cut_and_the_page_goes_on(site: Site) -> None:
+    """Four megabytes in one paragraph; a browser's segmenter would take gigabytes for it as a whole."""
+    page = site.open("search.html")
+    page.get_by_label("Your own text").check()
+    text = "It rained all day, and nobody came to see the garden. " * 74_000
+    file = {"name": "long.txt", "mimeType": "text/plain", "buffer": text.encode()}
+    page.locator("#own-file").set_input_files([file])  # type: ignore[list-item]
+    expect(page.locator("#own-note")).to_contain_text(re.compile(r"[\d,]+ passages"))
+    expect(page.get_by_role("button", name="Search this text")).to_be_enabled()

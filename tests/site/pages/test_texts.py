@@ -8,6 +8,7 @@ import brotli
 import pytest
 
 from exporter.report.site_files import visited_files
+from scripts.make_pages import LANGUAGES
 from scripts.make_passages import TARGET, render
 from tests.site.pages.conftest import SITE, Site
 
@@ -34,10 +35,10 @@ def test_passages_are_short_and_stand_once(name: str) -> None:
 
 
 def test_the_site_is_light() -> None:
-    """All five pages together, which nobody loads: what one of them costs is the next test."""
-    shell = weight("*.html", "*.css", "*.svg", "app/*.js")
-    assert shell < 42_000
-    assert shell + weight("passages/*.json") < 60_000
+    """All pages together, without their words, which nobody loads: what one costs is the next test."""
+    shell = weight("*.html", "*.css", "*.svg", "app/**/*.js", "app/vendor/*.mjs")
+    assert shell < 80_000
+    assert shell + weight("passages/*.json") < 100_000
 
 
 @pytest.mark.parametrize(
@@ -45,11 +46,22 @@ def test_the_site_is_light() -> None:
     [("sentence-embedding", False), ("text-generation", False), ("text-generation", True)],
 )
 def test_a_page_is_light(task: str, extracts: bool) -> None:
-    """What one page loads before it asks for a model, without the engine and its texts."""
-    files = visited_files(task, extracts=extracts)
-    own = [name for name in files if not name.startswith(("engine/", "passages/"))]
+    """What one page loads before it asks for a model, without its passages; with words and engine at most 150 kB."""
+    files = [name for name in visited_files(task, extracts=extracts) if not name.startswith("passages/")]
+    own = [name for name in files if not name.startswith("engine/")]
     assert "style.css" in own
-    assert weight(*own) < 27_000
+    words = [name for name in own if name.startswith("app/texts/")]
+    assert words == ["app/texts/en.json"]
+    code = weight(*own) - weight(*words)
+    assert code < 31_500
+    longest = max(weight(f"app/texts/{language}.json") for language in LANGUAGES)
+    assert code + longest < 40_000
+    assert code + longest + weight(*files) - weight(*own) < 150_000
+
+
+def test_the_chat_page_is_light() -> None:
+    """It has a Markdown reader of its own, and else what the Generate page has."""
+    assert weight("chat.html", "chat.css", "app/chat/*.js", "app/vendor/*.mjs") < 27_000
 
 
 @pytest.mark.browser

@@ -1,0 +1,170 @@
+"""Write the frame of every page of the site, and its English: head, navigation, settings, footer.
+
+A page's own HTML is its <main>, which stays; the words of elements marked with `data-text` come from app/texts/en.json.
+A new page is a row in `PAGES`, its texts, and a file with a <main>. Run it again after a change to any of them:
+`python -m scripts.make_pages`.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+SITE = Path(__file__).resolve().parent.parent / "site"
+TEXTS = SITE / "app" / "texts"
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of the navigation: its file, the prefix of its texts, and what it loads beside the frame."""
+
+    path: str
+    name: str
+    script: str
+    style: str | None = None
+
+    @property
+    def root(self) -> str:
+        """The way from the page's folder to the site's."""
+        return "../" * self.path.count("/")
+
+
+PAGES = (
+    Page("index.html", "index", "app/landing.js"),
+    Page("generate.html", "generate", "app/generate.js"),
+    Page("chat.html", "chat", "app/chat/chat.js", style="chat.css"),
+    Page("search.html", "search", "app/search.js"),
+    Page("extract.html", "extract", "app/extract.js"),
+    Page("bench/index.html", "bench", "bench/bench.js", style="bench/bench.css"),
+)
+LANGUAGES = ("en", "uk", "pl", "ru")
+THEMES = ("system", "light", "dark")
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+    "worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
+    "require-trusted-types-for 'script'; trusted-types app"
+)
+MAIN = re.compile(r"^  <main .*?^  </main>\n", re.MULTILINE | re.DOTALL)
+MARKED = re.compile(r'(<(\w+)\b[^>]*\bdata-text="([\w.-]+)"[^>]*>)[^<]*(</\2>)')
+MARKED_ATTRIBUTE = re.compile(r'(\bdata-text-([a-z-]+)="([\w.-]+)")(?: \2="[^"]*")?')
+
+FRAME = """<!doctype html>
+<html lang="en">
+<head>
+  <meta charset="utf-8">
+  <meta http-equiv="Content-Security-Policy" content="{policy}">
+  <meta name="viewport" content="width=device-width, initial-scale=1">
+  <meta name="color-scheme" content="light dark">
+  <meta name="description" data-text-content="{name}.description">
+  <title data-text="{name}.title"></title>
+  <link rel="icon" href="{root}favicon.svg" type="image/svg+xml">
+  <script src="{root}app/preferences.js"></script>
+{styles}
+  <script type="module" src="{script}"></script>
+</head>
+<body>
+  <a class="skip" href="#main" data-text="site.skip"></a>
+  <header class="site-header">
+    <a class="brand" href="{root}index.html" translate="no">
+      <img src="{root}favicon.svg" alt="" width="28" height="28">Thistledown
+    </a>
+    <details class="settings">
+      <summary>
+        <span class="visually-hidden" data-text="site.settings"></span>
+        <span data-text="site.language.name"></span>
+      </summary>
+      <div>
+        <p id="languages" data-text="site.language"></p>
+        <ul aria-labelledby="languages">
+{languages}
+        </ul>
+        <fieldset>
+          <legend data-text="site.theme"></legend>
+{themes}
+        </fieldset>
+      </div>
+    </details>
+    <nav data-text-aria-label="site.pages">
+      <ul>
+{links}
+      </ul>
+    </nav>
+  </header>
+  <noscript>
+    <p class="notice">These pages need JavaScript: the model runs in your browser, not on a server.</p>
+  </noscript>
+  <p id="wordless" class="notice" hidden>
+    A file of this site with the words of this page could not be read. Reload the page.
+  </p>
+{main}  <footer class="site-footer">
+    <p data-text="site.footer"></p>
+  </footer>
+  <p id="status" class="visually-hidden" role="status"></p>
+</body>
+</html>
+"""
+
+
+def texts(language: str) -> dict[str, str | dict[str, str]]:
+    """The file of a language: key to text, or to one text for each plural category."""
+    return json.loads((TEXTS / f"{language}.json").read_text("utf-8"))  # type: ignore[no-any-return]
+
+
+def render(page: Page) -> str:
+    """The whole page around the <main> that its file has now."""
+    main = MAIN.search((SITE / page.path).read_text("utf-8"))
+    if main is None:
+        raise ValueError(f"{page.path} has no <main>: give it one, indented by two spaces")
+    styles = ["style.css", *([page.style] if page.style else [])]
+    return _in_english(
+        FRAME.format(
+            policy=POLICY,
+            name=page.name,
+            root=page.root,
+            styles="\n".join(f'  <link rel="stylesheet" href="{page.root}{style}">' for style in styles),
+            script=page.root + page.script,
+            languages="\n".join(map(_language, LANGUAGES)),
+            themes="\n".join(map(_theme, THEMES)),
+            links="\n".join(_link(other, page) for other in PAGES),
+            main=main[0],
+        )
+    )
+
+
+def _link(page: Page, current: Page) -> str:
+    mark = ' aria-current="page"' if page == current else ""
+    return f'        <li><a href="{current.root}{page.path}"{mark} data-text="nav.{page.name}"></a></li>'
+
+
+def _language(tag: str) -> str:
+    name = texts(tag)["site.language.name"]
+    return f'          <li><a href="?lang={tag}" lang="{tag}" hreflang="{tag}">{name}</a></li>'
+
+
+def _theme(name: str) -> str:
+    words = f'<span data-text="site.theme.{name}"></span>'
+    return f'          <label class="choice"><input type="radio" name="theme" value="{name}"> {words}</label>'
+
+
+def _in_english(html: str) -> str:
+    english = texts("en")
+
+    def words(key: str) -> str:
+        found = english[key]
+        if not isinstance(found, str):
+            raise ValueError(f"{key} has plural forms, which the page's own HTML cannot choose from")
+        return escape(found)
+
+    html = MARKED.sub(lambda match: match[1] + words(match[3]) + match[4], html)
+    return MARKED_ATTRIBUTE.sub(lambda match: f'{match[1]} {match[2]}="{words(match[3])}"', html)
+
+
+def main() -> None:
+    for page in PAGES:
+        (SITE / page.path).write_text(render(page), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

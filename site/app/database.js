@@ -1,0 +1,20 @@
+/** A database of the browser, opened for one use: requests as promises. */
+
+/**
+ * @param {string} name
+ * @param {(database: IDBDatabase) => void} make its stores, the first time
+ * @returns {Promise<IDBDatabase>}
+ */
+export function opened(name, make) {
+  const request = indexedDB.open(name, 1);
+  request.onupgradeneeded = () => make(request.result);
+  return result(request);
+}
+
+/** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */
+export function result(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}

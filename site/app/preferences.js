@@ -1,0 +1,83 @@
+/**
+ * The visitor's language and theme. A classic script, so that both are settled before the first paint; what it decides
+ * stands on <html> (`lang`, `data-theme`) for everyone else.
+ */
+'use strict';
+{
+  const LANGUAGES = ['en', 'uk', 'pl', 'ru'];
+  const THEMES = ['system', 'light', 'dark'];
+  /** A page in another language is shown when its words are there, or after this time without them. */
+  const PATIENCE_MS = 4000;
+  const root = document.documentElement;
+  const address = new URL(location.href);
+
+  /** @param {string} name */
+  const kept = (name) => {
+    try {
+      return localStorage.getItem(`thistledown-${name}`);
+    } catch {
+      return null;
+    }
+  };
+
+  /** @param {string} name @param {string} value */
+  const keep = (name, value) => {
+    try {
+      localStorage.setItem(`thistledown-${name}`, value);
+    } catch {
+      // A browser that keeps nothing still shows what was chosen, on this page.
+    }
+  };
+
+  const language = () => {
+    const wished = [address.searchParams.get('lang'), kept('language'), ...navigator.languages];
+    return wished.map((tag) => (tag ?? '').split('-')[0].toLowerCase()).find((tag) => LANGUAGES.includes(tag)) ?? 'en';
+  };
+
+  /** @param {string | null} name */
+  const showTheme = (name) => {
+    root.dataset.theme = name !== null && THEMES.includes(name) ? name : 'system';
+  };
+
+  /** @param {string} tag */
+  const addressIn = (tag) => {
+    const other = new URL(location.href);
+    other.searchParams.set('lang', tag);
+    return other.href;
+  };
+
+  /** @param {HTMLDetailsElement} settings */
+  const connect = (settings) => {
+    for (const link of settings.querySelectorAll('a')) {
+      if (link.lang === root.lang) link.setAttribute('aria-current', 'true');
+      link.addEventListener('click', () => {
+        link.href = addressIn(link.lang);
+        keep('language', link.lang);
+      });
+    }
+    for (const choice of settings.querySelectorAll('input')) choice.checked = choice.value === root.dataset.theme;
+    settings.addEventListener('change', ({ target }) => {
+      const { value } = /** @type {HTMLInputElement} */ (target);
+      showTheme(value);
+      keep('theme', value);
+    });
+    settings.addEventListener('keydown', ({ key }) => {
+      if (key !== 'Escape') return;
+      settings.open = false;
+      settings.querySelector('summary')?.focus();
+    });
+    addEventListener('click', ({ target }) => {
+      if (!settings.contains(/** @type {Node} */ (target))) settings.open = false;
+    });
+  };
+
+  root.lang = language();
+  if (address.searchParams.has('lang')) keep('language', root.lang);
+  showTheme(kept('theme'));
+  root.toggleAttribute('data-waiting', root.lang !== 'en');
+  setTimeout(() => root.removeAttribute('data-waiting'), PATIENCE_MS);
+  addEventListener('DOMContentLoaded', () => {
+    const settings = document.querySelector('details.settings');
+    if (settings instanceof HTMLDetailsElement) connect(settings);
+  });
+}
