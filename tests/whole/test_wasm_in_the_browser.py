@@ -1,5 +1,6 @@
 """Models without WebGPU: the same artifacts in onnxruntime-web on the CPU say what the plans say on SwiftShader."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -153,6 +154,40 @@ def test_sampling_and_stop_texts_are_those_of_webgpu(play_on: Play, folders: Fol
     assert cpu["stopped"]["stats"]["finish"] == "stop-string"
 
 
+LOOKED_AT = """
+const schema = {
+  type: 'object', properties: { tag: { enum: ['a€', 'b'] }, count: { type: 'integer' } }, required: ['tag', 'count'],
+};
+const constraint = { type: 'json_schema', json_schema: { schema } };
+const written = [];
+for (const options of args.sampling) {
+  const pieces = [];
+  const asked = { maxTokens: 40, logprobs: 3, constraint, ...options };
+  for await (const piece of model.generate(args.text, asked)) pieces.push(piece);
+  written.push({ pieces, finish: model.stats().generation.finish });
+}
+const messages = [{ role: 'user', content: 'Where?' }];
+const request = { messages, response_format: constraint, seed: 5, max_tokens: 40 };
+const { choices: [{ message, finish_reason }], usage } = await model.chat.completions.create(request);
+const strange = { type: 'json_schema', json_schema: { schema: { type: 'string', format: 'date' } } };
+const refused = await model.generate('a', { constraint: strange }).next().then(() => null, (error) => error.code);
+return { written, message, finish_reason, tokens: usage.completion_tokens, refused };
+"""
+
+
+def test_constraints_likelihoods_and_completions_are_those_of_webgpu(play_on: Play, folders: Folders) -> None:
+    sampling = [{"temperature": 0}, *SAMPLING]
+    gpu, cpu = (play_on(on, folders["granite"], LOOKED_AT, text=TEXT, sampling=sampling) for on in BACKENDS)
+    words, figures = _leaves(gpu)
+    assert _leaves(cpu)[0] == words
+    assert float(np.abs(np.array(_leaves(cpu)[1]) - np.array(figures)).max()) < LIMIT
+    assert cpu["refused"] == "BAD_ARGUMENT"
+    whole = [each["pieces"] for each in cpu["written"] if each["finish"] == "stop"]
+    texts = ["".join(piece["text"] for piece in pieces) for pieces in whole]
+    assert texts
+    assert all(json.loads(text)["tag"] in ("a€", "b") for text in texts)
+
+
 def test_a_conversation_goes_on_from_what_was_read(play_on: Play, folders: Folders) -> None:
     body = """
     const read = async (prompt) => {
@@ -240,6 +275,29 @@ def test_auto_takes_the_cpu_where_there_is_no_graphics_processor(
     assert page.evaluate(INSPECTED, folders["minilm"].name)["networkBytes"] == 0
 
 
+BROKEN_OFF = """async (folder) => {
+  const { inspect, load } = await import('/engine/index.js');
+  const url = `/models/${folder}/`;
+  const aborter = new AbortController();
+  const onProgress = ({ loaded, total }) => { if (loaded > total / 2) aborter.abort(); };
+  const broken = load(url, { backend: 'wasm', onProgress, signal: aborter.signal });
+  const code = await broken.then(() => null, (error) => error.code);
+  const { cachedBytes, downloadBytes } = await inspect(url, { backend: 'wasm' });
+  const model = await load(url, { backend: 'wasm' });
+  await model.unload();
+  return { code, cachedBytes, missing: downloadBytes - cachedBytes, fetched: model.stats().networkBytes };
+}"""
+
+
+def test_a_download_that_broke_off_goes_on(page: "Page", address: str, folders: Folders) -> None:
+    page.set_default_timeout(240_000)
+    page.goto(f"{address}/generate.html")
+    found = page.evaluate(BROKEN_OFF, folders["minilm"].name)
+    assert found["code"] == "ABORTED"
+    assert found["cachedBytes"] > 0
+    assert found["fetched"] == found["missing"]
+
+
 def _is_visited(path: Path) -> bool:
     return path.suffix == ".bin" or path.name in ("model.onnx", "tokenizer.json", "tokenizer_config.json")
 
@@ -265,7 +323,7 @@ def test_the_pages_stay_strict_while_a_worker_computes(page: "Page", address: st
     panel.get_by_text("It runs on the processor").wait_for()
     assert "WebAssembly" in panel.inner_text()
     panel.get_by_role("button", name="Load model").click()
-    panel.get_by_text("Runs on the processor. Loading took about").wait_for()
+    panel.get_by_text("Runs on the processor and takes about").wait_for()
     script = """async () => {
       await new Promise((resume) => setTimeout(resume));
       return WebAssembly.compile(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])).then(() => 'ran', () => 'blocked');
