@@ -155,9 +155,7 @@ def test_sampling_and_stop_texts_are_those_of_webgpu(play_on: Play, folders: Fol
 
 
 LOOKED_AT = """
-const schema = {
-  type: 'object', properties: { tag: { enum: ['a€', 'b'] }, count: { type: 'integer' } }, required: ['tag', 'count'],
-};
+const schema = { enum: ['a€', 'b', { sure: true }] };
 const constraint = { type: 'json_schema', json_schema: { schema } };
 const written = [];
 for (const options of args.sampling) {
@@ -185,7 +183,7 @@ def test_constraints_likelihoods_and_completions_are_those_of_webgpu(play_on: Pl
     whole = [each["pieces"] for each in cpu["written"] if each["finish"] == "stop"]
     texts = ["".join(piece["text"] for piece in pieces) for pieces in whole]
     assert texts
-    assert all(json.loads(text)["tag"] in ("a€", "b") for text in texts)
+    assert all(json.loads(text) in ("a€", "b", {"sure": True}) for text in texts)
 
 
 def test_a_conversation_goes_on_from_what_was_read(play_on: Play, folders: Folders) -> None:
@@ -295,7 +293,8 @@ def test_a_download_that_broke_off_goes_on(page: "Page", address: str, folders: 
     found = page.evaluate(BROKEN_OFF, folders["minilm"].name)
     assert found["code"] == "ABORTED"
     assert found["cachedBytes"] > 0
-    assert found["fetched"] == found["missing"]
+    # What the worker was about to keep may be there a moment later.
+    assert 0 < found["fetched"] <= found["missing"]
 
 
 def _is_visited(path: Path) -> bool:
