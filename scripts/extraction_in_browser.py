@@ -26,7 +26,7 @@ from scripts.programs import find_chromium
 _MOST_TOKENS = 200
 _ASK = """async ([folder, texts, maxTokens]) => {
   const { load } = await import('/engine/index.js');
-  const model = await load(`/models/${folder}/`);
+  const model = await load(`/models/${folder}/`, { backend: 'webgpu' });
   const answers = [];
   const begin = performance.now();
   for (const content of texts) {

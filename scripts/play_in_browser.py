@@ -22,7 +22,7 @@ FLAGS = ("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--no-san
 PLAY = """async ([folder, text, maxTokens]) => {
   const { load } = await import('/engine/index.js');
   const begin = performance.now();
-  const model = await load(`/models/${folder}/`);
+  const model = await load(`/models/${folder}/`, { backend: 'webgpu' });
   const loaded = performance.now();
   const ids = [];
   for await (const { id } of model.generate(text, { maxTokens, temperature: 0 })) ids.push(id);

@@ -20,7 +20,7 @@ SENTENCE = "The lightest seed that travels on the wind is carried by a crown of 
 EMBED = """async ([folder, tier, tune, texts, rounds]) => {
   const { load } = await import('/engine/index.js');
   const began = performance.now();
-  const model = await load(`/models/${folder}/`, { ...(tier && { tier }), tune });
+  const model = await load(`/models/${folder}/`, { backend: 'webgpu', ...(tier && { tier }), tune });
   const loaded = performance.now() - began;
   const seconds = [];
   let tokens = 0;

@@ -21,6 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from scripts.programs import SetupError, provide_chromium, provide_vulkan_driver
+from scripts.provide_runtime import RuntimeFilesError, provide
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = ROOT / ".venv"
@@ -38,6 +39,7 @@ def main(purpose: str) -> None:
     elif not is_done("packages", _hash("requirements-test.lock")):
         step("packages", _hash("requirements.lock"), lambda: pip("-r", "requirements.lock"))
     step("thistledown", _hash("pyproject.toml"), lambda: pip("--no-build-isolation", "-e", "."))
+    report("runtime for browsers without WebGPU", runtime())
     if purpose == "test":
         step("npm packages", _hash("package-lock.json"), install_npm_packages)
         report("Chromium", provide_chromium(PYTHON))
@@ -72,6 +74,14 @@ def run(*command: str) -> None:
 def succeeds(command: list[str]) -> bool:
     quiet = subprocess.DEVNULL
     return subprocess.run(command, cwd=ROOT, stdin=quiet, stderr=quiet).returncode == 0
+
+
+def runtime() -> str:
+    """Where it is, after bringing it if need be; without it the pages need WebGPU, and its tests fail."""
+    try:
+        return str(provide().relative_to(ROOT))
+    except RuntimeFilesError as error:
+        return f"MISSING, so pages will need WebGPU: {error}"
 
 
 def make_environment() -> None:

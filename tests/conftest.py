@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from scripts.programs import find_chromium
+from scripts.provide_runtime import RuntimeFilesError, provide
 from tests.parity_notes import write_page
 from tests.tiny_adapters import write_adapter
 from tests.tiny_encoders import ENCODERS, write_tiny_encoder
@@ -16,7 +17,7 @@ from tests.tiny_granite import Variant, write_tiny_granite
 from tests.tiny_models import DECODERS, write_tiny_model
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, ConsoleMessage, Page
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 # No test reaches for the model hub, unless `HF_HUB_OFFLINE=0 pytest -m network` asks for it.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -40,6 +41,9 @@ CHROMIUM_FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+# SwiftShader is no graphics processor, so an engine left to itself would compute on the CPU.
+ON_WEBGPU = "globalThis.thistledownBackend = 'webgpu'"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -68,13 +72,30 @@ def chromium_path() -> Path:
 
 @pytest.fixture(scope="session")
 def browser(chromium_path: Path) -> "Iterator[Browser]":
-    """One headless Chromium with WebGPU for the whole session."""
+    """One headless Chromium with WebGPU for the whole session; its pages take that unless a test says otherwise."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path, args=list(CHROMIUM_FLAGS))
+        plain = browser.new_context
+
+        def new_context(**options: Any) -> "BrowserContext":
+            context = plain(**options)
+            context.add_init_script(ON_WEBGPU)
+            return context
+
+        browser.new_context = new_context  # type: ignore[method-assign]
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def runtime() -> Path:
+    """The folder of what computes without WebGPU, as a checkout has it after `make setup`."""
+    try:
+        return provide()
+    except RuntimeFilesError as error:
+        pytest.fail(f"no runtime for browsers without WebGPU: {error}")
 
 
 @pytest.fixture

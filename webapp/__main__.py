@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from webapp import Settings, WebappError, serve, write_bundle
-from webapp.settings import default_site
+from webapp.settings import default_runtime, default_site
 
 SERVE_EXAMPLES = """examples:
   thistledown serve build/models/minilm
@@ -91,6 +91,13 @@ def _add_command(
     command.add_argument(
         "--site", default=default_site(), type=Path, metavar="DIR", help="site folder (default: our own)"
     )
+    command.add_argument(
+        "--runtime",
+        default=default_runtime(),
+        type=Path,
+        metavar="DIR",
+        help="folder of what pages need where there is no WebGPU (default: build/runtime, if it is there)",
+    )
     command.set_defaults(command=command)
     return command
 
@@ -102,13 +109,16 @@ def _serve(arguments: argparse.Namespace) -> None:
             host=arguments.host,
             port=arguments.port,
             site=arguments.site,
+            runtime=arguments.runtime,
             verbose=arguments.verbose,
         )
     )
 
 
 def _bundle(arguments: argparse.Namespace) -> None:
-    written = write_bundle(arguments.folders, arguments.output, arguments.overwrite, arguments.site)
+    written = write_bundle(
+        arguments.folders, arguments.output, arguments.overwrite, arguments.site, arguments.runtime
+    )
     size = f"{written.bytes:,} bytes ({written.bytes / 1e6:.1f} MB)"
     print(f"{arguments.output}: {written.files} files, {size}")
     print(f"Try it: python3 -m http.server -d {shlex.quote(str(arguments.output))}")

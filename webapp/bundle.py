@@ -8,8 +8,9 @@ from pathlib import Path
 from webapp.bundle_folder import bundle_folder
 from webapp.confinement import open_confined
 from webapp.errors import WebappError
-from webapp.headers import SECURITY_HEADERS
+from webapp.headers import POLICY, SECURITY_HEADERS, WASM_POLICY, WASM_WORKERS
 from webapp.media import IMMUTABLE, cache_control
+from webapp.runtime_files import FILE_NAME, RUNTIME
 from webapp.settings import Settings, default_site
 from webapp.tree import CATALOGUE_URL, Resource, Tree
 
@@ -25,16 +26,21 @@ class Bundle:
 
 
 def write_bundle(
-    folders: Sequence[Path], out: Path, overwrite: bool = False, site: Path | None = None
+    folders: Sequence[Path],
+    out: Path,
+    overwrite: bool = False,
+    site: Path | None = None,
+    runtime: Path | None = None,
 ) -> Bundle:
     """Writes site, engine and the artifacts in `folders` to the folder `out`, whole or not at all.
 
-    Every artifact file is checked against its hash on the way. `overwrite` replaces an earlier bundle, and
-    nothing else. Raises WebappError.
+    Every artifact file is checked against its hash on the way. With `runtime` the pages also work where there is no
+    WebGPU. `overwrite` replaces an earlier bundle, and nothing else. Raises WebappError.
     """
-    settings = Settings(folders=tuple(folders), site=site or default_site())
+    settings = Settings(folders=tuple(folders), site=site or default_site(), runtime=runtime)
     tree = Tree(settings)
-    _check_apart(out, [settings.site, *settings.folders])
+    sources = [settings.site, *settings.folders, *filter(None, [runtime])]
+    _check_apart(out, sources)
     try:
         with bundle_folder(out, overwrite) as folder:
             return _write(tree, folder)
@@ -89,8 +95,14 @@ def _chunks(resource: Resource) -> Iterator[bytes]:
 
 
 def _headers_file(urls: Sequence[str]) -> bytes:
-    """`_headers`, which many static hosts read; they join the rules that match, so each shard has its own."""
+    """`_headers`, which many static hosts read; they join the rules that match, so each shard has its own.
+
+    A joined policy forbids what either forbids. "!" takes the one of all pages away first, on hosts that know it; on
+    others there is no WebAssembly, which the engine says.
+    """
     everywhere = [f"  {name}: {value}" for name, value in SECURITY_HEADERS.items()]
     shards = [url for url in urls if cache_control(url.rpartition("/")[2]) == IMMUTABLE]
     for_ever = [line for url in shards for line in (url, f"  Cache-Control: {IMMUTABLE}")]
-    return "".join(f"{line}\n" for line in ("/*", *everywhere, *for_ever)).encode("utf-8")
+    workers = [url for url in WASM_WORKERS if RUNTIME + FILE_NAME in urls]
+    wasm = [line for url in workers for line in (url, f"  ! {POLICY}", f"  {POLICY}: {WASM_POLICY}")]
+    return "".join(f"{line}\n" for line in ("/*", *everywhere, *for_ever, *wasm)).encode("utf-8")

@@ -31,6 +31,11 @@ class Files:
         resource = await run_in_threadpool(self._tree.artifact_file, folder, name)
         return await self._respond(request, resource)
 
+    async def runtime_file(self, request: Request) -> Response:
+        """A file of the runtime for browsers without WebGPU."""
+        _plain_path(request)
+        return await self._respond(request, self._tree.runtime_file(request.path_params["name"]))
+
     async def catalogue(self, request: Request) -> Response:
         """The list of models."""
         _plain_path(request)

@@ -1,13 +1,15 @@
 """The security headers, and the middleware that puts them on every response.
 
 The policy admits no foreign source, no inline or evaluated script and no WebAssembly; isolation gives the
-page its own process. The one Trusted Types policy is called "app".
+page its own process. The one Trusted Types policy is called "app". Where there is no WebGPU the models run in
+WebAssembly, and in a worker: workers have the policy of their own script's response, so only theirs admits it.
 """
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from webapp.media import NO_CACHE
+from webapp.runtime_files import RUNTIME
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -25,14 +27,32 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "trusted-types app",
     )
 )
+WASM_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self' 'wasm-unsafe-eval'",
+        "connect-src 'self'",
+        "worker-src 'self'",
+        "require-trusted-types-for 'script'",
+        "trusted-types default",
+    )
+)
+# The engine's worker for the CPU, and the threads that it starts.
+WASM_WORKERS = ("/engine/wasm/worker.js", f"{RUNTIME}ort-wasm-simd-threaded.mjs")
+POLICY = "Content-Security-Policy"
 SECURITY_HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    POLICY: CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
 }
+
+
+def policy_of(url: str) -> str:
+    """The content security policy of what is at the path `url`."""
+    return WASM_POLICY if url in WASM_WORKERS else CONTENT_SECURITY_POLICY
 
 
 class SecurityHeaders:
@@ -45,7 +65,7 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(SECURITY_HEADERS)
+                headers.update({**SECURITY_HEADERS, POLICY: policy_of(scope["path"])})
                 headers.setdefault("Cache-Control", NO_CACHE)
             await send(message)
 

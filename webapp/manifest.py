@@ -18,6 +18,8 @@ FORMAT, ADAPTER_FORMAT, VERSION = "thistledown", "thistledown-adapter", 1
 LARGEST_MANIFEST = 64 * 1024 * 1024
 SUFFIXES = (".json", ".md", ".onnx")  # of `files`; a page or a script would run as if it were this site's own
 VISIT_ROLES = frozenset({"tokenizer", "generation"})  # of `files`; the rest is no part of a visit
+WASM = "wasm"  # in the place of a tier: a visit without WebGPU, which fetches these in the place of a plan:
+WASM_ROLES = frozenset({"onnx", "tokenizer"})
 MOST_NAMED = 5  # folders in one message
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -38,7 +40,7 @@ class Manifest:
     """`files`: every file of the artifact by name, manifest.json included. `facts`: for a model's card.
 
     An adapter is no model of its own: it has no facts. `visits`: the names of the files that a first visit fetches, by
-    tier.
+    tier, and without WebGPU.
     """
 
     files: Mapping[str, ListedFile]
@@ -93,7 +95,9 @@ def _model(fields: Fields, own: ListedFile) -> Manifest:
     fetched = [code or shard for code, shard in zip(coded, shards, strict=True)]
     visit = [own, *fetched, *(file for role, file in others if role in VISIT_ROLES)]
     visits = {tier: [file.name for file in (*visit, plan)] for tier, plan in plans.items()}
-    return Manifest(_by_name(listed), _facts(fields, plans, sum(file.bytes for file in visit)), visits)
+    visits[WASM] = [own.name, *(shard.name for shard in shards)]
+    visits[WASM] += [file.name for role, file in others if role in WASM_ROLES]
+    return Manifest(_by_name(listed), _facts(fields, plans), visits)
 
 
 def _coded(fields: Fields, shards: int) -> Sequence[ListedFile | None]:
@@ -111,7 +115,7 @@ def _check_version(fields: Fields) -> None:
 
 
 def _shard(fields: Fields) -> ListedFile:
-    shard = _file(fields)
+    shard = listed_file(fields)
     if shard.name != f"{shard.sha256}.bin":
         raise FieldError(f"shard {shard.name} is not named by its hash")
     return shard
@@ -119,20 +123,21 @@ def _shard(fields: Fields) -> ListedFile:
 
 def _plans(fields: Fields) -> Iterator[tuple[str, ListedFile]]:
     for tier in fields:
-        plan = _file(fields.object(tier))
+        plan = listed_file(fields.object(tier))
         if not _TIER.fullmatch(tier) or plan.name != f"plan.{tier}.json":
             raise FieldError(f"plan {plan.name} is not named by its tier")
         yield tier, plan
 
 
 def _other(fields: Fields) -> ListedFile:
-    file = _file(fields)
+    file = listed_file(fields)
     if not file.name.endswith(SUFFIXES):
         raise FieldError(f"{file.name} is of a kind that no artifact has")
     return file
 
 
-def _file(fields: Fields) -> ListedFile:
+def listed_file(fields: Fields) -> ListedFile:
+    """The checked entry of one file. Raises FieldError."""
     file = ListedFile(fields.text("file"), fields.count("bytes"), fields.text("sha256"))
     if not safe_name(file.name):
         raise FieldError(f"{file.name} is not a plain file name")
@@ -148,7 +153,7 @@ def _by_name(listed: list[ListedFile]) -> dict[str, ListedFile]:
     return {file.name: file for file in listed}
 
 
-def _facts(fields: Fields, plans: Mapping[str, ListedFile], without_plan: int) -> dict[str, Any]:
+def _facts(fields: Fields, plans: Mapping[str, ListedFile]) -> dict[str, Any]:
     return {
         "name": fields.text("name"),
         "title": fields.text("title"),
@@ -163,7 +168,6 @@ def _facts(fields: Fields, plans: Mapping[str, ListedFile], without_plan: int) -
         "labels": fields.texts_or_none("labels"),
         "extraction": fields.lists_or_none("extraction"),
         "plans": {tier: _plan_facts(fields.object("plans").object(tier)) for tier in plans},
-        "downloadBytes": {tier: without_plan + plan.bytes for tier, plan in plans.items()},
     }
 
 

@@ -46,6 +46,8 @@ def _notes(settings: Settings) -> list[str]:
     notes = []
     if not settings.folders:
         notes.append("No models: name artifact folders to serve them, for example build/models/minilm")
+    if settings.runtime is None:
+        notes.append("Pages need WebGPU: python3 -m scripts.provide_runtime brings what they need without it")
     if not loopback(settings.host):
         notes.append("Other devices need https in front: browsers give WebGPU only to https and to localhost")
     return notes

@@ -15,17 +15,25 @@ def default_site() -> Path:
     return inside if inside.is_dir() else package.parent / "site"
 
 
+def default_runtime() -> Path | None:
+    """What `scripts.provide_runtime` has brought to this checkout, if it has."""
+    folder = Path(__file__).parent.parent / "build" / "runtime"
+    return folder if folder.is_dir() else None
+
+
 @dataclass(frozen=True)
 class Settings:
     """Artifact folders in the order of the catalogue, and where to listen.
 
-    `port` 0 takes a free one. Raises WebappError for a port out of range.
+    `port` 0 takes a free one. `runtime` is the folder of what pages need where there is no WebGPU; without one they
+    need WebGPU. Raises WebappError for a port out of range.
     """
 
     folders: tuple[Path, ...] = ()
     host: str = "127.0.0.1"
     port: int = 8000
     site: Path = field(default_factory=default_site)
+    runtime: Path | None = None
     verbose: bool = False
 
     def __post_init__(self) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from webapp.confinement import open_confined
 from webapp.errors import WebappError
 from webapp.media import media_type, safe_name
+from webapp.runtime_files import RUNTIME
 
 INDEX = "index.html"
 MODELS = "/models/"  # belongs to the artifacts
@@ -23,7 +24,7 @@ def site_files(site: Path) -> dict[str, Path]:
     """
     root = site.resolve()
     found = {f"/{path.relative_to(root).as_posix()}": path for path in _walk(root)}
-    found = {url: path for url, path in found.items() if not url.startswith(MODELS)}
+    found = {url: path for url, path in found.items() if not url.startswith((MODELS, RUNTIME))}
     if f"/{INDEX}" not in found:
         raise WebappError(
             f"There is no {INDEX}", str(site), "Give the folder of the site; a checkout has it as site/."

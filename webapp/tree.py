@@ -5,6 +5,7 @@
 | `/`, `/app/...`, `/engine/...`     | the site folder's files                              |
 | `/models/catalogue.json`           | the list of models                                   |
 | `/models/<folder>/<file>`          | what that artifact's manifest lists, manifest.json   |
+| `/runtime/<file>`                  | what a browser without WebGPU needs besides          |
 """
 
 from collections.abc import Callable, Iterator
@@ -14,7 +15,8 @@ from typing import Any
 
 from webapp.catalogue import FILE_NAME, catalogue
 from webapp.manifest import FILE_NAME as MANIFEST
-from webapp.manifest import ListedFile, Manifest
+from webapp.manifest import WASM, ListedFile, Manifest
+from webapp.runtime_files import RUNTIME, runtime_files
 from webapp.settings import Settings
 from webapp.shelf import Shelf
 from webapp.site_files import MODELS, site_files
@@ -42,11 +44,16 @@ class Tree:
         self._root = settings.site.resolve()
         self._site = site_files(settings.site)
         self._shelf = Shelf(settings.folders)
+        self._runtime = {} if settings.runtime is None else _runtime(settings.runtime.resolve())
 
     def site_file(self, url: str) -> Resource | None:
         """The site's file at the path `url`, such as "/engine/index.js"."""
         path = self._site.get(url)
         return None if path is None else Resource(path, self._root)
+
+    def runtime_file(self, name: str) -> Resource | None:
+        """The file of the runtime for browsers without WebGPU, if there is one."""
+        return self._runtime.get(name)
 
     def artifact_file(self, folder: str, name: str) -> Resource | None:
         """The file that the artifact's manifest lists as `name`."""
@@ -64,7 +71,7 @@ class Tree:
             (
                 folder,
                 manifest.files[MANIFEST].sha256,
-                {**manifest.facts, **self._transfers(folder, manifest, transfer_bytes)},
+                {**manifest.facts, **self._costs(folder, manifest, transfer_bytes)},
             )
             for folder, manifest in self._shelf.manifests()
             if manifest.facts
@@ -75,22 +82,42 @@ class Tree:
         for url, path in self._site.items():
             if not url.endswith("/"):
                 yield url, Resource(path, self._root)
+        yield from ((RUNTIME + name, resource) for name, resource in self._runtime.items())
         for folder, manifest in self._shelf.manifests():
             for name in manifest.files:
                 resource = self.artifact_file(folder, name)
                 if resource is not None:
                     yield f"{MODELS}{folder}/{name}", resource
 
-    def _transfers(
+    def _costs(
         self, folder: str, manifest: Manifest, transfer_bytes: Callable[[Resource], int] | None
     ) -> dict[str, Any]:
+        """Bytes of a first visit, by tier and for `WASM`: of the files, and of the bodies that travel."""
+        visits = {visit: self._visited(folder, manifest, visit) for visit in self._visits(manifest)}
+        costs = {"downloadBytes": {visit: sum(map(_size, files)) for visit, files in visits.items()}}
         if transfer_bytes is None:
-            return {}
-        visited = {name for names in manifest.visits.values() for name in names}
-        sizes = {name: transfer_bytes(self._resource(folder, manifest.files[name])) for name in visited}
-        totals = {tier: sum(sizes[name] for name in names) for tier, names in manifest.visits.items()}
-        return {"transferBytes": totals}
+            return costs
+        sizes = {file: transfer_bytes(file) for file in {file for files in visits.values() for file in files}}
+        travels = {visit: sum(sizes[file] for file in files) for visit, files in visits.items()}
+        return {**costs, "transferBytes": travels}
+
+    def _visits(self, manifest: Manifest) -> list[str]:
+        return [visit for visit in manifest.visits if visit != WASM or self._runtime]
+
+    def _visited(self, folder: str, manifest: Manifest, visit: str) -> list[Resource]:
+        files = [self._resource(folder, manifest.files[name]) for name in manifest.visits[visit]]
+        return [*files, *self._runtime.values()] if visit == WASM else files
 
     def _resource(self, folder: str, listed: ListedFile) -> Resource:
         root = self._shelf.folder(folder)
         return Resource(root / listed.name, root, listed.sha256, listed.bytes)
+
+
+def _runtime(folder: Path) -> dict[str, Resource]:
+    """The files of the resolved `folder` by name. Raises WebappError."""
+    listed = runtime_files(folder)
+    return {name: Resource(folder / name, folder, file.sha256, file.bytes) for name, file in listed.items()}
+
+
+def _size(resource: Resource) -> int:
+    return resource.bytes or 0

@@ -21,6 +21,9 @@ ON_DEMAND = {
     "engine/generation/stepped_answer.js",
 }
 
+# The engine loads these where there is no graphics processor.
+WITHOUT_WEBGPU = {"engine/wasm/assess.js", "engine/wasm/worker.js"}
+
 # The engine loads what a task's calls need, and no other task's.
 _CALLS = {
     "sentence-embedding": "engine/embed.js",
@@ -60,7 +63,7 @@ def visited_files(
     page = EXTRACT_PAGE if extracts else PAGES.get(task, ENGINE)
     if not (site / page).is_file():
         raise ArtifactError(f"the site has no {page}", site.name, "Run this from a complete checkout.")
-    left_out = {*ON_DEMAND, *_CALLS.values()} - {_CALLS.get(task)}
+    left_out = {*ON_DEMAND, *WITHOUT_WEBGPU, *_CALLS.values()} - {_CALLS.get(task)}
     if not carries_template:
         left_out.add(TEMPLATE_ENGINE)
     seen: list[str] = []

@@ -1,4 +1,4 @@
-/** What a visitor can do when the browser offers no WebGPU at all. */
+/** What a visitor can do when the browser offers no WebGPU: models then run on the processor, where the site has what it takes. */
 
 import { byId, element } from './dom.js';
 import { text, textParts } from './texts.js';

@@ -21,13 +21,16 @@ export class LoadProgress {
   #startBytes = 0;
   #announced = '';
   #kept;
+  #onProcessor;
 
   /**
    * @param {() => void} onCancel
    * @param {boolean} kept whether the model is already on this device, so that nothing travels
+   * @param {boolean} onProcessor whether it will run there, without WebGPU
    */
-  constructor(onCancel, kept) {
+  constructor(onCancel, kept, onProcessor) {
     this.#kept = kept;
+    this.#onProcessor = onProcessor;
     this.root = element(
       'div',
       {},
@@ -52,6 +55,7 @@ export class LoadProgress {
   /** @param {string} stage */
   #words(stage) {
     if (stage === 'download' && this.#kept) return text('load.kept');
+    if (stage === 'compile' && this.#onProcessor) return text('load.prepare');
     return text(STAGES[stage] ?? 'load');
   }
 

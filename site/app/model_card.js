@@ -1,6 +1,7 @@
 /** One model of the catalogue, with the verdict for this device. */
 
 import { inspect } from '../engine/index.js';
+import './backend_choice.js';
 import { pageFor, purposeOf } from './catalogue.js';
 import { element } from './dom.js';
 import { factsList, nameOf, taskInWords } from './model_facts.js';

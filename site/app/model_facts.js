@@ -6,6 +6,7 @@ import { formatBytes, formatCompact, formatExactBytes, formatLanguage } from './
 import { hasText, text } from './texts.js';
 
 /** @typedef {import('./catalogue.js').Entry} Entry */
+/** @typedef {import('../engine/index.js').Inspection} Inspection */
 
 /** @type {Record<string, import('./texts.js').Key>} */
 const FEATURES = { 'shader-f16': 'fact.halves', subgroups: 'fact.subgroups' };
@@ -44,18 +45,20 @@ function modestTier(entry) {
 }
 
 /**
- * What a first visit downloads.
+ * What a first visit downloads: with WebGPU by tier, without it what runs the model on the processor too.
  * @param {Entry} entry
- * @param {string} tier
+ * @param {Inspection} [inspection] of this device, once it is known
  * @returns {number | undefined} bytes
  */
-export function downloadOf({ manifest }, tier) {
-  return manifest.transferBytes?.[tier] ?? manifest.downloadBytes[tier];
+export function downloadOf(entry, inspection) {
+  const { transferBytes, downloadBytes } = entry.manifest;
+  const visit = inspection ? inspection.tier ?? 'wasm' : modestTier(entry);
+  return transferBytes?.[visit] ?? downloadBytes[visit] ?? inspection?.downloadBytes;
 }
 
 /**
  * Whether earlier visits have left the whole model on this device.
- * @param {import('../engine/index.js').Inspection} inspection
+ * @param {Inspection} inspection
  */
 export function isKept({ cachedBytes, downloadBytes }) {
   return cachedBytes >= downloadBytes;
@@ -63,23 +66,37 @@ export function isKept({ cachedBytes, downloadBytes }) {
 
 /**
  * @param {Entry} entry
- * @param {import('../engine/index.js').Inspection} [inspection] of this device, once it is known
+ * @param {Inspection} [inspection] of this device, once it is known
  */
 export function factsList(entry, inspection) {
-  const tier = inspection?.tier ?? modestTier(entry);
   const { manifest } = entry;
-  const plan = manifest.plans[tier];
   return element(
     'dl',
     { class: 'facts' },
-    ...fact('download', ...(inspection && isKept(inspection) ? [text('fact.here')] : size(downloadOf(entry, tier)))),
-    ...fact('memory', ...size(plan?.memory.total)),
-    ...fact('needs', ['WebGPU', ...(plan?.features ?? []).map(featureInWords)].join(', ')),
+    ...fact('download', ...(inspection && isKept(inspection) ? [text('fact.here')] : size(downloadOf(entry, inspection)))),
+    ...(inspection?.backend === 'wasm' ? needsOfProcessor(inspection) : needsOfGraphics(entry, inspection)),
     ...fact('size', text('fact.parameters', { size: formatCompact(manifest.parameters), bits: weightsOf(manifest) })),
     ...fact('reads', text('fact.tokens', { n: manifest.context })),
     ...fact('languages', manifest.languages.map(formatLanguage).join(', ') || text('fact.unstated')),
     ...fact('licence', manifest.license ?? text('fact.unstated')),
   );
+}
+
+/** @param {Entry} entry @param {Inspection} [inspection] */
+function needsOfGraphics(entry, inspection) {
+  const plan = entry.manifest.plans[inspection?.tier ?? modestTier(entry)];
+  return [
+    ...fact('memory', ...size(plan?.memory.total)),
+    ...fact('needs', ['WebGPU', ...(plan?.features ?? []).map(featureInWords)].join(', ')),
+  ];
+}
+
+/** @param {Inspection} inspection */
+function needsOfProcessor({ memoryBytes }) {
+  return [
+    ...fact('ram', text('fact.about', { size: formatBytes(memoryBytes) })),
+    ...fact('needs', text('fact.processor')),
+  ];
 }
 
 /** @param {string} name of a feature of WebGPU */
@@ -89,7 +106,7 @@ function featureInWords(name) {
 }
 
 /**
- * @param {'download' | 'memory' | 'needs' | 'size' | 'reads' | 'languages' | 'licence'} name
+ * @param {'download' | 'memory' | 'ram' | 'needs' | 'size' | 'reads' | 'languages' | 'licence'} name
  * @param {...(Node | string)} value
  */
 function fact(name, ...value) {

@@ -2,6 +2,7 @@
 
 import { forget, inspect, load } from '../engine/index.js';
 import { announce } from './announcer.js';
+import './backend_choice.js';
 import { button, element } from './dom.js';
 import { formatBytes } from './format.js';
 import { LoadProgress } from './load_progress.js';
@@ -13,6 +14,7 @@ import { text } from './texts.js';
 import { verdictView } from './verdict.js';
 
 /**
+ * @typedef {import('../engine/index.js').Inspection} Inspection
  * @typedef {import('./catalogue.js').Entry} Entry
  * @typedef {import('../engine/index.js').Model} Model
  */
@@ -34,6 +36,7 @@ export class ModelPanel {
   #onGone;
   #onOffer;
   #kept = false;
+  #onProcessor = false;
   /** @type {Model | null} */
   #model = null;
   /** @type {Promise<void> | null} */
@@ -64,9 +67,10 @@ export class ModelPanel {
     const inspection = await inspect(this.#url, { sha256: this.#entry.sha256 }).catch((error) => ({ error }));
     if ('error' in inspection) return this.#refuse(inspection.error);
     this.#kept = isKept(inspection);
+    this.#onProcessor = inspection.backend === 'wasm';
     this.#body.replaceChildren(heading, factsList(this.#entry, inspection), ...verdictView(inspection));
     if (inspection.cachedBytes > 0) this.#body.append(this.#keptNote(inspection.cachedBytes));
-    if (inspection.ok) this.#body.append(this.#loadButton(inspection.tier));
+    if (inspection.ok) this.#body.append(this.#loadButton(inspection));
     this.#onOffer(inspection.ok ? null : obstacle(inspection.code));
   }
 
@@ -104,9 +108,9 @@ export class ModelPanel {
     await this.#offerAgain(text('panel.deleted'));
   }
 
-  /** @param {string} tier */
-  #loadButton(tier) {
-    const bytes = downloadOf(this.#entry, tier);
+  /** @param {Inspection} inspection */
+  #loadButton(inspection) {
+    const bytes = downloadOf(this.#entry, inspection);
     return button(this.#loadLabel(bytes), () => this.load(), { class: 'load' });
   }
 
@@ -125,7 +129,7 @@ export class ModelPanel {
 
   async #load() {
     const aborter = new AbortController();
-    const progress = new LoadProgress(() => aborter.abort(), this.#kept);
+    const progress = new LoadProgress(() => aborter.abort(), this.#kept, this.#onProcessor);
     this.#show(progress.root);
     try {
       const { sha256 } = this.#entry;
@@ -149,7 +153,7 @@ export class ModelPanel {
     this.#show(
       this.#heading(),
       element('p', { class: 'verdict good loaded' }, text('panel.loaded')),
-      element('p', { class: 'note' }, text('panel.memory', { size: formatBytes(model.info.memoryBytes) })),
+      element('p', { class: 'note' }, memoryInWords(model)),
       ...softwareNote(model),
       element(
         'p',
@@ -199,6 +203,11 @@ export class ModelPanel {
 /** @param {string | null} code */
 function obstacle(code) {
   return text('panel.obstacle', { why: problemOf(code ?? '').title });
+}
+
+/** @param {Model} model */
+function memoryInWords({ info: { backend, memoryBytes } }) {
+  return text(backend === 'wasm' ? 'panel.ram' : 'panel.memory', { size: formatBytes(memoryBytes) });
 }
 
 /** @param {Model} model */

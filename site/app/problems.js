@@ -16,6 +16,8 @@ export const PROBLEMS = /** @type {const} */ ({
   INSECURE_PAGE: null,
   NO_ADAPTER: 'retry',
   GPU_BLOCKED: null,
+  NO_WASM: 'retry',
+  NEEDS_WEBGPU: null,
   MISSING_FEATURE: null,
   NOT_ENOUGH_MEMORY: 'retry',
   LIMIT_EXCEEDED: null,

@@ -13,8 +13,14 @@ const SMALLEST_SIZE = 4096;
 
 /** @param {Verdict} verdict */
 export function verdictView(verdict) {
-  if (verdict.ok) return [element('p', { class: 'verdict good' }, text('verdict.good'))];
+  if (verdict.ok) return [element('p', { class: 'verdict good' }, text('verdict.good')), ...processorNote(verdict)];
   return refusal(verdict.code ?? '', verdict.reason ?? '', numbers(verdict));
+}
+
+/** @param {Verdict} verdict */
+function processorNote({ backend }) {
+  if (backend !== 'wasm') return [];
+  return [element('p', { class: 'note' }, text('verdict.processor'))];
 }
 
 /** @param {unknown} error */

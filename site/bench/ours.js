@@ -17,7 +17,7 @@ export class Ours {
   /** @param {string} address @param {import('../engine/index.js').LoadOptions} [options] */
   static async open(address, options) {
     const began = performance.now();
-    const model = await load(address, options);
+    const model = await load(address, { backend: 'webgpu', ...options });
     return new Ours(model, performance.now() - began);
   }
 

@@ -4,7 +4,7 @@ import { DownloadControl } from './download_control.js';
 import { BadArgumentError } from './errors.js';
 import { TIERS } from './manifest.js';
 
-const BACKENDS = ['auto', 'webgpu'];
+const BACKENDS = ['auto', 'webgpu', 'wasm'];
 const TUNINGS = ['auto', 'off', 'again'];
 const CONSTRAINTS = ['json_object', 'json_schema'];
 const MOST_LOGPROBS = 20;
@@ -42,10 +42,15 @@ export function folderUrl(url) {
   return base.href;
 }
 
+/** @returns {import('./index.js').Backend | undefined} what a page, or whoever tries it out, wants of all loads that do not say */
+export function pageWideBackend() {
+  return /** @type {any} */ (globalThis).thistledownBackend;
+}
+
 /** @param {import('./index.js').LoadOptions} options */
 export function checkLoadOptions(options) {
   expect(Object(options) === options, 'options is not an object');
-  const { backend = 'auto', tier, onProgress, signal, sha256, control, tune = 'auto' } = options;
+  const { backend = pageWideBackend() ?? 'auto', tier, onProgress, signal, sha256, control, tune = 'auto' } = options;
   expect(BACKENDS.includes(backend), `backend is "${backend}", not one of ${BACKENDS.join(', ')}`);
   const known = tier === undefined || TIERS.some((name) => name === tier);
   expect(known, `tier is "${tier}", not one of ${TIERS.join(', ')}`);

@@ -6,7 +6,7 @@ import { BadArgumentError } from './errors.js';
 import { largest, ranked, scoresOf } from './scores.js';
 import { alignWords } from './words.js';
 
-/** @typedef {import('./session.js').Session} Session */
+/** @typedef {import('./encode.js').Session} Session */
 /** @typedef {import('./words.js').AlignedText} AlignedText */
 /** @typedef {{ label: string, score: number }} TextClass */
 /** @typedef {{ text: string, start: number, end: number, label: string, score: number }} WordClass */

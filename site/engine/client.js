@@ -14,8 +14,10 @@ import { AbortedError, EngineError, revive, UnloadedError } from './errors.js';
  */
 /**
  * @typedef {object} OpenedModel
- * @property {import('./manifest.js').Tier} tier
- * @property {{ vendor: string, architecture: string, description: string }} adapter
+ * @property {'webgpu' | 'wasm'} backend
+ * @property {import('./manifest.js').Tier | null} tier null without WebGPU
+ * @property {{ vendor: string, architecture: string, description: string }} adapter what computes; without WebGPU its
+ *   description says so
  * @property {number} memoryBytes
  * @property {number} networkBytes that the load brought over the network; the rest was kept from earlier
  * @property {number} loadMs
@@ -33,27 +35,34 @@ import { AbortedError, EngineError, revive, UnloadedError } from './errors.js';
  * @property {(items: unknown[]) => void} [onItems]
  */
 
-/** @returns {string} the worker's address, in the wrapping that a Trusted Types policy asks for */
-function workerUrl() {
-  const url = new URL('./worker.js', import.meta.url).href;
+const WORKERS = {
+  webgpu: new URL('./worker.js', import.meta.url).href,
+  wasm: new URL('./wasm/worker.js', import.meta.url).href,
+};
+
+/** @param {keyof typeof WORKERS} backend @returns {string} its worker's address, in the wrapping that a Trusted Types policy asks for */
+function workerUrl(backend) {
   const { trustedTypes } = /** @type {any} */ (globalThis);
-  if (!trustedTypes) return url;
-  policy ??= trustedTypes.createPolicy('app', { createScriptURL: () => url });
-  return policy.createScriptURL(url);
+  if (!trustedTypes) return WORKERS[backend];
+  policy ??= trustedTypes.createPolicy('app', {
+    createScriptURL: (/** @type {string} */ name) => WORKERS[/** @type {keyof typeof WORKERS} */ (name)],
+  });
+  return policy.createScriptURL(backend);
 }
 
 /** @type {any} a policy's name can be taken once a page */
 let policy;
 
 export class WorkerClient {
-  constructor() {
+  /** @param {keyof typeof WORKERS} backend */
+  constructor(backend) {
     /** @type {Map<number, Pending>} */
     this.pending = new Map();
     this.nextId = 1;
     /** @type {import('./recovery.js').Recovery[]} all that there were */
     this.recoveries = [];
     this.closed = false;
-    this.worker = new Worker(workerUrl(), { type: 'module', name: 'thistledown' });
+    this.worker = new Worker(workerUrl(backend), { type: 'module', name: 'thistledown' });
     this.worker.onmessage = ({ data }) => this.receive(data);
     this.worker.onerror = (event) => {
       event.preventDefault();

@@ -3,7 +3,7 @@
 import { encodeAll, mostTokens } from './encode.js';
 import { answerOf } from './encoder_canary.js';
 
-/** @typedef {import('./session.js').Session} Session */
+/** @typedef {import('./encode.js').Session} Session */
 /** @typedef {{ ids: number[], truncated: boolean }} Encoded */
 /** @typedef {{ data: Float32Array<ArrayBuffer>, tokens: number, truncated: boolean }} Embedding */
 

@@ -1,10 +1,17 @@
-/** Plays the phase `encode`: many texts packed end to end into each play, results in the order of the texts. */
+/** Reads texts: many of them packed end to end into each play of the phase `encode`, results in the order of the texts. */
 
 import { throwIfAborted } from './errors.js';
 import { InFlight } from './in_flight.js';
 import { writeStep } from './step.js';
 
-/** @typedef {import('./session.js').Session} Session */
+/**
+ * What plays a pack in the place of the GPU; gives so many words of the output, end to end as in the pack.
+ *
+ * @typedef {(session: any, pack: Item[], output: string, words: number) => Promise<Float32Array<ArrayBuffer>>} Play
+ */
+/** @typedef {Pick<import('./session.js').Session, 'manifest' | 'tokenizer'>} Model */
+/** @typedef {{ plan: { symbols: Record<string, number> }, readback: { slots: number }, play: Play }} Elsewhere */
+/** @typedef {import('./session.js').Session | (Model & Elsewhere)} Session */
 /** @typedef {{ ids: number[], rows?: number[] }} Item a text, and which of its tokens the output is wanted of, if some */
 /**
  * What a task reads from its plays.
@@ -58,6 +65,22 @@ function inputsOf(pack) {
   };
 }
 
+/** @type {Play} */
+async function playOnGpu(session, pack, output, words) {
+  const { device, buffers, player, readback } = /** @type {import('./session.js').Session} */ (session);
+  const inputs = inputsOf(pack);
+  for (const [name, values] of Object.entries(inputs)) {
+    const target = buffers.find(name);
+    if (target && values.length > 0) device.gpu.queue.writeBuffer(target, 0, new Uint32Array(values));
+  }
+  const sequences = pack.reduce((sum, item) => sum + rowsOf(item), 0);
+  const symbols = { tokens: inputs.ids.length, past: 0, sequences };
+  writeStep(session, symbols, 0);
+  const encoder = device.gpu.createCommandEncoder();
+  player.play(encoder, 'encode', symbols);
+  return new Float32Array(await readback.submit(encoder, [{ from: buffers.get(output), bytes: words * 4 }]));
+}
+
 /**
  * @template {Item} I
  * @template R
@@ -66,21 +89,9 @@ function inputsOf(pack) {
  * @param {Reading<I, R>} reading
  * @returns {Promise<R[]>}
  */
-async function play(session, pack, reading) {
-  const { device, buffers, player, readback } = session;
-  const inputs = inputsOf(pack);
-  for (const [name, words] of Object.entries(inputs)) {
-    const target = buffers.find(name);
-    if (target && words.length > 0) device.gpu.queue.writeBuffer(target, 0, new Uint32Array(words));
-  }
-  const sequences = pack.reduce((sum, item) => sum + rowsOf(item), 0);
-  const symbols = { tokens: inputs.ids.length, past: 0, sequences };
-  writeStep(session, symbols, 0);
-  const encoder = device.gpu.createCommandEncoder();
-  player.play(encoder, 'encode', symbols);
-  const from = buffers.get(reading.output);
-  const bytes = await readback.submit(encoder, [{ from, bytes: reading.words(pack) * 4 }]);
-  return reading.results(pack, new Float32Array(bytes));
+async function play(session, pack, { output, words, results }) {
+  const played = 'play' in session ? session.play : playOnGpu;
+  return results(pack, await played(session, pack, output, words(pack)));
 }
 
 /**

@@ -34,6 +34,16 @@ export class NoAdapterError extends EngineError {
   static remedy = 'Turn on hardware acceleration, update the graphics driver, or reload the page after a GPU crash.';
 }
 
+export class NoWasmError extends EngineError {
+  static code = 'NO_WASM';
+  static remedy = 'Serve the runtime beside the engine, as docs/engine.md says, or use a browser with WebGPU.';
+}
+
+export class NeedsWebGpuError extends EngineError {
+  static code = 'NEEDS_WEBGPU';
+  static remedy = 'Load the model with the backend webgpu, where there is a graphics processor.';
+}
+
 export class GpuBlockedError extends EngineError {
   static code = 'GPU_BLOCKED';
   static remedy = 'Reload the page: until then the browser keeps the GPU, which crashed more than once, from it.';
@@ -154,7 +164,7 @@ const CLASSES = [
   ManifestInvalidError, PlanInvalidError, TokenizerInvalidError, NotAnArtifactError, FileMissingError,
   FileTruncatedError, FileTooLongError, FileCorruptedError, NetworkFailedError, AbortedError, DeviceLostError,
   OutOfMemoryError, InputTooLongError, NoChatTemplateError, BadArgumentError, UnloadedError,
-  OtherBaseError, ManifestChangedError, GpuBlockedError, WrongResultsError,
+  OtherBaseError, ManifestChangedError, GpuBlockedError, WrongResultsError, NoWasmError, NeedsWebGpuError,
 ];
 
 /** code -> class, for callers that want to list or compare them. */

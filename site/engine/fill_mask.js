@@ -5,7 +5,7 @@ import { answerOf } from './encoder_canary.js';
 import { BadArgumentError, InputTooLongError, TokenizerInvalidError } from './errors.js';
 import { largest, softmax } from './scores.js';
 
-/** @typedef {import('./session.js').Session} Session */
+/** @typedef {import('./encode.js').Session} Session */
 /** @typedef {{ token: string, id: number, score: number }} Filling */
 /** @typedef {{ ids: number[], rows: number[] }} Masked a text, and where its masks are */
 

@@ -1,5 +1,5 @@
 /**
- * The engine's door: small language models on the visitor's own GPU.
+ * The engine's door: small language models on the visitor's own GPU, else on the CPU.
  *
  *     const model = await load('/models/minilm/', { onProgress });
  *     const [{ data }] = await model.embed(['a sentence']);
@@ -9,11 +9,11 @@
  *     const [{ token }] = await model.fillMask(`a ${model.info.maskToken} text`);
  */
 
-import { checkLoadOptions, folderUrl } from './arguments.js';
+import { checkLoadOptions, folderUrl, pageWideBackend } from './arguments.js';
 import { WorkerClient } from './client.js';
 import { DownloadControl } from './download_control.js';
 import * as errors from './errors.js';
-import { downloadBytes, visitedFiles } from './manifest.js';
+import { bytesOf } from './manifest.js';
 import { findManifest } from './manifest_source.js';
 import { facts, Model as LoadedModel } from './model.js';
 import { Library } from './storage/library.js';
@@ -26,6 +26,7 @@ export { DownloadControl, errors };
 /** @typedef {import('./progress.js').ProgressEvent} Progress */
 /** @typedef {import('./model.js').Model} Model */
 /** @typedef {import('./verdict.js').Verdict} Verdict */
+/** @typedef {'auto' | 'webgpu' | 'wasm'} Backend */
 /** @typedef {import('./storage/library.js').KeptModel} KeptModel */
 /**
  * @typedef {ReturnType<typeof facts> & Verdict & { cachedBytes: number }} Inspection the manifest's facts, the verdict
@@ -34,8 +35,9 @@ export { DownloadControl, errors };
 
 /**
  * @typedef {object} LoadOptions
- * @property {'auto' | 'webgpu'} [backend]
- * @property {Tier} [tier] the best that the device has unless said
+ * @property {Backend} [backend] `auto` (unless said, or unless `globalThis.thistledownBackend` says it for the whole page):
+ *   `webgpu` where there is a graphics processor or a tier is named, else `wasm`, on the CPU, where the site has it
+ * @property {Tier} [tier] of WebGPU; the best that the device has unless said
  * @property {(event: Progress) => void} [onProgress] bytes of the whole download, never backwards
  * @property {AbortSignal} [signal]
  * @property {string} [sha256] of manifest.json, which states all other hashes: where somebody trusted says it, as a catalogue does
@@ -46,7 +48,8 @@ export { DownloadControl, errors };
  */
 
 /**
- * Looks before anything is paid for: fetches the manifest and nothing else.
+ * Looks before anything is paid for: fetches the manifest and, without a graphics processor, the description of what
+ * computes in its place; nothing else.
  *
  * @param {string | URL} url of the artifact's folder
  * @param {LoadOptions} [options]
@@ -54,13 +57,9 @@ export { DownloadControl, errors };
  */
 export async function inspect(url, options = {}) {
   checkLoadOptions(options);
-  const { signal, sha256, tier } = options;
-  const base = folderUrl(url);
-  const { manifest } = await findManifest(base, { signal, sha256 });
-  const assessment = await assess(manifest, tier);
-  const files = visitedFiles(manifest, assessment.tier);
-  const cachedBytes = await (await library()).bytesKept([files.plan, ...files.tokenizer, ...files.shards]);
-  return { ...facts(manifest), ...verdict(manifest, assessment), cachedBytes };
+  const { manifest, assessment } = await judge(folderUrl(url), options);
+  const cachedBytes = await (await library()).bytesKept(assessment.files);
+  return { ...facts(manifest), ...verdict(assessment), cachedBytes };
 }
 
 /**
@@ -71,16 +70,16 @@ export async function inspect(url, options = {}) {
  */
 export async function load(url, options = {}) {
   checkLoadOptions(options);
-  const { tier, onProgress, signal, sha256, control, tune } = options;
+  const { onProgress, signal, control, tune } = options;
   const base = folderUrl(url);
-  const { manifest, text } = await findManifest(base, { signal, sha256 });
-  const { tier: chosen, fault } = await assess(manifest, tier);
+  const { manifest, text, assessment } = await judge(base, options);
+  const { backend, tier, fault, files, memoryBytes, runtime } = assessment;
   if (fault) throw fault;
-  const total = downloadBytes(manifest, chosen);
+  const total = bytesOf(files);
   onProgress?.({ stage: 'manifest', loaded: 0, total });
-  const client = startWorker();
+  const client = startWorker(backend);
   try {
-    const request = { base, manifest, text, tier: chosen, tune };
+    const request = { base, manifest, text, tier, tune, runtime, memoryBytes };
     const opened = await client.call('load', request, { signal, onProgress, control });
     return new LoadedModel(client, manifest, opened, total);
   } catch (cause) {
@@ -89,10 +88,19 @@ export async function load(url, options = {}) {
   }
 }
 
-/** @returns {WorkerClient} */
-function startWorker() {
+/**
+ * @param {string} base
+ * @param {LoadOptions} options
+ */
+async function judge(base, { backend = pageWideBackend() ?? 'auto', tier, signal, sha256 }) {
+  const found = await findManifest(base, { signal, sha256 });
+  return { ...found, assessment: await assess(found.manifest, { backend, tier, signal }) };
+}
+
+/** @param {Verdict['backend']} backend @returns {WorkerClient} */
+function startWorker(backend) {
   try {
-    return new WorkerClient();
+    return new WorkerClient(backend);
   } catch (cause) {
     throw errors.typed(cause);
   }

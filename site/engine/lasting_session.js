@@ -101,7 +101,12 @@ export class LastingSession {
     }, signal);
   }
 
-  destroy() {
+  /** A call that was not `run` came to its end. */
+  finished() {
+    this.losses.finished();
+  }
+
+  async destroy() {
     this.base.device.destroy();
   }
 }

@@ -236,7 +236,7 @@ export function visitedFiles(manifest, tier) {
   const plan = /** @type {PlanRecord} */ (manifest.plans[tier]);
   return {
     plan: asOneChunk(plan),
-    tokenizer: manifest.files.filter(({ role }) => role === 'tokenizer').map(asOneChunk),
+    tokenizer: filesOf(manifest, 'tokenizer'),
     shards: fetchedShards(manifest),
   };
 }
@@ -246,17 +246,17 @@ export function fetchedShards({ shards, coded }) {
   return shards.map((shard, i) => coded[i] ?? shard);
 }
 
+/** @param {Manifest} manifest @param {OtherFile['role']} wanted @returns {ChunkedFile[]} */
+export function filesOf({ files }, wanted) {
+  return files.filter(({ role }) => role === wanted).map(asOneChunk);
+}
+
 /** @param {FileRecord} record @returns {ChunkedFile} */
 function asOneChunk({ file, bytes, sha256 }) {
   return { file, bytes, sha256, chunkBytes: bytes, chunks: [sha256] };
 }
 
-/**
- * @param {Manifest} manifest
- * @param {Tier} tier
- * @returns {number} bytes of the visited files, without the manifest
- */
-export function downloadBytes(manifest, tier) {
-  const { plan, tokenizer, shards } = visitedFiles(manifest, tier);
-  return [plan, ...tokenizer, ...shards].reduce((sum, { bytes }) => sum + bytes, 0);
+/** @param {{ bytes: number }[]} files @returns {number} bytes of all */
+export function bytesOf(files) {
+  return files.reduce((sum, { bytes }) => sum + bytes, 0);
 }

@@ -23,15 +23,26 @@ const UNREACHED = [NetworkFailedError, NotAnArtifactError];
  * @param {{ signal?: AbortSignal, sha256?: string }} options `sha256`: of the manifest, as somebody trusted states it
  * @returns {Promise<Found>}
  */
-export async function findManifest(base, { signal = new AbortController().signal, sha256: wanted }) {
-  const url = `${base}manifest.json`;
+export async function findManifest(base, options) {
+  const { bytes, url } = await findDescription(base, 'manifest.json', options);
+  return { manifest: readManifest(parseJson(bytes, url), url), text: new TextDecoder().decode(bytes) };
+}
+
+/**
+ * @param {string} base the folder's address
+ * @param {string} name of the file that says what is in the folder
+ * @param {{ signal?: AbortSignal, sha256?: string }} options `sha256`: of the file
+ * @returns {Promise<{ bytes: Bytes, url: string }>} of a JSON file
+ */
+export async function findDescription(base, name, { signal = new AbortController().signal, sha256: wanted }) {
+  const url = base + name;
   const kept = await keptText(base).catch(() => null);
   const stallMs = kept === null ? STALL_MS : KEPT_STALL_MS;
   const bytes = await fetchBytes(url, { signal, wanted, stallMs }).catch((cause) => {
     if (kept === null || !UNREACHED.some((type) => cause instanceof type)) throw cause;
     return new TextEncoder().encode(kept);
   });
-  return { manifest: readManifest(parseJson(bytes, url), url), text: new TextDecoder().decode(bytes) };
+  return { bytes, url };
 }
 
 /**

@@ -68,8 +68,7 @@ export class Model {
     this.#stats = { ...load, recoveries: client.recoveries, embedding: null, generation: null, adapter: null };
     /** @type {Swap['adapter']} */
     this.adapter = null;
-    const backend = /** @type {const} */ ('webgpu');
-    this.info = Object.freeze({ ...facts(manifest), backend, ...opened, downloadBytes });
+    this.info = Object.freeze({ ...facts(manifest), ...opened, downloadBytes });
     const create = /** @type {import('./completions/completions.js').Create} */ ((/** @type {unknown} */ request) => this.#complete(request));
     /** Chat completions in OpenAI's shape. */
     this.chat = Object.freeze({ completions: Object.freeze({ create }) });
@@ -174,7 +173,7 @@ export class Model {
   }
 
   /**
-   * @param {string | URL | null} url of an adapter's folder; null takes it off
+   * @param {string | URL | null} url of an adapter's folder; null takes it off. Adapters need WebGPU
    * @param {{ signal?: AbortSignal }} [options]
    */
   async setAdapter(url, { signal } = {}) {

@@ -2,10 +2,11 @@
 
 import { Buffers, inWords } from './buffers.js';
 import { kernelsOf } from './choices/choices.js';
+import { openDecoder } from './coding/decoder.js';
 import { Device } from './device.js';
 import { throwIfAborted } from './errors.js';
 import { parseJson } from './http.js';
-import { downloadBytes, fetchedShards, visitedFiles } from './manifest.js';
+import { fetchedShards, visitedFiles } from './manifest.js';
 import { compilePipelines } from './pipelines.js';
 import { readPlan } from './plan.js';
 import { Binder, Player } from './player.js';
@@ -13,11 +14,10 @@ import { Progress } from './progress.js';
 import { Readback } from './readback.js';
 import { Losses } from './recovery.js';
 import { Library } from './storage/library.js';
-import { openStore } from './storage/store.js';
-import { TextTokenizer } from './tokenizer.js';
+import { fetchTokenizer } from './tokenizer/files.js';
 import { bring, bringWhole } from './transfer/bring.js';
 import { BufferPool } from './transfer/buffer_pool.js';
-import { recordedLoad } from './transfer/recorded_load.js';
+import { keptLoad, nothingLoaded } from './transfer/kept_load.js';
 import { makeSupply } from './transfer/supply.js';
 import { Tuning } from './choices/tuning.js';
 
@@ -41,19 +41,12 @@ import { Tuning } from './choices/tuning.js';
  * @property {Player} player
  * @property {Map<number, GPUComputePipeline>} pipelines by kernel
  * @property {import('./storage/store.js').Store} store
- * @property {TextTokenizer} tokenizer
+ * @property {import('./tokenizer.js').TextTokenizer} tokenizer
  * @property {unknown} chatTemplate what the file holds that carries it; null where it is data, or absent
  * @property {Readback} readback for what an encoder gives, or for step and ring
  * @property {Readback | null} logitsReadback text generation only
  * @property {Tuning} tuning
- * @property {Loaded} loaded
- */
-/**
- * @typedef {object} Loaded
- * @property {number} networkBytes
- * @property {number} loadMs
- * @property {'full' | 'refused' | null} notKept
- * @property {number} canaryMs that the known answer took; 0 where the manifest has none
+ * @property {import('./transfer/kept_load.js').Loaded} loaded
  */
 /** @typedef {Pick<Session, 'plan' | 'tokenizer' | 'chatTemplate' | 'tuning'>} Remembered what a session knows that no GPU holds */
 /** @typedef {(session: Session, signal: AbortSignal) => Promise<number>} Rehearse plays a known answer; gives its ms */
@@ -76,58 +69,25 @@ async function fetchPlan({ base, manifest, tier }, supply) {
 }
 
 /**
- * @param {LoadRequest} request
- * @param {Supply} supply
- * @returns {Promise<{ tokenizer: TextTokenizer, chatTemplate: unknown }>}
- */
-async function fetchTokenizer({ base, manifest, tier }, supply) {
-  const { tokenizer } = visitedFiles(manifest, tier);
-  const read = tokenizer.map(async (file) =>
-    /** @type {const} */ ([file.file, parseJson(await bringWhole(file, supply), base + file.file)]));
-  const files = new Map(await Promise.all(read));
-  const config = files.get('tokenizer_config.json') ?? {};
-  const chat = manifest.generation?.chat;
-  return {
-    tokenizer: new TextTokenizer(files.get('tokenizer.json'), config, manifest.vocabulary),
-    chatTemplate: chat && 'template' in chat ? files.get(chat.template) : null,
-  };
-}
-
-/** @typedef {(chunk: Uint8Array<ArrayBuffer>, shardBytes: number) => import('./coding/chunk.js').Stretch} Decoded */
-
-/**
- * @param {Manifest} manifest
- * @param {number} first shard to fetch
- * @returns {Promise<Decoded | null>} null where nothing is coded
- */
-async function decoder({ coded }, first) {
-  if (!coded.slice(first).some(Boolean)) return null;
-  const { readChunk, STRETCH_BYTES } = await import('./coding/chunk.js');
-  // One piece for all: what is in it goes to the GPU before anything else is decoded.
-  const memory = new Uint8Array(STRETCH_BYTES);
-  return (chunk, shardBytes) => readChunk(chunk, shardBytes, memory);
-}
-
-/**
  * @param {Manifest} manifest
  * @param {Buffers} buffers
  * @param {number} index of the shard
- * @param {Decoded | null} decoded
+ * @param {import('./coding/decoder.js').Decoder | null} decode
  * @returns {import('./transfer/file_transfer.js').Sink}
  */
-function sinkOf({ shards, coded }, buffers, index, decoded) {
+function sinkOf({ shards, coded }, buffers, index, decode) {
   const ranges = buffers.rangesOf(index);
-  if (!coded[index] || !decoded) return (chunk, offset) => buffers.upload(ranges, inWords(chunk), offset);
+  if (!coded[index] || !decode) return (chunk, offset) => buffers.upload(ranges, inWords(chunk), offset);
   return (chunk) => {
-    const { start, bytes } = decoded(chunk, shards[index].bytes);
+    const { start, bytes } = decode(chunk, shards[index].bytes);
     return buffers.upload(ranges, bytes, start);
   };
 }
 
 /** @param {Manifest} manifest @param {Supply} supply @param {Buffers} buffers @param {number} [first] shard to fetch */
 export async function fetchWeights(manifest, supply, buffers, first = 0) {
-  const decoded = await decoder(manifest, first);
-  const queue = fetchedShards(manifest).map((file, i) => ({ file, sink: sinkOf(manifest, buffers, i, decoded) })).slice(first);
+  const decode = await openDecoder(manifest, first);
+  const queue = fetchedShards(manifest).map((file, i) => ({ file, sink: sinkOf(manifest, buffers, i, decode) })).slice(first);
   const largest = Math.max(0, ...queue.map(({ file }) => Math.min(file.bytes, file.chunkBytes)));
   const pool = new BufferPool(CONNECTIONS, Math.ceil(largest / 4) * 4);
   const carry = async () => {
@@ -180,7 +140,7 @@ async function assemble(request, device, { supply, rehearse, remembered }) {
   throwIfAborted(supply.signal);
   device.check();
   const made = { manifest, plan, device, buffers, player, pipelines, tuning, store: supply.store, ...texts, ...readbacks };
-  const session = { ...made, loaded: { networkBytes: 0, loadMs: 0, notKept: null, canaryMs: 0 } };
+  const session = { ...made, loaded: nothingLoaded() };
   session.loaded.canaryMs = await rehearse(session, supply.signal);
   return session;
 }
@@ -242,20 +202,8 @@ export async function reopenSession(request, session, rehearse, signal) {
  */
 export async function openSession(request, report, signal, gate, parts = {}) {
   const { losses = new Losses(() => undefined), rehearse = async () => 0 } = parts;
-  const began = performance.now();
-  const { base, manifest, text, tier } = request;
-  const store = await openStore();
-  let progress = new Progress(report, downloadBytes(manifest, tier));
-  const supply = makeSupply(base, store, progress, signal, gate);
-  const { plan, tokenizer, shards } = visitedFiles(manifest, tier);
-  const version = { title: manifest.title, files: [plan, ...tokenizer, ...shards], text };
-  const session = await recordedLoad(version, supply, () => losses.outlive(async () => {
-    progress = progress.again();
-    progress.enter('download');
-    return openOnDevice(request, { supply: { ...supply, progress }, rehearse });
-  }));
-  progress.enter('ready');
-  const { networkBytes } = progress;
-  Object.assign(session.loaded, { networkBytes, loadMs: performance.now() - began, notKept: supply.keeping.refusal });
-  return session;
+  const { plan, tokenizer, shards } = visitedFiles(request.manifest, request.tier);
+  const visit = { ...request, files: [plan, ...tokenizer, ...shards] };
+  return keptLoad(visit, { report, signal, gate }, (begin) =>
+    losses.outlive(async () => openOnDevice(request, { supply: begin(), rehearse })));
 }

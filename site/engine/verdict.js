@@ -1,10 +1,10 @@
-/** Says, before any weight is fetched, whether this device can run a model, and with which tier. */
+/** Says, before any weight is fetched, whether this device can run a model, on what, and with which tier. */
 
 import {
   BadArgumentError, EngineError, GpuBlockedError, LimitExceededError, MissingFeatureError, NoAdapterError,
-  NotEnoughMemoryError, NoWebGpuError,
+  NotEnoughMemoryError, NoWasmError, NoWebGpuError,
 } from './errors.js';
-import { downloadBytes, LIMIT_KEYS, TIERS } from './manifest.js';
+import { bytesOf, LIMIT_KEYS, TIERS, visitedFiles } from './manifest.js';
 
 /** @typedef {import('./manifest.js').Manifest} Manifest */
 /** @typedef {import('./manifest.js').PlanRecord} PlanRecord */
@@ -16,9 +16,20 @@ import { downloadBytes, LIMIT_KEYS, TIERS } from './manifest.js';
  * @property {string | null} reason its message
  * @property {number | null} needed the two numbers of the reason, where it has them
  * @property {number | null} available
- * @property {Tier} tier
- * @property {number} downloadBytes plan, tokenizer and weights
- * @property {number} memoryBytes GPU buffers of the plan
+ * @property {'webgpu' | 'wasm'} backend what `load` would take
+ * @property {Tier | null} tier null without WebGPU
+ * @property {number} downloadBytes plan, tokenizer and weights; without WebGPU model.onnx and the runtime for a plan
+ * @property {number} memoryBytes GPU buffers of the plan; without WebGPU an estimate of the most that loading takes
+ */
+/**
+ * @typedef {object} Assessment what `load` would take, and what is in its way
+ * @property {Verdict['backend']} backend
+ * @property {Tier | null} tier
+ * @property {EngineError | null} fault
+ * @property {import('./manifest.js').ChunkedFile[]} files of a visit
+ * @property {number} memoryBytes
+ * @property {boolean} graphics whether a graphics processor would compute, and no program in its place
+ * @property {import('./wasm/runtime.js').Runtime | null} runtime what computes without WebGPU
  */
 /** @typedef {Pick<GPUAdapter, 'features' | 'limits'>} Capability */
 
@@ -74,7 +85,7 @@ export function limitFault(record, adapter) {
   );
 }
 
-/** @param {Pick<PlanRecord, 'memory'>} record @returns {EngineError | null} */
+/** @param {{ memory: { total: number } }} record @returns {EngineError | null} */
 export function memoryFault({ memory }) {
   const { deviceMemory } = /** @type {Navigator & { deviceMemory?: number }} */ (navigator);
   if (deviceMemory === undefined || deviceMemory >= KNOWN_MEMORY_GIB) return null;
@@ -114,25 +125,48 @@ export function chooseTier(manifest, adapter, wanted) {
 /**
  * @param {Manifest} manifest
  * @param {Tier} [wanted]
- * @returns {Promise<{ tier: Tier, fault: EngineError | null }>}
+ * @returns {Promise<Assessment>}
  */
-export async function assess(manifest, wanted) {
+async function assessGpu(manifest, wanted) {
   const [plainest] = candidates(manifest, wanted).slice(-1);
   try {
-    return chooseTier(manifest, await findAdapter(), wanted);
+    const adapter = await findAdapter();
+    const { tier, fault } = chooseTier(manifest, adapter, wanted);
+    return onGpu(manifest, tier, fault, !adapter.info.isFallbackAdapter);
   } catch (cause) {
-    const isFault = [NoWebGpuError, NoAdapterError, GpuBlockedError].some((type) => cause instanceof type);
-    if (isFault) return { tier: plainest, fault: /** @type {EngineError} */ (cause) };
+    if (cause instanceof NoWebGpuError || cause instanceof NoAdapterError) return onGpu(manifest, plainest, cause, false);
+    // There is a graphics processor, and a reload of the page gives it back.
+    if (cause instanceof GpuBlockedError) return onGpu(manifest, plainest, cause, true);
     throw cause;
   }
 }
 
+/** @param {Manifest} manifest @param {Tier} tier @param {EngineError | null} fault @param {boolean} graphics @returns {Assessment} */
+function onGpu(manifest, tier, fault, graphics) {
+  const { plan, tokenizer, shards } = visitedFiles(manifest, tier);
+  const memoryBytes = /** @type {PlanRecord} */ (manifest.plans[tier]).memory.total;
+  return { backend: 'webgpu', tier, fault, files: [plan, ...tokenizer, ...shards], memoryBytes, graphics, runtime: null };
+}
+
 /**
+ * WebGPU where there is a graphics processor; else WebAssembly, where that can be had: a program in the place of a graphics
+ * processor is many times slower. A tier is of WebGPU, so whoever names one asks for it.
+ *
  * @param {Manifest} manifest
- * @param {{ tier: Tier, fault: EngineError | null }} assessment
- * @returns {Verdict}
+ * @param {{ backend: import('./index.js').Backend, tier?: Tier, signal?: AbortSignal }} wanted
+ * @returns {Promise<Assessment>}
  */
-export function verdict(manifest, { tier, fault }) {
+export async function assess(manifest, { backend, tier, signal }) {
+  const gpu = backend === 'wasm' ? null : await assessGpu(manifest, tier);
+  if (gpu && (backend === 'webgpu' || tier || gpu.graphics)) return gpu;
+  const { assessWasm } = await import('./wasm/assess.js');
+  const wasm = await assessWasm(manifest, signal);
+  if (!gpu || !wasm.fault) return wasm;
+  return gpu.fault && !(wasm.fault instanceof NoWasmError) ? wasm : gpu;
+}
+
+/** @param {Assessment} assessment @returns {Verdict} */
+export function verdict({ backend, tier, fault, files, memoryBytes }) {
   const { needed = null, available = null } = fault?.fields ?? {};
   return {
     ok: fault === null,
@@ -140,8 +174,9 @@ export function verdict(manifest, { tier, fault }) {
     reason: fault?.message ?? null,
     needed: /** @type {number | null} */ (needed),
     available: /** @type {number | null} */ (available),
+    backend,
     tier,
-    downloadBytes: downloadBytes(manifest, tier),
-    memoryBytes: /** @type {PlanRecord} */ (manifest.plans[tier]).memory.total,
+    downloadBytes: bytesOf(files),
+    memoryBytes,
   };
 }

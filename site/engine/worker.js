@@ -1,175 +1,21 @@
-/** The engine's worker: one model, one call at a time, in the order they came. */
+/** The engine's worker: one model, on the GPU. */
 
 import { playCanary } from './canary.js';
-import { serialize, throwIfAborted } from './errors.js';
 import { LastingSession } from './lasting_session.js';
-import { Gate } from './transfer/gate.js';
+import { serveModel } from './served_model.js';
 
-/** @typedef {import('./client.js').Request} Request */
-/** @typedef {import('./client.js').Reply} Reply */
-/** @typedef {import('./session.js').Session} Session */
-/** @typedef {{ id: number, args: any, signal: AbortSignal, gate: Gate }} Call */
-/** @typedef {Record<string, (call: Call) => Promise<void>>} Methods */
-/** @typedef {{ methods: Methods, answer: import('./canary.js').Answer }} TaskCalls what a task can, and its known answer */
-
-/**
- * What the engine uses of a worker's global scope.
- *
- * @typedef {object} Scope
- * @property {((event: MessageEvent<Request>) => void) | null} onmessage
- * @property {Worker['postMessage']} postMessage
- */
-const scope = /** @type {Scope} */ (/** @type {unknown} */ (globalThis));
-
-/** @type {LastingSession | null} */
-let model = null;
-/** @type {Promise<unknown>} */
-let tail = Promise.resolve();
-/** @type {Map<number, { controller: AbortController, gate: Gate }>} */
-const running = new Map();
-
-/** @param {Reply} reply @param {Transferable[]} [transfer] */
-function post(reply, transfer = []) {
-  scope.postMessage(reply, transfer);
-}
-
-/** @param {Session} opened @returns {import('./client.js').OpenedModel} */
+/** @param {import('./session.js').Session} session @returns {import('./client.js').OpenedModel} */
 function describe({ plan, device, tuning, loaded }) {
   const { played: choices, ms: tuneMs } = tuning;
-  return { tier: plan.tier, adapter: device.info, memoryBytes: plan.memory.total, choices, tuneMs, ...loaded };
+  const { tier, memory: { total: memoryBytes } } = plan;
+  return { backend: 'webgpu', tier, adapter: device.info, memoryBytes, choices, tuneMs, ...loaded };
 }
 
-/** @param {Call} call */
-async function load({ id, args, signal, gate }) {
-  const task = /** @type {import('./manifest.js').Manifest} */ (args.manifest).task;
-  const making = METHODS_OF[task]();
-  const [opening, made] = await Promise.allSettled([
-    LastingSession.open(args, {
-      report: (event) => post({ id, progress: event }),
-      signal,
-      gate,
-      rehearse: async (session, ending) => playCanary(session, (await making).answer, ending),
-      onRecovered: (recovered) => post({ id, recovered }),
-    }),
-    making,
-  ]);
-  if (opening.status === 'rejected') throw opening.reason;
-  model = opening.value;
-  if (made.status === 'rejected') throw made.reason;
-  Object.assign(METHODS, made.value.methods);
-  post({ id, value: describe(model.session) });
-}
-
-/**
- * @param {(session: Session, texts: string[], signal: AbortSignal) => Promise<unknown>} read
- * @returns {(call: Call) => Promise<void>}
- */
-function reader(read) {
-  return async ({ id, args, signal }) => {
-    post({ id, value: await opened().run((session) => read(session, args.texts, signal), signal) });
-  };
-}
-
-/** @returns {Promise<TaskCalls>} */
-async function embedder() {
-  const { embed, answer } = await import('./embed.js');
-  const methods = {
-    embed: async (/** @type {Call} */ { id, args, signal }) => {
-      const results = await opened().run((session) => embed(session, args.texts, signal), signal);
-      post({ id, value: results }, results.map(({ data }) => data.buffer));
-    },
-  };
-  return { methods, answer };
-}
-
-/** @returns {Promise<TaskCalls>} */
-async function generator() {
-  const { answer, generate, logits } = await import('./generation/generate.js');
-  const methods = {
-    logits: async (/** @type {Call} */ { id, args, signal }) => {
-      const value = await opened().run((session) => logits(session, args.ids, args.split, signal), signal);
-      post({ id, value }, [value.buffer]);
-    },
-    generate: async (/** @type {Call} */ { id, args, signal }) => {
-      const { session, losses } = opened();
-      const recover = (/** @type {unknown} */ cause) => opened().recover(cause, signal);
-      const pieces = generate(session, args.prompt, args.options, signal, recover);
-      for (;;) {
-        const { done, value } = await pieces.next();
-        if (done) losses.finished();
-        if (done) return post({ id, value });
-        post({ id, items: value });
-      }
-    },
-  };
-  return { methods, answer };
-}
-
-/** @returns {Promise<TaskCalls>} */
-async function classifier() {
-  const { answer, classify, classifyTokens } = await import('./classify.js');
-  return { methods: { classify: reader(classify), classifyTokens: reader(classifyTokens) }, answer };
-}
-
-/** @returns {Promise<TaskCalls>} */
-async function filler() {
-  const { answer, fillMask } = await import('./fill_mask.js');
-  return { methods: { fillMask: reader(fillMask) }, answer };
-}
-
-/**
- * What a task's calls need comes with the model, and no other task's code does.
- *
- * @type {Record<import('./manifest.js').Manifest['task'], () => Promise<TaskCalls>>}
- */
-const METHODS_OF = {
-  'sentence-embedding': embedder,
-  'text-generation': generator,
-  'text-classification': classifier,
-  'token-classification': classifier,
-  'fill-mask': filler,
-};
-
-/** @returns {LastingSession} */
-function opened() {
-  return /** @type {LastingSession} */ (model);
-}
-
-/** @param {Call} call */
-async function setAdapter({ id, args, signal }) {
-  post({ id, value: await opened().setAdapter(args.url, signal) });
-}
-
-/** @type {Methods} */
-const METHODS = { load, setAdapter };
-
-/** @param {Request & { method: string }} request */
-function serve({ id, method, args }) {
-  const controller = new AbortController();
-  const gate = new Gate();
-  running.set(id, { controller, gate });
-  const { signal } = controller;
-  const turn = tail.then(async () => {
-    throwIfAborted(signal);
-    await METHODS[method]({ id, args, signal, gate });
-  });
-  tail = turn.catch((cause) => post({ id, error: serialize(cause) })).finally(() => running.delete(id));
-}
-
-/** @param {number} id */
-async function unload(id) {
-  for (const { controller } of running.values()) controller.abort();
-  await tail;
-  model?.destroy();
-  model = null;
-  post({ id, value: null });
-}
-
-scope.onmessage = ({ data }) => {
-  const call = running.get(data.id);
-  if (data.method === 'abort') call?.controller.abort();
-  else if (data.method === 'pause') call?.gate.pause();
-  else if (data.method === 'resume') call?.gate.resume();
-  else if (data.method === 'unload') unload(data.id);
-  else serve(data);
-};
+serveModel({
+  open: (request, { answering, ...opening }) => LastingSession.open(request, {
+    ...opening,
+    rehearse: async (session, ending) => playCanary(session, await answering(), ending),
+  }),
+  describe,
+  generating: () => import('./generation/generate.js'),
+});

@@ -197,11 +197,11 @@ def test_without_webgpu_or_an_adapter_the_verdict_says_so(
 
 def test_load_options_are_checked(engine_page: EnginePage, engine_server: EngineServer) -> None:
     url = engine_server.add("tiny", embedding_artifact().files())
-    for options in ({"backend": "wasm"}, {"tier": "f64"}, {"signal": 3}):
+    for options in ({"backend": "cpu"}, {"tier": "f64"}, {"signal": 3}):
         error = engine_page.fails("await engine.load(args.url, args.options)", url=url, options=options)
         assert error["code"] == "BAD_ARGUMENT"
-    error = engine_page.fails("await engine.load(args.url, { backend: 'wasm' })", url=url)
-    assert "auto, webgpu" in error["message"]
+    error = engine_page.fails("await engine.load(args.url, { backend: 'cpu' })", url=url)
+    assert "auto, webgpu, wasm" in error["message"]
     assert engine_server.seen == []
 
 

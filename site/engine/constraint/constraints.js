@@ -6,7 +6,7 @@ import { Constraint, Masks } from './constraint.js';
 import { objectNetwork, schemaNetwork } from './schema.js';
 import { Vocabulary } from './vocabulary.js';
 
-/** @typedef {import('../session.js').Session} Session */
+/** @typedef {Pick<import('../session.js').Session, 'manifest' | 'tokenizer'>} Model */
 /** @typedef {import('../tokenizer.js').TextTokenizer} TextTokenizer */
 /**
  * @typedef {{ type: 'json_object' }
@@ -20,7 +20,7 @@ const MOST_KEPT = 8;
 /** @type {WeakMap<TextTokenizer, Known>} */
 const known = new WeakMap();
 
-/** @param {Session} session @returns {Known} */
+/** @param {Model} model @returns {Known} */
 function knownOf({ tokenizer, manifest }) {
   const found = known.get(tokenizer);
   if (found) return found;
@@ -40,13 +40,13 @@ function bytesOfTokens({ tokenizer }) {
 }
 
 /**
- * @param {Session} session
+ * @param {Model} model
  * @param {ConstraintFormat} format
  * @returns {Constraint}
  * @throws {BadArgumentError}
  */
-export function constraintOf(session, format) {
-  const { vocabulary, masks } = knownOf(session);
+export function constraintOf(model, format) {
+  const { vocabulary, masks } = knownOf(model);
   const key = JSON.stringify(format.type === 'json_schema' ? [format.json_schema.schema] : format.type);
   const found = masks.get(key) ?? new Masks(networkOf(format), vocabulary);
   masks.delete(key);

@@ -1,4 +1,4 @@
-/** Text generation: prompt in, pieces of text out, with the sampling loop on the GPU. */
+/** Text generation: prompt in, pieces of text out; on the GPU with the sampling loop on it. */
 
 import { renderChat } from '../chat.js';
 import { BadArgumentError, InputTooLongError } from '../errors.js';
@@ -10,7 +10,8 @@ import { TextStream } from './text_stream.js';
 export { answer } from './canary_answer.js';
 export { logits } from './prefill.js';
 
-/** @typedef {import('../session.js').Session} Session */
+/** @typedef {Pick<import('../session.js').Session, 'manifest' | 'tokenizer' | 'chatTemplate'>} Model */
+/** @typedef {import('../session.js').Session | (Model & { write: Write })} Session */
 /** @typedef {import('../manifest.js').Generation} Generation */
 /** @typedef {import('./text_stream.js').Piece} Piece */
 /** @typedef {string | import('../chat.js').Message[]} Prompt */
@@ -26,6 +27,20 @@ export { logits } from './prefill.js';
  * @property {number} [logprobs] how many of the likeliest tokens to tell with each piece
  * @property {unknown[]} [tools] for the chat template
  */
+/** @typedef {Pick<Answer, 'blocks' | 'isComplete' | 'logprobs'>} Written */
+/**
+ * @typedef {object} Task
+ * @property {number[]} ids to be read
+ * @property {number} limit of the ids to be written
+ * @property {GenerateOptions & { seed: number }} options
+ * @property {number[]} said of the ids to be read, those of the answer
+ * @property {AbortSignal} signal
+ */
+/**
+ * Reads a prompt, and makes the ids of the answer; what a session says that is on no GPU.
+ *
+ * @typedef {(session: any, task: Task) => Promise<{ answer: Written, reused: number }>} Write `reused`: ids that were read before
+ */
 /** @typedef {'stop' | 'stop-string' | 'length'} Finish the end token, a stop text, or no room left */
 /**
  * @typedef {object} GenerationStats
@@ -37,7 +52,7 @@ export { logits } from './prefill.js';
  * @property {Finish} finish
  */
 
-/** @param {Session} session @param {Prompt} prompt @param {unknown[]} [tools] @returns {Promise<number[]>} */
+/** @param {Model} session @param {Prompt} prompt @param {unknown[]} [tools] @returns {Promise<number[]>} */
 async function promptIds({ manifest, tokenizer, chatTemplate }, prompt, tools) {
   const { chat, bosId } = /** @type {Generation} */ (manifest.generation);
   const ids = typeof prompt === 'string'
@@ -48,7 +63,7 @@ async function promptIds({ manifest, tokenizer, chatTemplate }, prompt, tools) {
   return [bosId];
 }
 
-/** @param {Session} session @param {number} length of the prompt @returns {number} tokens that the answer may have */
+/** @param {Model} session @param {number} length of the prompt @returns {number} tokens that the answer may have */
 function roomAfter({ manifest }, length) {
   const room = manifest.context - length;
   if (room > 0) return room;
@@ -59,19 +74,34 @@ function roomAfter({ manifest }, length) {
 /**
  * Of what looks at each token, nothing is loaded where nobody asked for it.
  *
- * @param {Session} session
- * @param {Telling} telling
+ * @param {import('../session.js').Session} session
+ * @param {Task} task
  * @returns {Promise<(prompt: number[], last: import('../plan.js').Symbols, limit: number) => Answer>}
  */
 async function answerMaker(session, { options, said }) {
-  if (!options.constraint && options.logprobs === undefined) return (...begin) => new Answer(session, ...begin);
-  const { lookingFor, SteppedAnswer } = await import('./stepped_answer.js');
-  const looking = await lookingFor(session, options, said);
-  return (...begin) => new SteppedAnswer(session, ...begin, looking);
+  if (!isLookedAt(options)) return (...begin) => new Answer(session, ...begin);
+  const { SteppedAnswer, steppingFor } = await import('./stepped_answer.js');
+  const stepping = await steppingFor(session, options, said);
+  return (...begin) => new SteppedAnswer(session, ...begin, stepping);
+}
+
+/** @param {GenerateOptions} options @returns {boolean} whether each token is looked at before the next is chosen */
+export function isLookedAt({ constraint, logprobs }) {
+  return Boolean(constraint) || logprobs !== undefined;
+}
+
+/** @type {Write} */
+async function writeOnGpu(session, task) {
+  session.device.check();
+  const { ids, limit, options, signal } = task;
+  const answerOf = await answerMaker(session, task);
+  writeSampling(session, options);
+  const { last, reused } = await prefill(session, ids, { limit, signal });
+  return { answer: answerOf(ids, last, limit), reused };
 }
 
 /**
- * @param {Answer} answer
+ * @param {Written} answer
  * @param {Telling} telling
  * @param {AbortSignal} signal
  * @returns {AsyncGenerator<Piece[], Finish>}
@@ -131,14 +161,12 @@ async function begin(session, prompt, options) {
  * @returns {AsyncGenerator<Piece[], Finish>}
  */
 async function* goOn(session, telling, signal) {
-  session.device.check();
-  const answerOf = await answerMaker(session, telling);
-  writeSampling(session, telling.options);
-  const ids = [...telling.ids, ...telling.said];
-  const limit = telling.limit - telling.said.length;
-  const { last, reused } = await prefill(session, ids, { limit, signal });
+  const { options, said } = telling;
+  const ids = [...telling.ids, ...said];
+  const write = 'write' in session ? session.write : writeOnGpu;
+  const { answer, reused } = await write(session, { ids, limit: telling.limit - said.length, options, said, signal });
   telling.clock.prompt.reusedTokens ??= reused;
-  return yield* readAnswer(answerOf(ids, last, limit), telling, signal);
+  return yield* readAnswer(answer, telling, signal);
 }
 
 /**

@@ -3,40 +3,27 @@
  * wanted. While the page looks, the GPU is already at the next token's logits.
  */
 
-import { constraintOf } from '../constraint/constraints.js';
-import { BadArgumentError, throwIfAborted } from '../errors.js';
+import { throwIfAborted } from '../errors.js';
 import { DONE } from '../step.js';
 import { Answer } from './answer.js';
 import { historyOf } from './history.js';
-import { likelihoods, spellerOf } from './log_probabilities.js';
 import { logitMaskOf } from './logit_mask.js';
+import { lookingFor } from './looking.js';
 
 /** @typedef {import('../session.js').Session} Session */
 /** @typedef {import('../plan.js').Symbols} Symbols */
 /** @typedef {import('./generate.js').GenerateOptions} GenerateOptions */
-/**
- * @typedef {object} Looking
- * @property {import('../constraint/constraint.js').Constraint | null} constraint
- * @property {import('./logit_mask.js').LogitMask | null} mask where there is a constraint
- * @property {number | null} likeliest how many tokens are told beside the one taken; null where not even that is
- * @property {import('./log_probabilities.js').Spell} spell
- */
+/** @typedef {{ looking: import('./looking.js').Looking, mask: import('./logit_mask.js').LogitMask | null }} Stepping */
 
 /**
  * @param {Session} session
  * @param {GenerateOptions} options
- * @param {number[]} said of the answer on a device that was lost: the constraint goes on behind it
- * @returns {Promise<Looking>} made before the prompt is read, so that a constraint that cannot be held costs nothing
+ * @param {number[]} said of the answer on a device that was lost
+ * @returns {Promise<Stepping>} `mask` where there is a constraint
  */
-export async function lookingFor(session, { constraint, logprobs }, said) {
-  const held = constraint ? constraintOf(session, constraint) : null;
-  for (const id of said) held?.take(id);
-  return {
-    constraint: held,
-    mask: constraint ? await logitMaskOf(session) : null,
-    likeliest: logprobs ?? null,
-    spell: spellerOf(session.tokenizer),
-  };
+export async function steppingFor(session, options, said) {
+  const looking = lookingFor(session, options, said);
+  return { looking, mask: looking.constraint && (await logitMaskOf(session)) };
 }
 
 export class SteppedAnswer extends Answer {
@@ -45,12 +32,12 @@ export class SteppedAnswer extends Answer {
    * @param {number[]} prompt
    * @param {Symbols} last block of the prompt
    * @param {number} limit
-   * @param {Looking} looking
+   * @param {Stepping} stepping
    */
-  constructor(session, prompt, last, limit, looking) {
+  constructor(session, prompt, last, limit, { looking, mask }) {
     super(session, prompt, last, limit);
     this.looking = looking;
-    this.stopIds = new Set(session.manifest.generation?.stopIds);
+    this.mask = mask;
     this.symbols = last;
     /** @type {Promise<ArrayBuffer> | null} of the token that comes next, where they are wanted */
     this.logits = null;
@@ -109,14 +96,10 @@ export class SteppedAnswer extends Answer {
   /** @returns {Promise<Uint32Array>} step, then ring, with one token more */
   sample() {
     const { device, player } = this.session;
-    const { constraint, mask } = this.looking;
-    const allowed = constraint?.mask;
-    if (allowed?.every((word) => word === 0)) {
-      throw new BadArgumentError('No token of this model can go on with the answer under its constraint');
-    }
+    const { allowed } = this.looking;
     const encoder = device.gpu.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    if (allowed) mask?.record(pass, allowed);
+    if (allowed) this.mask?.record(pass, allowed);
     player.record(pass, 'sample', this.symbols);
     pass.end();
     this.settled = false;
@@ -125,9 +108,7 @@ export class SteppedAnswer extends Answer {
 
   /** @param {number} id @param {Float32Array | null} logits that it was drawn from */
   look(id, logits) {
-    const { constraint, likeliest, spell } = this.looking;
-    if (constraint && !this.stopIds.has(id)) constraint.take(id);
-    this.isComplete = constraint?.isComplete === true;
-    this.logprobs = logits && likelihoods(logits, id, likeliest ?? 0, spell);
+    this.logprobs = this.looking.look(id, logits);
+    this.isComplete = this.looking.isComplete;
   }
 }

@@ -5,7 +5,8 @@ export type ErrorCode =
   | 'INTERNAL' | 'NO_WEBGPU' | 'NO_ADAPTER' | 'MISSING_FEATURE' | 'NOT_ENOUGH_MEMORY' | 'LIMIT_EXCEEDED'
   | 'MANIFEST_INVALID' | 'PLAN_INVALID' | 'OTHER_BASE' | 'TOKENIZER_INVALID' | 'NOT_AN_ARTIFACT' | 'FILE_MISSING'
   | 'FILE_TRUNCATED' | 'FILE_TOO_LONG' | 'FILE_CORRUPTED' | 'NETWORK_FAILED' | 'ABORTED' | 'DEVICE_LOST'
-  | 'OUT_OF_MEMORY' | 'INPUT_TOO_LONG' | 'NO_CHAT_TEMPLATE' | 'BAD_ARGUMENT' | 'UNLOADED';
+  | 'OUT_OF_MEMORY' | 'INPUT_TOO_LONG' | 'NO_CHAT_TEMPLATE' | 'BAD_ARGUMENT' | 'UNLOADED' | 'MANIFEST_CHANGED'
+  | 'GPU_BLOCKED' | 'WRONG_RESULTS' | 'NO_WASM' | 'NEEDS_WEBGPU';
 export type Fields = Record<string, string | number | boolean | null>;
 export interface ErrorData { code: string; message: string; fields: Fields }
 
@@ -43,6 +44,8 @@ export declare namespace errors {
   class ManifestChangedError extends EngineError {}
   class GpuBlockedError extends EngineError {}
   class WrongResultsError extends EngineError {}
+  class NoWasmError extends EngineError {}
+  class NeedsWebGpuError extends EngineError {}
   /** code -> class */
   const byCode: Readonly<Record<string, typeof EngineError>>;
   function typed(cause: unknown): EngineError;
@@ -54,6 +57,7 @@ export declare namespace errors {
 export type Task =
   | 'sentence-embedding' | 'text-generation' | 'text-classification' | 'token-classification' | 'fill-mask';
 export type Tier = 'f16' | 'subgroups' | 'base';
+export type Backend = 'auto' | 'webgpu' | 'wasm';
 
 export interface Progress {
   stage: 'manifest' | 'download' | 'compile' | 'ready';
@@ -72,8 +76,9 @@ export declare class DownloadControl {
 }
 
 export interface LoadOptions {
-  backend?: 'auto' | 'webgpu';
-  /** The best that the device has unless said. */
+  /** `auto` unless said: WebGPU where there is a graphics processor, else the CPU (`wasm`) where the site serves its runtime. */
+  backend?: Backend;
+  /** Of WebGPU; the best that the device has unless said. */
   tier?: Tier;
   onProgress?: (event: Progress) => void;
   signal?: AbortSignal;
@@ -114,15 +119,20 @@ export interface Verdict {
   reason: string | null;
   needed: number | null;
   available: number | null;
-  tier: Tier;
+  /** What `load` would take. */
+  backend: 'webgpu' | 'wasm';
+  /** Null without WebGPU. */
+  tier: Tier | null;
   downloadBytes: number;
+  /** Without WebGPU an estimate of the most that loading takes. */
   memoryBytes: number;
 }
 export interface Inspection extends Facts, Verdict { cachedBytes: number }
 
 export interface ModelInfo extends Facts {
-  backend: 'webgpu';
-  tier: Tier;
+  backend: 'webgpu' | 'wasm';
+  tier: Tier | null;
+  /** What computes; without WebGPU its description says so. */
   adapter: { vendor: string; architecture: string; description: string };
   memoryBytes: number;
   downloadBytes: number;
@@ -281,13 +291,13 @@ export interface Model {
     text: string | string[], options?: { signal?: AbortSignal },
   ): Promise<Filling[] | Filling[][] | (Filling[] | Filling[][])[]>;
   logits(ids: number[], options?: { split?: number[]; signal?: AbortSignal }): Promise<Float32Array>;
-  /** Puts an adapter on; null takes it off. */
+  /** Puts an adapter on, with WebGPU; null takes it off. */
   setAdapter(url: string | URL | null, options?: { signal?: AbortSignal }): Promise<void>;
   stats(): Stats;
   unload(): Promise<void>;
 }
 
-/** Looks before anything is paid for: fetches the manifest and nothing else. */
+/** Looks before anything is paid for: fetches the manifest and, without a graphics processor, what describes the runtime. */
 export declare function inspect(url: string | URL, options?: LoadOptions): Promise<Inspection>;
 export declare function load(url: string | URL, options?: LoadOptions): Promise<Model>;
 /** Drops everything that earlier loads of this artifact have kept. */

@@ -22,7 +22,7 @@ function pause(signal, ms = settings.slow) {
 export async function inspect(url) {
   globalThis.engineCalls.push(['inspect', url]);
   if (settings.inspectError) throw failure(settings.inspectError);
-  return { ok: true, code: null, reason: null, needed: null, available: null, tier: 'base', downloadBytes: WEIGHTS, memoryBytes: WEIGHTS, cachedBytes: 0, ...settings.inspection };
+  return { ok: true, code: null, reason: null, needed: null, available: null, backend: 'webgpu', tier: 'base', downloadBytes: WEIGHTS, memoryBytes: WEIGHTS, cachedBytes: 0, ...settings.inspection };
 }
 
 export async function load(url, { onProgress, signal }) {
@@ -37,7 +37,7 @@ export async function load(url, { onProgress, signal }) {
   const code = settings.loadErrors.shift();
   if (code) throw failure(code);
   onProgress({ stage: 'ready', loaded: WEIGHTS, total: WEIGHTS });
-  return { info: { tier: 'base', memoryBytes: 31_457_280, context: 512, dimensions: 256, chat: settings.chat, generation: settings.generation, adapter: { vendor: settings.vendor, architecture: '', description: '' } }, embed, generate, stats: () => ({ generation: { finish: settings.finish, promptTokens: 8, tokens: 4 } }), unload: async () => {} };
+  return { info: { backend: settings.inspection.backend ?? 'webgpu', tier: 'base', memoryBytes: 31_457_280, context: 512, dimensions: 256, chat: settings.chat, generation: settings.generation, adapter: { vendor: settings.vendor, architecture: '', description: '' } }, embed, generate, stats: () => ({ generation: { finish: settings.finish, promptTokens: 8, tokens: 4 } }), unload: async () => {} };
 }
 
 export async function forget(url) {

@@ -100,6 +100,29 @@ def test_without_webgpu_the_page_says_what_to_do(site: Site) -> None:
     expect(page.get_by_text("Cannot run here: This browser has no WebGPU")).to_have_count(2)
 
 
+ON_PROCESSOR = {"backend": "wasm", "tier": None, "downloadBytes": 28_000_000, "memoryBytes": 90_000_000}
+
+
+def test_on_the_processor_a_card_says_what_that_costs(site: Site) -> None:
+    sizes = {"base": 24_301_234, "f16": 24_301_345, "wasm": 27_954_321}
+    page = site.open("index.html", [catalogue_entry(transferBytes=sizes)], inspection=ON_PROCESSOR)
+    card = page.get_by_role("article")
+    for fact in ("27,954,321 bytes", "about 90 MB", "WebAssembly", "Runs on this device", "slower"):
+        expect(card).to_contain_text(fact)
+    expect(card).not_to_contain_text("GPU memory")
+
+
+def test_on_the_processor_a_static_host_states_what_the_engine_counts(site: Site) -> None:
+    page = site.open("index.html", [catalogue_entry(transferBytes={})], inspection=ON_PROCESSOR)
+    expect(page.get_by_role("article")).to_contain_text("28,000,000 bytes")
+
+
+def test_an_address_can_say_what_computes(site: Site) -> None:
+    page = site.open("index.html?backend=wasm")
+    expect(page.get_by_text("Runs on this device")).to_have_count(2)
+    assert page.evaluate("globalThis.thistledownBackend") == "wasm"
+
+
 def test_advice_is_given_once(site: Site) -> None:
     reason = "The browser offers no GPU adapter. Turn on hardware acceleration."
     page = site.open(
