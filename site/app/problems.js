@@ -33,6 +33,7 @@ export const PROBLEMS = /** @type {const} */ ({
   DEVICE_LOST: 'reload',
   OUT_OF_MEMORY: 'reload',
   WRONG_RESULTS: null,
+  STATE_INVALID: null,
   INPUT_TOO_LONG: null,
   NO_CHAT_TEMPLATE: null,
   BAD_ARGUMENT: null,

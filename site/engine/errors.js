@@ -134,6 +134,11 @@ export class InputTooLongError extends EngineError {
   static remedy = 'Shorten the input.';
 }
 
+export class StateInvalidError extends EngineError {
+  static code = 'STATE_INVALID';
+  static remedy = 'Go on without it: the model reads the conversation again.';
+}
+
 export class NoChatTemplateError extends EngineError {
   static code = 'NO_CHAT_TEMPLATE';
   static remedy = 'Pass the prompt as a string.';
@@ -154,7 +159,7 @@ const CLASSES = [
   ManifestInvalidError, PlanInvalidError, TokenizerInvalidError, NotAnArtifactError, FileMissingError,
   FileTruncatedError, FileTooLongError, FileCorruptedError, NetworkFailedError, AbortedError, DeviceLostError,
   OutOfMemoryError, InputTooLongError, NoChatTemplateError, BadArgumentError, UnloadedError,
-  OtherBaseError, ManifestChangedError, GpuBlockedError, WrongResultsError,
+  OtherBaseError, ManifestChangedError, GpuBlockedError, WrongResultsError, StateInvalidError,
 ];
 
 /** code -> class, for callers that want to list or compare them. */

@@ -58,4 +58,9 @@ export class Readback {
       this.free.push(slot);
     }
   }
+
+  /** Nothing may be under way. */
+  destroy() {
+    for (const slot of this.free) slot.destroy();
+  }
 }

@@ -101,6 +101,15 @@ async function generator() {
         post({ id, items: value });
       }
     },
+    saveState: async (/** @type {Call} */ { id, signal }) => {
+      const { saveState } = await import('./state/saving.js');
+      const value = await saveState(opened(), signal);
+      post({ id, value }, [value]);
+    },
+    restoreState: async (/** @type {Call} */ { id, args, signal }) => {
+      const { restoreState } = await import('./state/saving.js');
+      post({ id, value: await restoreState(opened(), args.state, signal) });
+    },
   };
   return { methods, answer };
 }

@@ -43,6 +43,7 @@ export declare namespace errors {
   class ManifestChangedError extends EngineError {}
   class GpuBlockedError extends EngineError {}
   class WrongResultsError extends EngineError {}
+  class StateInvalidError extends EngineError {}
   /** code -> class */
   const byCode: Readonly<Record<string, typeof EngineError>>;
   function typed(cause: unknown): EngineError;
@@ -281,6 +282,12 @@ export interface Model {
     text: string | string[], options?: { signal?: AbortSignal },
   ): Promise<Filling[] | Filling[][] | (Filling[] | Filling[][])[]>;
   logits(ids: number[], options?: { split?: number[]; signal?: AbortSignal }): Promise<Float32Array>;
+  /** What the model has seen, so that a prompt that begins with it need not be read again; waits for an answer under way. */
+  saveState(options?: { signal?: AbortSignal }): Promise<ArrayBuffer>;
+  /** Gives how many tokens it stands for. Refused with STATE_INVALID, it changes nothing. */
+  restoreState(
+    state: ArrayBuffer | ArrayBufferView<ArrayBuffer> | Blob, options?: { signal?: AbortSignal },
+  ): Promise<number>;
   /** Puts an adapter on; null takes it off. */
   setAdapter(url: string | URL | null, options?: { signal?: AbortSignal }): Promise<void>;
   stats(): Stats;
