@@ -73,7 +73,7 @@ export function factsList(entry, inspection) {
     'dl',
     { class: 'facts' },
     ...fact('download', ...(inspection && isKept(inspection) ? [text('fact.here')] : size(downloadOf(entry, tier)))),
-    ...fact('memory', ...size(plan?.memory.total)),
+    ...fact('memory', ...size(inspection?.memoryBytes ?? plan?.memory.total)),
     ...fact('needs', ['WebGPU', ...(plan?.features ?? []).map(featureInWords)].join(', ')),
     ...fact('size', text('fact.parameters', { size: formatCompact(manifest.parameters), bits: weightsOf(manifest) })),
     ...fact('reads', text('fact.tokens', { n: manifest.context })),

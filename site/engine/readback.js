@@ -13,6 +13,7 @@ export class Readback {
     this.device = device;
     this.free = slots;
     this.slots = slots.length;
+    this.bytes = slots.reduce((sum, { size }) => sum + size, 0);
   }
 
   /**

@@ -5,6 +5,7 @@ import {
   NotEnoughMemoryError, NoWebGpuError,
 } from './errors.js';
 import { downloadBytes, LIMIT_KEYS, TIERS } from './manifest.js';
+import { memoryNeeded } from './memory.js';
 
 /** @typedef {import('./manifest.js').Manifest} Manifest */
 /** @typedef {import('./manifest.js').PlanRecord} PlanRecord */
@@ -18,7 +19,7 @@ import { downloadBytes, LIMIT_KEYS, TIERS } from './manifest.js';
  * @property {number | null} available
  * @property {Tier} tier
  * @property {number} downloadBytes plan, tokenizer and weights
- * @property {number} memoryBytes GPU buffers of the plan
+ * @property {number} memoryBytes of the GPU, all buffers
  */
 /** @typedef {Pick<GPUAdapter, 'features' | 'limits'>} Capability */
 
@@ -74,12 +75,11 @@ export function limitFault(record, adapter) {
   );
 }
 
-/** @param {Pick<PlanRecord, 'memory'>} record @returns {EngineError | null} */
-export function memoryFault({ memory }) {
+/** @param {number} needed bytes @returns {EngineError | null} */
+export function memoryFault(needed) {
   const { deviceMemory } = /** @type {Navigator & { deviceMemory?: number }} */ (navigator);
   if (deviceMemory === undefined || deviceMemory >= KNOWN_MEMORY_GIB) return null;
   const available = deviceMemory * 2 ** 30;
-  const needed = memory.total;
   if (needed <= available) return null;
   return new NotEnoughMemoryError(
     `The model needs ${needed} bytes of memory, and this device has ${available}`, { needed, available },
@@ -105,7 +105,8 @@ function candidates({ plans }, wanted) {
 export function chooseTier(manifest, adapter, wanted) {
   const judged = candidates(manifest, wanted).map((tier) => {
     const record = /** @type {PlanRecord} */ (manifest.plans[tier]);
-    const fault = featureFault(record, tier, adapter) ?? limitFault(record, adapter) ?? memoryFault(record);
+    const fault = featureFault(record, tier, adapter) ?? limitFault(record, adapter)
+      ?? memoryFault(memoryNeeded(manifest, record));
     return { tier, fault };
   });
   return judged.find(({ fault }) => fault === null) ?? judged[judged.length - 1];
@@ -142,6 +143,6 @@ export function verdict(manifest, { tier, fault }) {
     available: /** @type {number | null} */ (available),
     tier,
     downloadBytes: downloadBytes(manifest, tier),
-    memoryBytes: /** @type {PlanRecord} */ (manifest.plans[tier]).memory.total,
+    memoryBytes: memoryNeeded(manifest, /** @type {PlanRecord} */ (manifest.plans[tier])),
   };
 }

@@ -34,9 +34,10 @@ function post(reply, transfer = []) {
 }
 
 /** @param {Session} opened @returns {import('./client.js').OpenedModel} */
-function describe({ plan, device, tuning, loaded }) {
+function describe({ plan, device, tuning, loaded, readback, logitsReadback }) {
   const { played: choices, ms: tuneMs } = tuning;
-  return { tier: plan.tier, adapter: device.info, memoryBytes: plan.memory.total, choices, tuneMs, ...loaded };
+  const memoryBytes = plan.memory.total + readback.bytes + (logitsReadback?.bytes ?? 0);
+  return { tier: plan.tier, adapter: device.info, memoryBytes, choices, tuneMs, ...loaded };
 }
 
 /** @param {Call} call */

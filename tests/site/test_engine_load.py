@@ -9,7 +9,13 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.site.conftest import EnginePage
-from tests.site.engine_artifacts import Artifact, embedding_artifact, generation_artifact
+from tests.site.engine_artifacts import (
+    EMBED_SEQUENCES,
+    WIDTH,
+    Artifact,
+    embedding_artifact,
+    generation_artifact,
+)
 from tests.site.engine_server import EngineServer, Fault
 
 pytestmark = pytest.mark.browser
@@ -50,7 +56,8 @@ def test_progress_counts_the_bytes_of_the_whole_download(
     assert loaded == sorted(loaded)
     assert (loaded[0], loaded[-1]) == (0, total)
     assert output["stats"]["networkBytes"] == output["info"]["downloadBytes"] == total
-    assert output["info"]["memoryBytes"] == artifact.plan["memory"]["total"]
+    results = 2 * EMBED_SEQUENCES * WIDTH * 4
+    assert output["info"]["memoryBytes"] == artifact.plan["memory"]["total"] + results
     assert (output["info"]["tier"], output["info"]["backend"]) == ("base", "webgpu")
 
 
@@ -129,7 +136,8 @@ def test_inspect_fetches_no_weight(engine_page: EnginePage, engine_server: Engin
     output = engine_page.run(INSPECT, url=url.rstrip("/"))
     assert (output["ok"], output["code"], output["tier"]) == (True, None, "base")
     assert output["downloadBytes"] == artifact.download_bytes()
-    assert output["memoryBytes"] == artifact.plan["memory"]["total"]
+    memory = artifact.plan["memory"]
+    assert output["memoryBytes"] == memory["total"] + 2 * memory["io"]
     assert (output["name"], output["dimensions"], output["generation"]) == ("tiny", 4, None)
     assert [seen.path for seen in engine_server.seen] == ["/models/tiny/manifest.json"]
 
