@@ -94,7 +94,7 @@ function startWorker() {
   try {
     return new WorkerClient();
   } catch (cause) {
-    throw errors.typed(cause);
+    throw new errors.WorkerFailedError(`The engine's worker could not be started: ${/** @type {Error} */ (cause).message}`);
   }
 }
 

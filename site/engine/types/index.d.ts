@@ -2,10 +2,12 @@
 
 /** Names the failure; stable across versions. */
 export type ErrorCode =
-  | 'INTERNAL' | 'NO_WEBGPU' | 'NO_ADAPTER' | 'MISSING_FEATURE' | 'NOT_ENOUGH_MEMORY' | 'LIMIT_EXCEEDED'
-  | 'MANIFEST_INVALID' | 'PLAN_INVALID' | 'OTHER_BASE' | 'TOKENIZER_INVALID' | 'NOT_AN_ARTIFACT' | 'FILE_MISSING'
-  | 'FILE_TRUNCATED' | 'FILE_TOO_LONG' | 'FILE_CORRUPTED' | 'NETWORK_FAILED' | 'ABORTED' | 'DEVICE_LOST'
-  | 'OUT_OF_MEMORY' | 'INPUT_TOO_LONG' | 'NO_CHAT_TEMPLATE' | 'BAD_ARGUMENT' | 'UNLOADED';
+  | 'INTERNAL' | 'NO_WEBGPU' | 'NO_ADAPTER' | 'GPU_BLOCKED' | 'MISSING_FEATURE' | 'NOT_ENOUGH_MEMORY' | 'LIMIT_EXCEEDED'
+  | 'MANIFEST_INVALID' | 'MANIFEST_CHANGED' | 'PLAN_INVALID' | 'OTHER_BASE' | 'TOKENIZER_INVALID' | 'NOT_AN_ARTIFACT'
+  | 'FILE_MISSING' | 'FILE_TRUNCATED' | 'FILE_TOO_LONG' | 'FILE_CORRUPTED' | 'NETWORK_FAILED' | 'OFFLINE'
+  | 'CONNECTION_STALLED' | 'SERVER_FAILED' | 'ACCESS_DENIED' | 'WORKER_FAILED' | 'ABORTED' | 'DEVICE_LOST'
+  | 'OUT_OF_MEMORY' | 'WRONG_RESULTS' | 'INPUT_TOO_LONG' | 'STATE_INVALID' | 'NO_CHAT_TEMPLATE' | 'TEMPLATE_FAILED'
+  | 'BAD_ARGUMENT' | 'SCHEMA_UNSUPPORTED' | 'UNLOADED';
 export type Fields = Record<string, string | number | boolean | null>;
 export interface ErrorData { code: string; message: string; fields: Fields }
 
@@ -44,6 +46,13 @@ export declare namespace errors {
   class GpuBlockedError extends EngineError {}
   class WrongResultsError extends EngineError {}
   class StateInvalidError extends EngineError {}
+  class OfflineError extends NetworkFailedError {}
+  class ConnectionStalledError extends NetworkFailedError {}
+  class ServerFailedError extends NetworkFailedError {}
+  class AccessDeniedError extends EngineError {}
+  class WorkerFailedError extends EngineError {}
+  class TemplateFailedError extends EngineError {}
+  class SchemaUnsupportedError extends BadArgumentError {}
   /** code -> class */
   const byCode: Readonly<Record<string, typeof EngineError>>;
   function typed(cause: unknown): EngineError;
