@@ -38,7 +38,7 @@ class Cause:
     given: tuple[object, ...] = field(default=("ab", {}))
 
 
-def generator(**generation: object) -> Callable[[], Artifact]:
+def generator(**generation: Any) -> Callable[[], Artifact]:
     return lambda: generation_artifact([A, B], **generation)
 
 
