@@ -149,42 +149,44 @@ def forged(state: bytes, ids: list[int] | None = None, **changes: object) -> lis
     return list(whole + hashlib.sha256(whole).digest())
 
 
+SAVING = (
+    ANSWER
+    + """
+  const model = await engine.load(args.url, { tier: args.tier });
+  await answer(model, args.prompt);
+  const state = listed(await model.saveState());
+  await model.unload();
+  return state;
+"""
+)
+RESTORING = (
+    ANSWER
+    + """
+  const model = await engine.load(args.url, { tier: 'base' });
+  const found = {};
+  for (const [name, state] of Object.entries(args.states)) {
+    found[name] = await asked(model.restoreState(Uint8Array.from(state)));
+  }
+  await model.unload();
+  return found;
+"""
+)
+
+
 def test_a_state_that_is_whole_and_not_this_models_is_refused(
     engine_page: EnginePage, engine_server: EngineServer
 ) -> None:
-    saving = (
-        ANSWER
-        + """
-      const model = await engine.load(args.url, { tier: args.tier });
-      await answer(model, args.prompt);
-      const state = listed(await model.saveState());
-      await model.unload();
-      return state;
-    """
-    )
-    restoring = (
-        ANSWER
-        + """
-      const model = await engine.load(args.url, { tier: 'base' });
-      const found = {};
-      for (const [name, state] of Object.entries(args.states)) {
-        found[name] = await asked(model.restoreState(Uint8Array.from(state)));
-      }
-      await model.unload();
-      return found;
-    """
-    )
     artifact = tiny()
     artifact.extra_plans["subgroups"] = {**artifact.plan, "tier": "subgroups"}
     url = engine_server.add("tiny", artifact.files())
     other = engine_server.add("other", generation_artifact([*SCRIPT, A], context=32).files())
-    state = bytes(engine_page.run(saving, url=url, tier="base", prompt=PROMPT))
+    state = bytes(engine_page.run(SAVING, url=url, tier="base", prompt=PROMPT))
     head = _head(state)
     states = {
         "itself": list(state),
         "forged as it was": forged(state),
-        "other tier": engine_page.run(saving, url=url, tier="subgroups", prompt=PROMPT),
-        "other model": engine_page.run(saving, url=other, tier="base", prompt=PROMPT),
+        "other tier": engine_page.run(SAVING, url=url, tier="subgroups", prompt=PROMPT),
+        "other model": engine_page.run(SAVING, url=other, tier="base", prompt=PROMPT),
         "longer than the context": forged(state, ids=[A] * 33),
         "no such token": forged(state, ids=[A, 99]),
         "fewer buffers": forged(state, parts=head["parts"][:-1]),
@@ -193,7 +195,7 @@ def test_a_state_that_is_whole_and_not_this_models_is_refused(
         "no number": forged(state, tokens="eight"),
         "no head": list(state[:12]) + list(forged(state))[12:-DIGEST],
     }
-    assert engine_page.run(restoring, url=url, states=states) == {
+    assert engine_page.run(RESTORING, url=url, states=states) == {
         "itself": None,
         "forged as it was": None,
         "other tier": ["STATE_INVALID", "tier"],
