@@ -184,7 +184,10 @@ def test_a_device_with_little_memory_is_told_both_numbers(
     """
     verdict = engine_page.run(body, url=url)
     assert verdict["code"] == "NOT_ENOUGH_MEMORY"
-    assert (verdict["needed"] - 2 * artifact.plan["memory"]["io"], verdict["available"]) == (3 * 2**30, 2 * 2**30)
+    assert (verdict["needed"] - 2 * artifact.plan["memory"]["io"], verdict["available"]) == (
+        3 * 2**30,
+        2 * 2**30,
+    )
 
 
 def test_without_webgpu_or_an_adapter_the_verdict_says_so(

@@ -146,6 +146,10 @@ def forged(state: bytes, ids: list[int] | None = None, **changes: object) -> lis
     if ids is not None:
         body = struct.pack(f"<{len(ids)}I", *ids) + body[old["tokens"] * 4 :]
     whole = state[:12] + struct.pack("<I", len(text)) + text + body
+    return sealed(whole)
+
+
+def sealed(whole: bytes) -> list[int]:
     return list(whole + hashlib.sha256(whole).digest())
 
 
@@ -193,7 +197,8 @@ def test_a_state_that_is_whole_and_not_this_models_is_refused(
         "other buffers": forged(state, parts=[4, *head["parts"][1:], head["parts"][0] - 4]),
         "snapshot of more": forged(state, saved=head["tokens"] + 1),
         "no number": forged(state, tokens="eight"),
-        "no head": list(state[:12]) + list(forged(state))[12:-DIGEST],
+        "no head": sealed(state[:PREFACE] + b"?" + state[PREFACE + 1 : -DIGEST]),
+        "less than it says": sealed(state[: -DIGEST - 4]),
     }
     assert engine_page.run(RESTORING, url=url, states=states) == {
         "itself": None,
@@ -210,6 +215,7 @@ def test_a_state_that_is_whole_and_not_this_models_is_refused(
                 "snapshot of more",
                 "no number",
                 "no head",
+                "less than it says",
             )
         },
     }
