@@ -14,11 +14,13 @@ ENGINE = "engine/index.js"
 # The engine loads it for a model whose chat template is carried, and for no other.
 TEMPLATE_ENGINE = "engine/vendor/jinja.mjs"
 
-# The engine loads these where a page puts an adapter on, asks in OpenAI's shape, or constrains an answer; ours do not.
+# The engine loads these where a page puts an adapter on, asks in OpenAI's shape, constrains an answer or saves a state;
+# ours do not.
 ON_DEMAND = {
     "engine/adapters/shelf.js",
     "engine/completions/completions.js",
     "engine/generation/stepped_answer.js",
+    "engine/state/saving.js",
 }
 
 # The engine loads these where there is no graphics processor.

@@ -1,7 +1,7 @@
 /** Telling errors apart by their stable code, whichever side they come from. */
 
 /** After these the model is gone and must be loaded again. */
-const FATAL = ['DEVICE_LOST', 'OUT_OF_MEMORY', 'UNLOADED', 'INTERNAL'];
+const FATAL = ['DEVICE_LOST', 'OUT_OF_MEMORY', 'UNLOADED', 'WORKER_FAILED', 'INTERNAL'];
 
 /**
  * @param {unknown} error

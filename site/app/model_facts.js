@@ -86,7 +86,7 @@ export function factsList(entry, inspection) {
 function needsOfGraphics(entry, inspection) {
   const plan = entry.manifest.plans[inspection?.tier ?? modestTier(entry)];
   return [
-    ...fact('memory', ...size(plan?.memory.total)),
+    ...fact('memory', ...size(inspection?.memoryBytes ?? plan?.memory.total)),
     ...fact('needs', ['WebGPU', ...(plan?.features ?? []).map(featureInWords)].join(', ')),
   ];
 }

@@ -79,6 +79,17 @@ export function readTexts(text, method) {
   return texts;
 }
 
+/** @param {unknown} state @returns {Blob} that keeps its bytes, whatever becomes of the memory they came in */
+export function readState(state) {
+  const good = state instanceof ArrayBuffer || ArrayBuffer.isView(state) || state instanceof Blob;
+  expect(good, 'restoreState takes what saveState gave: an ArrayBuffer, a view of one, or a Blob');
+  try {
+    return new Blob([/** @type {BlobPart} */ (state)]);
+  } catch {
+    throw new BadArgumentError('The memory of the state is shared, or was given away');
+  }
+}
+
 /** @param {unknown} prompt */
 export function checkPrompt(prompt) {
   const good = typeof prompt === 'string' || isListOf(prompt, (message) => typeof message?.role === 'string');

@@ -1,7 +1,7 @@
 /** A response's body as a run of bytes, and the wait for it: a silent connection is a failure, not a long wait. */
 
 import { FileTooLongError, FileTruncatedError } from './errors.js';
-import { networkFault, STALL_MS } from './http.js';
+import { networkFault, Silence, STALL_MS } from './http.js';
 
 /** @typedef {Uint8Array<ArrayBuffer>} Bytes */
 
@@ -18,7 +18,7 @@ async function orStall(arrival, ms) {
   let timer;
   /** @type {Promise<never>} */
   const stalled = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no bytes for ${ms / 1000} s`)), ms);
+    timer = setTimeout(() => reject(new Silence(`no bytes for ${ms / 1000} s`)), ms);
   });
   try {
     return await Promise.race([arrival, stalled]);

@@ -3,7 +3,7 @@
  * equal to the model's template, else by the template itself, which is a program with no reach beyond its text.
  */
 
-import { BadArgumentError, NoChatTemplateError, TokenizerInvalidError } from './errors.js';
+import { BadArgumentError, NoChatTemplateError, TemplateFailedError } from './errors.js';
 
 /** @typedef {{ role: string, content: string } & Record<string, unknown>} Message data knows these two fields only */
 /** @typedef {import('./chat_format.js').Chat} Chat */
@@ -86,10 +86,10 @@ function renderTurn({ role, content }, { roles, omitEmpty }) {
 async function renderTemplate(messages, file, tools) {
   const { template, variables } = /** @type {Record<string, any>} */ (file ?? {});
   const { Template } = await import('./vendor/jinja.mjs');
-  const parsed = attempt(() => new Template(template), TokenizerInvalidError, 'The chat template cannot be read');
+  const parsed = attempt(() => new Template(template), 'The chat template cannot be read');
   const render = (/** @type {unknown[] | null} */ given) => {
     const context = { ...variables, messages, tools: given, documents: null, add_generation_prompt: true };
-    return attempt(() => parsed.render(context), BadArgumentError, 'The chat template refuses these messages');
+    return attempt(() => parsed.render(context), 'The chat template refuses these messages');
   };
   if (!tools) return render(null);
   const prompt = render(tools);
@@ -105,15 +105,14 @@ function noTools() {
 /**
  * @template T
  * @param {() => T} act
- * @param {new (what: string) => Error} Type
  * @param {string} what
  * @returns {T}
  */
-function attempt(act, Type, what) {
+function attempt(act, what) {
   try {
     return act();
   } catch (cause) {
-    throw new Type(`${what}: ${cause instanceof Error ? cause.message : String(cause)}`);
+    throw new TemplateFailedError(`${what}: ${cause instanceof Error ? cause.message : String(cause)}`);
   }
 }
 
@@ -123,7 +122,7 @@ function attempt(act, Type, what) {
  * @param {unknown} [file] what the template's file holds
  * @param {unknown[]} [tools] that the answer may call
  * @returns {Promise<string>} the prompt, up to where the answer begins
- * @throws {NoChatTemplateError | BadArgumentError}
+ * @throws {NoChatTemplateError | BadArgumentError | TemplateFailedError}
  */
 export async function renderChat(messages, chat, file, tools) {
   if (!chat) throw new NoChatTemplateError('This model has no chat template');

@@ -1,6 +1,6 @@
 /** The page's side of the worker: calls, streams, aborts, and errors that come back as they were thrown. */
 
-import { AbortedError, EngineError, revive, UnloadedError } from './errors.js';
+import { AbortedError, revive, UnloadedError, WorkerFailedError } from './errors.js';
 
 /** @typedef {{ id: number, method: string, args?: unknown }} Request `abort`, `pause` and `resume` take the id of the call */
 /**
@@ -30,7 +30,7 @@ import { AbortedError, EngineError, revive, UnloadedError } from './errors.js';
 /**
  * @typedef {object} Pending
  * @property {(value: any) => void} resolve
- * @property {(error: EngineError) => void} reject
+ * @property {(error: import('./errors.js').EngineError) => void} reject
  * @property {OnProgress} [onProgress]
  * @property {(items: unknown[]) => void} [onItems]
  */
@@ -66,7 +66,7 @@ export class WorkerClient {
     this.worker.onmessage = ({ data }) => this.receive(data);
     this.worker.onerror = (event) => {
       event.preventDefault();
-      this.close(new EngineError(`The engine's worker failed: ${event.message || 'its script did not load'}`));
+      this.close(new WorkerFailedError(`The engine's worker failed: ${event.message || 'its script did not load'}`));
     };
   }
 
@@ -152,13 +152,13 @@ export class WorkerClient {
     }
   }
 
-  /** @param {EngineError} error for every call that still waits */
+  /** @param {import('./errors.js').EngineError} error for every call that still waits */
   failPending(error) {
     for (const { reject } of this.pending.values()) reject(error);
     this.pending.clear();
   }
 
-  /** @param {EngineError} error for every call that still waits */
+  /** @param {import('./errors.js').EngineError} error for every call that still waits */
   close(error) {
     this.closed = true;
     this.worker.terminate();

@@ -119,6 +119,32 @@ export class NetworkFailedError extends EngineError {
   static remedy = 'Check the connection and try again: what has arrived is kept.';
 }
 
+/** These three are failures of the network of which more is known, and which a visitor answers otherwise. */
+export class OfflineError extends NetworkFailedError {
+  static code = 'OFFLINE';
+  static remedy = 'Connect to a network and try again: what has arrived is kept.';
+}
+
+export class ConnectionStalledError extends NetworkFailedError {
+  static code = 'CONNECTION_STALLED';
+  static remedy = 'Try again over a steadier connection, or without a proxy or a VPN: what has arrived is kept.';
+}
+
+export class ServerFailedError extends NetworkFailedError {
+  static code = 'SERVER_FAILED';
+  static remedy = 'Wait and try again: the fault is the server\'s, and what has arrived is kept.';
+}
+
+export class AccessDeniedError extends EngineError {
+  static code = 'ACCESS_DENIED';
+  static remedy = 'Sign in where the files are, or let their server give them to everybody.';
+}
+
+export class WorkerFailedError extends EngineError {
+  static code = 'WORKER_FAILED';
+  static remedy = 'Reload the page; if that does not help, upload the engine\'s folder whole and allow workers from it.';
+}
+
 export class AbortedError extends EngineError {
   static code = 'ABORTED';
   static remedy = 'Call again to start anew.';
@@ -144,14 +170,29 @@ export class InputTooLongError extends EngineError {
   static remedy = 'Shorten the input.';
 }
 
+export class StateInvalidError extends EngineError {
+  static code = 'STATE_INVALID';
+  static remedy = 'Go on without it: the model reads the conversation again.';
+}
+
 export class NoChatTemplateError extends EngineError {
   static code = 'NO_CHAT_TEMPLATE';
   static remedy = 'Pass the prompt as a string.';
 }
 
+export class TemplateFailedError extends EngineError {
+  static code = 'TEMPLATE_FAILED';
+  static remedy = 'Give messages in another order or begin a new conversation, or pass the prompt as a string.';
+}
+
 export class BadArgumentError extends EngineError {
   static code = 'BAD_ARGUMENT';
   static remedy = 'Correct the call.';
+}
+
+export class SchemaUnsupportedError extends BadArgumentError {
+  static code = 'SCHEMA_UNSUPPORTED';
+  static remedy = 'Write the schema with the keywords that the engine\'s README lists, or a smaller one.';
 }
 
 export class UnloadedError extends EngineError {
@@ -165,6 +206,8 @@ const CLASSES = [
   FileTruncatedError, FileTooLongError, FileCorruptedError, NetworkFailedError, AbortedError, DeviceLostError,
   OutOfMemoryError, InputTooLongError, NoChatTemplateError, BadArgumentError, UnloadedError,
   OtherBaseError, ManifestChangedError, GpuBlockedError, WrongResultsError, NoWasmError, NeedsWebGpuError,
+  StateInvalidError, OfflineError, ConnectionStalledError, ServerFailedError, AccessDeniedError, WorkerFailedError,
+  TemplateFailedError, SchemaUnsupportedError,
 ];
 
 /** code -> class, for callers that want to list or compare them. */

@@ -1,27 +1,33 @@
 /** One HTTP request at a time: what the answer's status and type mean, as errors of ours. */
 
 import {
-  AbortedError, EngineError, FileMissingError, FileTruncatedError, NetworkFailedError, NotAnArtifactError,
+  AbortedError, AccessDeniedError, ConnectionStalledError, EngineError, FileMissingError, FileTruncatedError,
+  NetworkFailedError, NotAnArtifactError, OfflineError, ServerFailedError,
 } from './errors.js';
 
 export const STALL_MS = 30_000;
+/** The files are there, or may be, and not for everybody: also a proxy may ask who one is. */
+const DENIED = [401, 403, 407];
+
+/** A server was silent for too long. */
+export class Silence extends Error {}
 
 /** @param {unknown} cause @param {string} url @param {AbortSignal} signal @returns {Error} */
 export function networkFault(cause, url, signal) {
   if (signal.aborted) return new AbortedError('The download was aborted', { url });
   const words = cause instanceof Error ? cause.message : String(cause);
-  return new NetworkFailedError(`Fetching ${url} failed: ${words}`, { url });
+  const Fault = navigator.onLine === false ? OfflineError : cause instanceof Silence ? ConnectionStalledError : NetworkFailedError;
+  return new Fault(`Fetching ${url} failed: ${words}`, { url });
 }
 
 /** @param {Response} response @param {string} url */
 function checkStatus(response, url) {
   const { status } = response;
   const fields = { url, status, retryAfter: Number(response.headers.get('retry-after')) || null };
-  if (status === 404 || status === 403 || status === 410) {
-    throw new FileMissingError(`${url} answered ${status}`, fields);
-  }
+  if (DENIED.includes(status)) throw new AccessDeniedError(`${url} answered ${status}`, fields);
+  if (status === 404 || status === 410) throw new FileMissingError(`${url} answered ${status}`, fields);
   if (status === 416) throw new FileTruncatedError(`${url} is shorter than the manifest says`, fields);
-  if (!response.ok) throw new NetworkFailedError(`${url} answered ${status}`, fields);
+  if (!response.ok) throw new ServerFailedError(`${url} answered ${status}`, fields);
 }
 
 /** @param {Response} response @param {string} url */
@@ -38,7 +44,7 @@ function checkType(response, url) {
  */
 export async function request(url, init, stallMs = STALL_MS) {
   const stall = new AbortController();
-  const timer = setTimeout(() => stall.abort(new Error(`no answer for ${stallMs / 1000} s`)), stallMs);
+  const timer = setTimeout(() => stall.abort(new Silence(`no answer for ${stallMs / 1000} s`)), stallMs);
   try {
     const response = await fetch(url, { ...init, signal: AbortSignal.any([init.signal, stall.signal]) });
     checkStatus(response, url);

@@ -102,7 +102,7 @@ function startWorker(backend) {
   try {
     return new WorkerClient(backend);
   } catch (cause) {
-    throw errors.typed(cause);
+    throw new errors.WorkerFailedError(`The engine's worker could not be started: ${/** @type {Error} */ (cause).message}`);
   }
 }
 

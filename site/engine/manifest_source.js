@@ -1,7 +1,7 @@
 /** Where a model's manifest comes from: the network; without one, what the last whole load has kept. */
 
 import { readWithin } from './byte_stream.js';
-import { ManifestChangedError, NetworkFailedError, NotAnArtifactError } from './errors.js';
+import { AccessDeniedError, ManifestChangedError, NetworkFailedError, NotAnArtifactError } from './errors.js';
 import { sha256 } from './hashing.js';
 import { parseJson, request, STALL_MS } from './http.js';
 import { readManifest } from './manifest.js';
@@ -15,8 +15,8 @@ import { openStore } from './storage/store.js';
 const MAX_MANIFEST_BYTES = 16 * 2 ** 20;
 /** How long a silent server is waited for where there is a kept manifest to go on with. */
 const KEPT_STALL_MS = 4000;
-/** Nothing that says what the server's manifest is: no connection, or the page of a captive portal. */
-const UNREACHED = [NetworkFailedError, NotAnArtifactError];
+/** Nothing that says what the server's manifest is: no connection, the page of a captive portal, or who is not let in. */
+const UNREACHED = [NetworkFailedError, NotAnArtifactError, AccessDeniedError];
 
 /**
  * @param {string} base the folder's address

@@ -1,7 +1,7 @@
 /** A loaded model, as the page sees it. */
 
 import {
-  checkLogitsArguments, checkPrompt, checkSignal, checkTexts, folderUrl, readGenerateOptions, readTexts,
+  checkLogitsArguments, checkPrompt, checkSignal, checkTexts, folderUrl, readGenerateOptions, readState, readTexts,
 } from './arguments.js';
 import { BadArgumentError } from './errors.js';
 
@@ -170,6 +170,31 @@ export class Model {
     checkLogitsArguments(ids, split, this.info);
     checkSignal(signal);
     return this.#client.call('logits', { ids, split }, { signal });
+  }
+
+  /**
+   * What the model has read and written since its states were empty, so that it need not be read again: also later, and in
+   * another tab. It waits for the answer that is under way.
+   *
+   * @param {{ signal?: AbortSignal }} [options]
+   * @returns {Promise<ArrayBuffer>}
+   */
+  async saveState({ signal } = {}) {
+    this.#expectTask('text-generation', 'saveState');
+    checkSignal(signal);
+    return this.#client.call('saveState', null, { signal });
+  }
+
+  /**
+   * @param {ArrayBuffer | ArrayBufferView<ArrayBuffer> | Blob} state that `saveState` made, of this model with this tier and adapter
+   * @param {{ signal?: AbortSignal }} [options]
+   * @returns {Promise<number>} how many tokens it stands for: of a prompt that begins with them only the rest is read
+   * @throws STATE_INVALID for anything else; what the model held before, it then holds still
+   */
+  async restoreState(state, { signal } = {}) {
+    this.#expectTask('text-generation', 'restoreState');
+    checkSignal(signal);
+    return this.#client.call('restoreState', { state: readState(state) }, { signal, answered: true });
   }
 
   /**

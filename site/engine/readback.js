@@ -13,6 +13,7 @@ export class Readback {
     this.device = device;
     this.free = slots;
     this.slots = slots.length;
+    this.bytes = slots.reduce((sum, { size }) => sum + size, 0);
   }
 
   /**
@@ -57,5 +58,10 @@ export class Readback {
       slot.unmap();
       this.free.push(slot);
     }
+  }
+
+  /** Nothing may be under way. */
+  destroy() {
+    for (const slot of this.free) slot.destroy();
   }
 }

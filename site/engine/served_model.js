@@ -32,6 +32,12 @@ import { Gate } from './transfer/gate.js';
  * @property {(request: any, opening: Opening) => Promise<Held>} open
  * @property {(session: Session) => import('./client.js').OpenedModel} describe
  * @property {() => Promise<Generating>} generating
+ * @property {() => Promise<Keeping>} keeping
+ */
+/**
+ * @typedef {object} Keeping of states
+ * @property {(held: any, signal: AbortSignal) => Promise<ArrayBuffer>} saveState
+ * @property {(held: any, state: any, signal: AbortSignal) => Promise<number>} restoreState
  */
 /**
  * @typedef {object} Generating
@@ -124,6 +130,15 @@ async function generator() {
         if (done) return post({ id, value });
         post({ id, items: value });
       }
+    },
+    saveState: async (/** @type {Call} */ { id, signal }) => {
+      const { saveState } = await backend.keeping();
+      const value = await saveState(opened(), signal);
+      post({ id, value }, [value]);
+    },
+    restoreState: async (/** @type {Call} */ { id, args, signal }) => {
+      const { restoreState } = await backend.keeping();
+      post({ id, value: await restoreState(opened(), args.state, signal) });
     },
   };
   return { methods, answer };

@@ -7,6 +7,7 @@ import { Device } from './device.js';
 import { throwIfAborted } from './errors.js';
 import { parseJson } from './http.js';
 import { fetchedShards, visitedFiles } from './manifest.js';
+import { READBACK_SLOTS } from './memory.js';
 import { compilePipelines } from './pipelines.js';
 import { readPlan } from './plan.js';
 import { Binder, Player } from './player.js';
@@ -58,8 +59,6 @@ import { Tuning } from './choices/tuning.js';
  */
 
 const CONNECTIONS = 4;
-/** Results under way at once: the GPU works on the next while the last is read. */
-const READBACK_SLOTS = 2;
 
 /** @param {LoadRequest} request @param {Supply} supply @returns {Promise<import('./plan.js').Plan>} */
 async function fetchPlan({ base, manifest, tier }, supply) {

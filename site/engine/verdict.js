@@ -5,6 +5,7 @@ import {
   NotEnoughMemoryError, NoWasmError, NoWebGpuError,
 } from './errors.js';
 import { bytesOf, LIMIT_KEYS, TIERS, visitedFiles } from './manifest.js';
+import { memoryNeeded } from './memory.js';
 
 /** @typedef {import('./manifest.js').Manifest} Manifest */
 /** @typedef {import('./manifest.js').PlanRecord} PlanRecord */
@@ -19,7 +20,7 @@ import { bytesOf, LIMIT_KEYS, TIERS, visitedFiles } from './manifest.js';
  * @property {'webgpu' | 'wasm'} backend what `load` would take
  * @property {Tier | null} tier null without WebGPU
  * @property {number} downloadBytes plan, tokenizer and weights; without WebGPU model.onnx and the runtime for a plan
- * @property {number} memoryBytes GPU buffers of the plan; without WebGPU an estimate of the most that loading takes
+ * @property {number} memoryBytes of the GPU, all buffers; without WebGPU an estimate of the most that loading takes
  */
 /**
  * @typedef {object} Assessment what `load` would take, and what is in its way
@@ -85,12 +86,11 @@ export function limitFault(record, adapter) {
   );
 }
 
-/** @param {{ memory: { total: number } }} record @returns {EngineError | null} */
-export function memoryFault({ memory }) {
+/** @param {number} needed bytes @returns {EngineError | null} */
+export function memoryFault(needed) {
   const { deviceMemory } = /** @type {Navigator & { deviceMemory?: number }} */ (navigator);
   if (deviceMemory === undefined || deviceMemory >= KNOWN_MEMORY_GIB) return null;
   const available = deviceMemory * 2 ** 30;
-  const needed = memory.total;
   if (needed <= available) return null;
   return new NotEnoughMemoryError(
     `The model needs ${needed} bytes of memory, and this device has ${available}`, { needed, available },
@@ -116,7 +116,8 @@ function candidates({ plans }, wanted) {
 export function chooseTier(manifest, adapter, wanted) {
   const judged = candidates(manifest, wanted).map((tier) => {
     const record = /** @type {PlanRecord} */ (manifest.plans[tier]);
-    const fault = featureFault(record, tier, adapter) ?? limitFault(record, adapter) ?? memoryFault(record);
+    const fault = featureFault(record, tier, adapter) ?? limitFault(record, adapter)
+      ?? memoryFault(memoryNeeded(manifest, record));
     return { tier, fault };
   });
   return judged.find(({ fault }) => fault === null) ?? judged[judged.length - 1];
@@ -144,7 +145,7 @@ async function assessGpu(manifest, wanted) {
 /** @param {Manifest} manifest @param {Tier} tier @param {EngineError | null} fault @param {boolean} graphics @returns {Assessment} */
 function onGpu(manifest, tier, fault, graphics) {
   const { plan, tokenizer, shards } = visitedFiles(manifest, tier);
-  const memoryBytes = /** @type {PlanRecord} */ (manifest.plans[tier]).memory.total;
+  const memoryBytes = memoryNeeded(manifest, /** @type {PlanRecord} */ (manifest.plans[tier]));
   return { backend: 'webgpu', tier, fault, files: [plan, ...tokenizer, ...shards], memoryBytes, graphics, runtime: null };
 }
 

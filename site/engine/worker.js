@@ -5,10 +5,10 @@ import { LastingSession } from './lasting_session.js';
 import { serveModel } from './served_model.js';
 
 /** @param {import('./session.js').Session} session @returns {import('./client.js').OpenedModel} */
-function describe({ plan, device, tuning, loaded }) {
+function describe({ plan, device, tuning, loaded, readback, logitsReadback }) {
   const { played: choices, ms: tuneMs } = tuning;
-  const { tier, memory: { total: memoryBytes } } = plan;
-  return { backend: 'webgpu', tier, adapter: device.info, memoryBytes, choices, tuneMs, ...loaded };
+  const memoryBytes = plan.memory.total + readback.bytes + (logitsReadback?.bytes ?? 0);
+  return { backend: 'webgpu', tier: plan.tier, adapter: device.info, memoryBytes, choices, tuneMs, ...loaded };
 }
 
 serveModel({
@@ -18,4 +18,5 @@ serveModel({
   }),
   describe,
   generating: () => import('./generation/generate.js'),
+  keeping: () => import('./state/saving.js'),
 });

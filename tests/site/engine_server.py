@@ -18,7 +18,7 @@ TYPES = {
 BLANK = b"<!doctype html><title>engine</title><link rel=icon href=data:,>"
 
 FaultKind = Literal[
-    "truncated", "cut", "corrupted", "html", "missing", "broken", "stalled", "too long", "no range"
+    "truncated", "cut", "corrupted", "html", "missing", "denied", "broken", "stalled", "too long", "no range"
 ]
 
 
@@ -99,6 +99,8 @@ class _Handler(BaseHTTPRequestHandler):
         kind = plan.fault_for(path)
         if content is None or kind == "missing":
             return self._send(404, b"", "text/plain")
+        if kind == "denied":
+            return self._send(403, b"", "text/plain")
         if kind in ("html", "broken"):
             return self._send(200 if kind == "html" else 503, BLANK, "text/html")
         if kind == "too long":

@@ -147,18 +147,18 @@ def test_a_carried_template_runs_under_a_strict_policy(
 
 
 @pytest.mark.parametrize(
-    ("template", "code"),
+    "template",
     [
-        ("{{ raise_exception('no') }}", "BAD_ARGUMENT"),
-        ("{% for %}", "TOKENIZER_INVALID"),
-        ("{{ messages[0].constructor.constructor('return 1')() }}", "BAD_ARGUMENT"),
+        "{{ raise_exception('no') }}",
+        "{% for %}",
+        "{{ messages[0].constructor.constructor('return 1')() }}",
     ],
 )
 def test_a_carried_template_that_fails_is_a_typed_error(
-    engine_page: EnginePage, engine_server: EngineServer, template: str, code: str
+    engine_page: EnginePage, engine_server: EngineServer, template: str
 ) -> None:
     url = engine_server.add("carried", carried_files(template))
-    assert engine_page.fails(ASK, url=url)["code"] == code
+    assert engine_page.fails(ASK, url=url)["code"] == "TEMPLATE_FAILED"
 
 
 def test_the_template_engine_is_loaded_for_a_carried_template_alone(

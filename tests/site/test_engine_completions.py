@@ -133,7 +133,6 @@ def test_chunks_join_to_the_same_answer(engine_page: EnginePage, engine_server: 
         ({"tools": [TOOL], "response_format": {"type": "json_object"}}, "response_format"),
         ({"response_format": {"type": "xml"}}, '"xml"'),
         ({"response_format": {"type": "json_schema", "json_schema": {"name": "x"}}}, "schema"),
-        ({"response_format": {"type": "json_schema", "json_schema": {"schema": {"format": 1}}}}, '"format"'),
         ({"messages": "a"}, "messages"),
         ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "messages[0].content"),
         ({"messages": [{"role": "user", "content": "a", "audio": {}}]}, '"audio"'),
@@ -147,6 +146,15 @@ def test_what_is_not_supported_is_refused_by_its_name(
     error = engine_page.fails(CREATE, url=served(engine_server, [A, END]), messages=ASK, options=options)
     assert error["code"] == "BAD_ARGUMENT"
     assert named in error["message"]
+
+
+def test_a_keyword_that_cannot_be_held_is_refused_by_its_name(
+    engine_page: EnginePage, engine_server: EngineServer
+) -> None:
+    asked = {"type": "json_schema", "json_schema": {"schema": {"format": 1}}}
+    url = served(engine_server, [A, END])
+    error = engine_page.fails(CREATE, url=url, messages=ASK, options={"response_format": asked})
+    assert (error["code"], '"format"' in error["message"]) == ("SCHEMA_UNSUPPORTED", True)
 
 
 def test_parts_of_a_message_are_one_text(engine_page: EnginePage, engine_server: EngineServer) -> None:

@@ -50,9 +50,10 @@ def served(server: EngineServer, *faults: Fault) -> dict[str, Any]:
     [
         ("missing", "FILE_MISSING", [1]),
         ("html", "NOT_AN_ARTIFACT", [1]),
-        ("broken", "NETWORK_FAILED", [6]),
+        ("denied", "ACCESS_DENIED", [1]),
+        ("broken", "SERVER_FAILED", [6]),
         ("cut", "NETWORK_FAILED", list(range(6, 12))),
-        ("stalled", "NETWORK_FAILED", [6]),
+        ("stalled", "CONNECTION_STALLED", [6]),
         ("truncated", "FILE_TRUNCATED", [6]),
         ("corrupted", "FILE_CORRUPTED", [3]),
         ("too long", "FILE_TOO_LONG", [1]),

@@ -5,6 +5,7 @@ import { kernelsOf } from '../choices/choices.js';
 import { throwIfAborted } from '../errors.js';
 import { parseJson, request } from '../http.js';
 import { visitedFiles } from '../manifest.js';
+import { memoryNeeded } from '../memory.js';
 import { readPlan } from '../plan.js';
 import { Binder, Player } from '../player.js';
 import { Progress } from '../progress.js';
@@ -115,7 +116,7 @@ function supplyOf({ store }, url, signal) {
  */
 async function make(base, { adapter, manifest, plan, url }, supply, { held, compiled }) {
   const sharing = shareBuffers(base, plan.buffers, url);
-  const fault = memoryFault({ memory: { ...base.plan.memory, total: base.plan.memory.total + held + sharing.bytes } });
+  const fault = memoryFault(memoryNeeded(base.manifest, base.plan) + held + sharing.bytes);
   if (fault) throw fault;
   /** @type {GPUBuffer[]} */
   const own = [];

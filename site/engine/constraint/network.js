@@ -3,7 +3,7 @@
  * States from which no document can be finished are found beforehand, so that nothing ever leads there.
  */
 
-import { BadArgumentError } from '../errors.js';
+import { SchemaUnsupportedError } from '../errors.js';
 import { CHARACTER } from './json_grammar.js';
 
 /** @typedef {import('./expression.js').Expression} Expression */
@@ -46,7 +46,7 @@ export class Network {
 
   /** @returns {number} */
   add() {
-    if (this.states.length === MOST_STATES) throw new BadArgumentError('The schema is too large');
+    if (this.states.length === MOST_STATES) throw new SchemaUnsupportedError('The schema is too large');
     return this.states.push({ arcs: [], jumps: [], calls: [], isEnd: false, live: false }) - 1;
   }
 

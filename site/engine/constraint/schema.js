@@ -3,7 +3,7 @@
  * name; nothing is passed over but what only describes.
  */
 
-import { BadArgumentError } from '../errors.js';
+import { SchemaUnsupportedError } from '../errors.js';
 import { choice, literal, Rule, sequence } from './expression.js';
 import { array, dictionary, exactly, INTEGER, NUMBER, object, SPACE, string, VALUE } from './json_grammar.js';
 import { Network } from './network.js';
@@ -58,7 +58,7 @@ class SchemaReader {
 
   /** @param {string} place @param {string} what @returns {never} */
   refuse(place, what) {
-    throw new BadArgumentError(`The schema at ${place} ${what}`);
+    throw new SchemaUnsupportedError(`The schema at ${place} ${what}`);
   }
 
   /** @param {unknown} schema @param {string} place @returns {Rule} */
@@ -195,12 +195,12 @@ class SchemaReader {
 /**
  * @param {unknown} schema
  * @returns {Network} of the documents that it allows
- * @throws {BadArgumentError} that names the keyword or the place
+ * @throws {SchemaUnsupportedError} that names the keyword or the place
  */
 export function schemaNetwork(schema) {
   const root = new SchemaReader(schema).rule(schema, '#');
   const network = new Network(new Rule(sequence(SPACE, root)));
-  if (!network.isPossible) throw new BadArgumentError('Nothing can meet the schema');
+  if (!network.isPossible) throw new SchemaUnsupportedError('Nothing can meet the schema');
   return network;
 }
 

@@ -42,9 +42,10 @@ export class History {
     return { from, restore };
   }
 
-  /** @param {number[]} ids that the states have seen */
-  hold(ids) {
+  /** @param {number[]} ids that the states have seen @param {number} [saved] how many the snapshot; as many as before unless said */
+  hold(ids, saved = this.saved) {
     this.held = ids;
+    this.saved = saved;
   }
 
   /** The next prompt is played from its start. */

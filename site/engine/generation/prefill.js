@@ -129,6 +129,20 @@ export async function prefill(session, ids, options) {
 }
 
 /**
+ * @param {Session} session
+ * @param {number[]} ids at least one
+ * @param {Omit<PrefillOptions, 'limit'>} options
+ * @returns {Promise<Symbols>} the last block: all are played, from empty states
+ */
+export async function readAnew(session, ids, options) {
+  const history = historyOf(session);
+  history.forget();
+  const { last } = await prefill(session, ids, { ...options, limit: 0 });
+  history.hold(ids);
+  return last;
+}
+
+/**
  * @param {Session} session of a text-generation model
  * @param {number[]} ids
  * @param {number[] | undefined} blocks their sizes; what fits unless said
@@ -138,10 +152,7 @@ export async function prefill(session, ids, options) {
 export async function logits(session, ids, blocks, signal) {
   const { device, buffers, player, plan, manifest } = session;
   if (blocks?.some((size) => size > plan.symbols.tokens)) throw new BadArgumentError('split has a block too large');
-  const history = historyOf(session);
-  history.forget();
-  const { last } = await prefill(session, ids, { blocks, limit: 0, signal });
-  history.hold(ids);
+  const last = await readAnew(session, ids, { blocks, signal });
   const encoder = device.gpu.createCommandEncoder();
   player.play(encoder, 'head', last);
   const source = { from: buffers.get('logits'), bytes: manifest.vocabulary * 4 };

@@ -2,11 +2,12 @@
 
 /** Names the failure; stable across versions. */
 export type ErrorCode =
-  | 'INTERNAL' | 'NO_WEBGPU' | 'NO_ADAPTER' | 'MISSING_FEATURE' | 'NOT_ENOUGH_MEMORY' | 'LIMIT_EXCEEDED'
-  | 'MANIFEST_INVALID' | 'PLAN_INVALID' | 'OTHER_BASE' | 'TOKENIZER_INVALID' | 'NOT_AN_ARTIFACT' | 'FILE_MISSING'
-  | 'FILE_TRUNCATED' | 'FILE_TOO_LONG' | 'FILE_CORRUPTED' | 'NETWORK_FAILED' | 'ABORTED' | 'DEVICE_LOST'
-  | 'OUT_OF_MEMORY' | 'INPUT_TOO_LONG' | 'NO_CHAT_TEMPLATE' | 'BAD_ARGUMENT' | 'UNLOADED' | 'MANIFEST_CHANGED'
-  | 'GPU_BLOCKED' | 'WRONG_RESULTS' | 'NO_WASM' | 'NEEDS_WEBGPU';
+  | 'INTERNAL' | 'NO_WEBGPU' | 'NO_ADAPTER' | 'GPU_BLOCKED' | 'MISSING_FEATURE' | 'NOT_ENOUGH_MEMORY' | 'LIMIT_EXCEEDED'
+  | 'MANIFEST_INVALID' | 'MANIFEST_CHANGED' | 'PLAN_INVALID' | 'OTHER_BASE' | 'TOKENIZER_INVALID' | 'NOT_AN_ARTIFACT'
+  | 'FILE_MISSING' | 'FILE_TRUNCATED' | 'FILE_TOO_LONG' | 'FILE_CORRUPTED' | 'NETWORK_FAILED' | 'OFFLINE'
+  | 'CONNECTION_STALLED' | 'SERVER_FAILED' | 'ACCESS_DENIED' | 'WORKER_FAILED' | 'ABORTED' | 'DEVICE_LOST'
+  | 'OUT_OF_MEMORY' | 'WRONG_RESULTS' | 'INPUT_TOO_LONG' | 'STATE_INVALID' | 'NO_CHAT_TEMPLATE' | 'TEMPLATE_FAILED'
+  | 'BAD_ARGUMENT' | 'SCHEMA_UNSUPPORTED' | 'UNLOADED' | 'NO_WASM' | 'NEEDS_WEBGPU';
 export type Fields = Record<string, string | number | boolean | null>;
 export interface ErrorData { code: string; message: string; fields: Fields }
 
@@ -46,6 +47,14 @@ export declare namespace errors {
   class WrongResultsError extends EngineError {}
   class NoWasmError extends EngineError {}
   class NeedsWebGpuError extends EngineError {}
+  class StateInvalidError extends EngineError {}
+  class OfflineError extends NetworkFailedError {}
+  class ConnectionStalledError extends NetworkFailedError {}
+  class ServerFailedError extends NetworkFailedError {}
+  class AccessDeniedError extends EngineError {}
+  class WorkerFailedError extends EngineError {}
+  class TemplateFailedError extends EngineError {}
+  class SchemaUnsupportedError extends BadArgumentError {}
   /** code -> class */
   const byCode: Readonly<Record<string, typeof EngineError>>;
   function typed(cause: unknown): EngineError;
@@ -291,6 +300,12 @@ export interface Model {
     text: string | string[], options?: { signal?: AbortSignal },
   ): Promise<Filling[] | Filling[][] | (Filling[] | Filling[][])[]>;
   logits(ids: number[], options?: { split?: number[]; signal?: AbortSignal }): Promise<Float32Array>;
+  /** What the model has seen, so that a prompt that begins with it need not be read again; waits for an answer under way. */
+  saveState(options?: { signal?: AbortSignal }): Promise<ArrayBuffer>;
+  /** Gives how many tokens it stands for. Refused with STATE_INVALID, it changes nothing. */
+  restoreState(
+    state: ArrayBuffer | ArrayBufferView<ArrayBuffer> | Blob, options?: { signal?: AbortSignal },
+  ): Promise<number>;
   /** Puts an adapter on, with WebGPU; null takes it off. */
   setAdapter(url: string | URL | null, options?: { signal?: AbortSignal }): Promise<void>;
   stats(): Stats;

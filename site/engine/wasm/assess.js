@@ -24,7 +24,7 @@ export async function assessWasm(manifest, signal) {
     const runtime = await findRuntime(signal);
     const memoryBytes = mostMemory(manifest);
     const files = [runtime.binary, ...wasmFiles(manifest)];
-    return { ...rest, files, memoryBytes, runtime, fault: memoryFault({ memory: { total: memoryBytes } }) };
+    return { ...rest, files, memoryBytes, runtime, fault: memoryFault(memoryBytes) };
   } catch (cause) {
     if (!(cause instanceof EngineError) || cause instanceof AbortedError) throw cause;
     return { ...rest, ...price, fault: cause instanceof NoWasmError ? cause : absent(cause) };

@@ -1,5 +1,6 @@
 /** The engine's worker where there is no WebGPU: one model, on the CPU. Its own response must allow it WebAssembly. */
 
+import { NeedsWebGpuError } from '../errors.js';
 import { serveModel } from '../served_model.js';
 import { ProcessorModel } from './processor_model.js';
 import { logits } from './writer.js';
@@ -15,4 +16,7 @@ serveModel({
   open: ProcessorModel.open,
   describe,
   generating: async () => ({ ...(await import('../generation/generate.js')), logits }),
+  keeping: async () => {
+    throw new NeedsWebGpuError('States are saved and restored with WebGPU only');
+  },
 });

@@ -16,6 +16,11 @@ pytestmark = pytest.mark.browser
 LEAVES = "In autumn a tree withdraws the green chlorophyll"
 DOWNLOAD_FAULTS = {
     "NETWORK_FAILED": "The connection failed",
+    "OFFLINE": "You are offline",
+    "CONNECTION_STALLED": "The connection is silent",
+    "SERVER_FAILED": "The server has a fault",
+    "ACCESS_DENIED": "The server does not let you have this model",
+    "WORKER_FAILED": "The engine did not start, or broke off",
     "FILE_TRUNCATED": "The download ended too early",
     "FILE_CORRUPTED": "The download arrived damaged",
     "FILE_MISSING": "A file of this model is missing on the server",
