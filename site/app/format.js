@@ -76,7 +76,7 @@ export function formatPercent(part) {
   return percent.format(part);
 }
 
-/** @param {string} date as Date reads it */
+/** @param {string | Date} date a text as Date reads it */
 export function formatDay(date) {
   return day.format(new Date(date));
 }
