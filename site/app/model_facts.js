@@ -2,7 +2,7 @@
 
 import { purposeOf } from './catalogue.js';
 import { element } from './dom.js';
-import { formatBytes, formatCompact, formatExactBytes, formatLanguage } from './format.js';
+import { formatCompact, formatLanguage } from './format.js';
 import { hasText, text } from './texts.js';
 
 /** @typedef {import('./catalogue.js').Entry} Entry */
@@ -31,6 +31,15 @@ export function nameOf({ manifest }) {
 function weightsOf({ quantization }) {
   const n = BITS[quantization];
   return n === undefined ? quantization : text('fact.bits', { n });
+}
+
+/**
+ * The tier that this device plays; until it has been inspected, the plainest.
+ * @param {Entry} entry
+ * @param {import('../engine/index.js').Inspection} [inspection]
+ */
+export function tierOf(entry, inspection) {
+  return inspection?.tier ?? modestTier(entry);
 }
 
 /**
@@ -66,19 +75,16 @@ export function isKept({ cachedBytes, downloadBytes }) {
  * @param {import('../engine/index.js').Inspection} [inspection] of this device, once it is known
  */
 export function factsList(entry, inspection) {
-  const tier = inspection?.tier ?? modestTier(entry);
   const { manifest } = entry;
-  const plan = manifest.plans[tier];
+  const plan = manifest.plans[tierOf(entry, inspection)];
   return element(
     'dl',
     { class: 'facts' },
-    ...fact('download', ...(inspection && isKept(inspection) ? [text('fact.here')] : size(downloadOf(entry, tier)))),
-    ...fact('memory', ...size(plan?.memory.total)),
-    ...fact('needs', ['WebGPU', ...(plan?.features ?? []).map(featureInWords)].join(', ')),
-    ...fact('size', text('fact.parameters', { size: formatCompact(manifest.parameters), bits: weightsOf(manifest) })),
-    ...fact('reads', text('fact.tokens', { n: manifest.context })),
     ...fact('languages', manifest.languages.map(formatLanguage).join(', ') || text('fact.unstated')),
     ...fact('licence', manifest.license ?? text('fact.unstated')),
+    ...fact('size', text('fact.parameters', { size: formatCompact(manifest.parameters), bits: weightsOf(manifest) })),
+    ...fact('reads', text('fact.tokens', { n: manifest.context })),
+    ...fact('needs', ['WebGPU', ...(plan?.features ?? []).map(featureInWords)].join(', ')),
   );
 }
 
@@ -89,15 +95,9 @@ function featureInWords(name) {
 }
 
 /**
- * @param {'download' | 'memory' | 'needs' | 'size' | 'reads' | 'languages' | 'licence'} name
- * @param {...(Node | string)} value
+ * @param {'needs' | 'size' | 'reads' | 'languages' | 'licence'} name
+ * @param {string} value
  */
-function fact(name, ...value) {
-  return [element('dt', {}, text(`fact.${name}`)), element('dd', { class: 'numbers' }, ...value)];
-}
-
-/** @param {number | undefined} bytes */
-function size(bytes) {
-  if (bytes === undefined) return [text('fact.unstated')];
-  return [`${formatBytes(bytes)} `, element('small', {}, formatExactBytes(bytes))];
+function fact(name, value) {
+  return [element('dt', {}, text(`fact.${name}`)), element('dd', { class: 'numbers' }, value)];
 }

@@ -9,7 +9,9 @@ import { downloadOf, factsList, isKept } from './model_facts.js';
 import { codeOf, isAbort } from './error_code.js';
 import { rememberSpeed } from './connection_speed.js';
 import { problemPanel } from './problem_panel.js';
+import { priceList } from './price_list.js';
 import { problemOf } from './problems.js';
+import { estimateRoom } from './room.js';
 import { text } from './texts.js';
 import { verdictView } from './verdict.js';
 
@@ -62,14 +64,16 @@ export class ModelPanel {
   async offer() {
     const heading = this.#heading();
     const checking = element('p', { class: 'verdict' }, text('panel.checking'));
-    this.#body.replaceChildren(heading, factsList(this.#entry), checking);
-    const inspection = await inspect(this.#url, { sha256: this.#entry.sha256 }).catch((error) => ({ error }));
+    this.#body.replaceChildren(heading, priceList(this.#entry), checking);
+    const looking = inspect(this.#url, { sha256: this.#entry.sha256 }).catch((error) => ({ error }));
+    const [inspection, room] = await Promise.all([looking, estimateRoom()]);
     if ('error' in inspection) return this.#refuse(inspection.error);
     this.#isKept = isKept(inspection);
     this.#keptBytes = inspection.cachedBytes;
-    this.#body.replaceChildren(heading, factsList(this.#entry, inspection), ...verdictView(inspection));
-    if (inspection.cachedBytes > 0) this.#body.append(this.#keptNote(inspection.cachedBytes));
+    this.#body.replaceChildren(heading, priceList(this.#entry, inspection, room), ...verdictView(inspection));
     if (inspection.ok) this.#body.append(this.#loadButton(inspection));
+    if (inspection.cachedBytes > 0) this.#body.append(this.#keptNote(inspection.cachedBytes));
+    this.#body.append(factsList(this.#entry, inspection));
     this.#onOffer(inspection.ok ? null : obstacle(inspection.code));
   }
 

@@ -3,6 +3,7 @@
 import { announce } from '../announcer.js';
 import { button, byId, element } from '../dom.js';
 import { formatBytes } from '../format.js';
+import { estimateRoom } from '../room.js';
 import { text } from '../texts.js';
 
 /** @param {HTMLElement} root */
@@ -12,22 +13,14 @@ export async function showRoom(root) {
 }
 
 async function use() {
-  const { usage, quota } = await estimate();
-  if (usage === undefined || !quota) return [element('p', {}, text('storage.unknown'))];
-  const words = text('storage.used', { used: formatBytes(usage), quota: formatBytes(quota) });
+  const room = await estimateRoom();
+  if (room === null) return [element('p', {}, text('storage.unknown'))];
+  const { used, allowed } = room;
+  const words = text('storage.used', { used: formatBytes(used), quota: formatBytes(allowed) });
   return [
     element('p', { class: 'used numbers' }, words),
-    element('meter', { min: 0, max: quota, value: usage, high: quota * 0.9, 'aria-label': text('storage.share') }),
+    element('meter', { min: 0, max: allowed, value: used, high: allowed * 0.9, 'aria-label': text('storage.share') }),
   ];
-}
-
-/** @returns {Promise<StorageEstimate>} empty where the browser does not say */
-async function estimate() {
-  try {
-    return await navigator.storage.estimate();
-  } catch {
-    return {};
-  }
 }
 
 /** @param {HTMLElement} root */
