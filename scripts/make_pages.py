@@ -39,6 +39,7 @@ PAGES = (
     Page("extract.html", "extract", "app/extract.js"),
     Page("bench/index.html", "bench", "bench/bench.js", style="bench/bench.css"),
     Page("storage.html", "storage", "app/storage/storage.js", style="storage.css", in_footer=True),
+    Page("about.html", "about", "app/about.js", in_footer=True),
 )
 LANGUAGES = ("en", "uk", "pl", "ru")
 THEMES = ("system", "light", "dark")

@@ -119,6 +119,7 @@ STATES: dict[str, tuple[str, list[dict[str, Any]], dict[str, Any], Callable[["Pa
     "extract, found": ("extract.html", [EXTRACTOR], {"answer": FOUND + ' "Mars"}'}, extract),
     "extract, unfinished": ("extract.html", [EXTRACTOR], {"answer": FOUND}, extract),
     "storage": ("storage.html", [], {"kept": [KEPT, {**KEPT, "title": "all", "keptBytes": 1}]}, look),
+    "about": ("about.html", [EMBEDDER, EXTRACTOR], {}, look),
     "storage, empty": ("storage.html", [], {}, look),
     "storage, asking": ("storage.html", [], {"kept": [KEPT, KEPT]}, ask_to_delete),
 }

@@ -264,6 +264,7 @@ STATES: dict[str, tuple[str, Any, dict[str, Any], Callable[["Page"], None]]] = {
     "extract, found": ("extract.html", [EXTRACTOR], {"answer": WRITTEN}, extract),
     "extract, unfinished": ("extract.html", [EXTRACTOR], {"answer": WRITTEN[:-1]}, extract),
     "storage": ("storage.html", [], {"kept": [KEPT, {**KEPT, "keptBytes": 1e6}]}, look),
+    "about": ("about.html", [EMBEDDER, EXTRACTOR], {}, look),
     "storage, empty": ("storage.html", [], {}, look),
     "bench": ("bench/index.html", [EMBEDDER], {}, look),
     "bench, refused": ("bench/index.html", [EMBEDDER], {"inspection": REFUSED}, look),
