@@ -2,6 +2,7 @@
 
 import { DownloadControl } from '../engine/index.js';
 import { announce } from './announcer.js';
+import { rememberSpeed } from './connection_speed.js';
 import { button, element } from './dom.js';
 import { formatBytes, formatPercent, formatRemaining } from './format.js';
 import { text } from './texts.js';
@@ -132,6 +133,8 @@ export class LoadProgress {
     this.#pause.textContent = control.paused ? text('resume') : text('pause');
     this.#note.textContent = '';
     if (control.paused) void this.#sayWhatIsKept();
+    // The tab may be closed now.
+    rememberSpeed(this.meanSpeed);
     this.#announced = '';
     this.#tick();
   }

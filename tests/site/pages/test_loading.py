@@ -55,6 +55,7 @@ def test_a_download_can_be_paused_and_goes_on(site: Site, path: str) -> None:
     expect(panel).to_contain_text("Paused")
     expect(panel).to_contain_text("8 MB are kept on this device. You can go on at any time")
     expect(page.get_by_role("status")).to_contain_text("Paused. 8 MB are kept")
+    assert page.evaluate("localStorage.getItem('thistledown-speed')"), "for the next visit"
     page.wait_for_timeout(300)  # what was on its way has come
     done = bar.get_attribute("value")
     page.wait_for_timeout(600)
