@@ -17,12 +17,13 @@ TEXTS = SITE / "app" / "texts"
 
 @dataclass(frozen=True)
 class Page:
-    """A page of the navigation: its file, the prefix of its texts, and what it loads beside the frame."""
+    """A page: its file, the prefix of its texts, what it loads beside the frame, and which navigation leads to it."""
 
     path: str
     name: str
     script: str
     style: str | None = None
+    in_footer: bool = False
 
     @property
     def root(self) -> str:
@@ -37,6 +38,8 @@ PAGES = (
     Page("search.html", "search", "app/search.js"),
     Page("extract.html", "extract", "app/extract.js"),
     Page("bench/index.html", "bench", "bench/bench.js", style="bench/bench.css"),
+    Page("storage.html", "storage", "app/storage/storage.js", style="storage.css", in_footer=True),
+    Page("about.html", "about", "app/about.js", in_footer=True),
 )
 LANGUAGES = ("en", "uk", "pl", "ru")
 THEMES = ("system", "light", "dark")
@@ -100,6 +103,11 @@ FRAME = """<!doctype html>
   </p>
 {main}  <footer class="site-footer">
     <p data-text="site.footer"></p>
+    <nav data-text-aria-label="site.more">
+      <ul>
+{footer_links}
+      </ul>
+    </nav>
   </footer>
   <p id="status" class="visually-hidden" role="status"></p>
 </body>
@@ -127,7 +135,8 @@ def render(page: Page) -> str:
             script=page.root + page.script,
             languages="\n".join(map(_language, LANGUAGES)),
             themes="\n".join(map(_theme, THEMES)),
-            links="\n".join(_link(other, page) for other in PAGES),
+            links="\n".join(_link(other, page) for other in PAGES if not other.in_footer),
+            footer_links="\n".join(_link(other, page) for other in PAGES if other.in_footer),
             main=main[0],
         )
     )

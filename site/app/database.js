@@ -3,9 +3,9 @@
 /**
  * @param {string} name
  * @param {(database: IDBDatabase) => void} make its stores, the first time
- * @returns {Promise<IDBDatabase>}
+ * @returns {Promise<IDBDatabase>} rejected where the browser has no databases, or refuses
  */
-export function opened(name, make) {
+export async function opened(name, make) {
   const request = indexedDB.open(name, 1);
   request.onupgradeneeded = () => make(request.result);
   return result(request);

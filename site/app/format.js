@@ -43,10 +43,17 @@ export function formatDuration(elapsed) {
   return text('unit.seconds', { n: elapsed / 1000 });
 }
 
-/** Time still to wait, no finer than anyone could know it. @param {number} left milliseconds */
+/** Time still to wait. @param {number} left milliseconds */
 export function formatRemaining(left) {
-  const seconds = Math.ceil(left / 1000);
-  return seconds < 90 ? text('load.seconds', { n: seconds }) : text('load.minutes', { n: Math.round(seconds / 60) });
+  return text('load.left', { time: formatWait(left) });
+}
+
+/** A time that is foretold, no finer than anyone could know it. @param {number} wait milliseconds */
+export function formatWait(wait) {
+  const seconds = Math.ceil(wait / 1000);
+  if (seconds < 90) return text('time.seconds', { n: seconds });
+  const minutes = Math.round(seconds / 60);
+  return minutes < 90 ? text('time.minutes', { n: minutes }) : text('time.hours', { n: Math.round(minutes / 60) });
 }
 
 /** @param {number} value */
@@ -69,7 +76,7 @@ export function formatPercent(part) {
   return percent.format(part);
 }
 
-/** @param {string} date as Date reads it */
+/** @param {string | Date} date a text as Date reads it */
 export function formatDay(date) {
   return day.format(new Date(date));
 }

@@ -53,6 +53,13 @@ export async function keepVectors(key, kept) {
   });
 }
 
+/** @returns {Promise<{ collections: number, bytes: number }>} what is kept by now */
+export async function countVectors() {
+  const read = (/** @type {IDBDatabase} */ database) => result(database.transaction(USES).objectStore(USES).getAll());
+  const uses = /** @type {Use[]} */ ((await attempt(read)) ?? []);
+  return { collections: uses.length, bytes: uses.reduce((sum, use) => sum + use.bytes, 0) };
+}
+
 /** Deletes all of them. */
 export async function forgetVectors() {
   await result(indexedDB.deleteDatabase(DATABASE)).catch(() => undefined);

@@ -5,6 +5,8 @@ import './backend_choice.js';
 import { pageFor, purposeOf } from './catalogue.js';
 import { element } from './dom.js';
 import { factsList, nameOf, taskInWords } from './model_facts.js';
+import { priceList } from './price_list.js';
+import { estimateRoom } from './room.js';
 import { text } from './texts.js';
 import { problemVerdict, verdictView } from './verdict.js';
 
@@ -15,6 +17,7 @@ const LABELS = { 'text-generation': 'use.write', extraction: 'use.extract' };
 
 /** @param {Entry} entry */
 export function modelCard(entry) {
+  const price = element('div', {}, priceList(entry));
   const facts = element('div', {}, factsList(entry));
   const verdict = element(
     'div',
@@ -29,12 +32,13 @@ export function modelCard(entry) {
       { class: 'card' },
       element('h3', { translate: 'no' }, entry.manifest.title),
       element('p', { class: 'task' }, taskInWords(entry)),
-      facts,
+      price,
       verdict,
+      facts,
       ...openLink(entry),
     ),
   );
-  void judge(entry, facts, verdict);
+  void judge(entry, { price, facts, verdict });
   return card;
 }
 
@@ -48,12 +52,13 @@ function openLink(entry) {
 
 /**
  * @param {Entry} entry
- * @param {HTMLElement} facts
- * @param {HTMLElement} verdict
+ * @param {Record<'price' | 'facts' | 'verdict', HTMLElement>} slots
  */
-async function judge(entry, facts, verdict) {
+async function judge(entry, { price, facts, verdict }) {
   try {
-    const inspection = await inspect(new URL(entry.url, document.baseURI).href, {});
+    const url = new URL(entry.url, document.baseURI).href;
+    const [inspection, room] = await Promise.all([inspect(url, {}), estimateRoom()]);
+    price.replaceChildren(priceList(entry, inspection, room));
     facts.replaceChildren(factsList(entry, inspection));
     verdict.replaceChildren(...verdictView(inspection));
   } catch (error) {

@@ -2,7 +2,7 @@
 
 import { purposeOf } from './catalogue.js';
 import { element } from './dom.js';
-import { formatBytes, formatCompact, formatExactBytes, formatLanguage } from './format.js';
+import { formatCompact, formatLanguage } from './format.js';
 import { hasText, text } from './texts.js';
 
 /** @typedef {import('./catalogue.js').Entry} Entry */
@@ -12,7 +12,7 @@ import { hasText, text } from './texts.js';
 const FEATURES = { 'shader-f16': 'fact.halves', subgroups: 'fact.subgroups' };
 
 /** @type {Record<string, number>} */
-const BITS = { f32: 32, f16: 16, q8: 8, q4: 4 };
+const BITS = { f32: 32, f16: 16, q8: 8, q4: 4, e3: 3, 'e3.5': 3.5, e4: 4, 'e4.5': 4.5, e5: 5, e6: 6 };
 
 /** @param {Entry} entry */
 export function taskInWords(entry) {
@@ -32,6 +32,15 @@ export function nameOf({ manifest }) {
 function weightsOf({ quantization }) {
   const n = BITS[quantization];
   return n === undefined ? quantization : text('fact.bits', { n });
+}
+
+/**
+ * The tier that this device plays; until it has been inspected, the plainest.
+ * @param {Entry} entry
+ * @param {import('../engine/index.js').Inspection} [inspection]
+ */
+export function tierOf(entry, inspection) {
+  return inspection?.tier ?? modestTier(entry);
 }
 
 /**
@@ -73,30 +82,18 @@ export function factsList(entry, inspection) {
   return element(
     'dl',
     { class: 'facts' },
-    ...fact('download', ...(inspection && isKept(inspection) ? [text('fact.here')] : size(downloadOf(entry, inspection)))),
-    ...(inspection?.backend === 'wasm' ? needsOfProcessor(inspection) : needsOfGraphics(entry, inspection)),
-    ...fact('size', text('fact.parameters', { size: formatCompact(manifest.parameters), bits: weightsOf(manifest) })),
-    ...fact('reads', text('fact.tokens', { n: manifest.context })),
     ...fact('languages', manifest.languages.map(formatLanguage).join(', ') || text('fact.unstated')),
     ...fact('licence', manifest.license ?? text('fact.unstated')),
+    ...fact('size', text('fact.parameters', { size: formatCompact(manifest.parameters), bits: weightsOf(manifest) })),
+    ...fact('reads', text('fact.tokens', { n: manifest.context })),
+    ...fact('needs', inspection?.backend === 'wasm' ? text('fact.processor') : needsOfGraphics(entry, inspection)),
   );
 }
 
 /** @param {Entry} entry @param {Inspection} [inspection] */
 function needsOfGraphics(entry, inspection) {
-  const plan = entry.manifest.plans[inspection?.tier ?? modestTier(entry)];
-  return [
-    ...fact('memory', ...size(inspection?.memoryBytes ?? plan?.memory.total)),
-    ...fact('needs', ['WebGPU', ...(plan?.features ?? []).map(featureInWords)].join(', ')),
-  ];
-}
-
-/** @param {Inspection} inspection */
-function needsOfProcessor({ memoryBytes }) {
-  return [
-    ...fact('ram', text('fact.about', { size: formatBytes(memoryBytes) })),
-    ...fact('needs', text('fact.processor')),
-  ];
+  const features = entry.manifest.plans[tierOf(entry, inspection)]?.features ?? [];
+  return ['WebGPU', ...features.map(featureInWords)].join(', ');
 }
 
 /** @param {string} name of a feature of WebGPU */
@@ -106,15 +103,9 @@ function featureInWords(name) {
 }
 
 /**
- * @param {'download' | 'memory' | 'ram' | 'needs' | 'size' | 'reads' | 'languages' | 'licence'} name
- * @param {...(Node | string)} value
+ * @param {'needs' | 'size' | 'reads' | 'languages' | 'licence'} name
+ * @param {string} value
  */
-function fact(name, ...value) {
-  return [element('dt', {}, text(`fact.${name}`)), element('dd', { class: 'numbers' }, ...value)];
-}
-
-/** @param {number | undefined} bytes */
-function size(bytes) {
-  if (bytes === undefined) return [text('fact.unstated')];
-  return [`${formatBytes(bytes)} `, element('small', {}, formatExactBytes(bytes))];
+function fact(name, value) {
+  return [element('dt', {}, text(`fact.${name}`)), element('dd', { class: 'numbers' }, value)];
 }

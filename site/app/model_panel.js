@@ -1,6 +1,6 @@
 /** One model on a page: what it costs, the button that loads it, its progress, and the way to let it go again. */
 
-import { forget, inspect, load } from '../engine/index.js';
+import { forget, inspect, keptModels, load } from '../engine/index.js';
 import { announce } from './announcer.js';
 import './backend_choice.js';
 import { button, element } from './dom.js';
@@ -8,8 +8,11 @@ import { formatBytes } from './format.js';
 import { LoadProgress } from './load_progress.js';
 import { downloadOf, factsList, isKept } from './model_facts.js';
 import { codeOf, isAbort } from './error_code.js';
+import { rememberSpeed } from './connection_speed.js';
 import { problemPanel } from './problem_panel.js';
+import { priceList } from './price_list.js';
 import { problemOf } from './problems.js';
+import { estimateRoom } from './room.js';
 import { text } from './texts.js';
 import { verdictView } from './verdict.js';
 
@@ -35,7 +38,8 @@ export class ModelPanel {
   #onReady;
   #onGone;
   #onOffer;
-  #kept = false;
+  #keptBytes = 0;
+  #isKept = false;
   #onProcessor = false;
   /** @type {Model | null} */
   #model = null;
@@ -63,14 +67,17 @@ export class ModelPanel {
   async offer() {
     const heading = this.#heading();
     const checking = element('p', { class: 'verdict' }, text('panel.checking'));
-    this.#body.replaceChildren(heading, factsList(this.#entry), checking);
-    const inspection = await inspect(this.#url, { sha256: this.#entry.sha256 }).catch((error) => ({ error }));
+    this.#body.replaceChildren(heading, priceList(this.#entry), checking);
+    const looking = inspect(this.#url, { sha256: this.#entry.sha256 }).catch((error) => ({ error }));
+    const [inspection, room] = await Promise.all([looking, estimateRoom()]);
     if ('error' in inspection) return this.#refuse(inspection.error);
-    this.#kept = isKept(inspection);
+    this.#isKept = isKept(inspection);
     this.#onProcessor = inspection.backend === 'wasm';
-    this.#body.replaceChildren(heading, factsList(this.#entry, inspection), ...verdictView(inspection));
-    if (inspection.cachedBytes > 0) this.#body.append(this.#keptNote(inspection.cachedBytes));
+    this.#keptBytes = inspection.cachedBytes;
+    this.#body.replaceChildren(heading, priceList(this.#entry, inspection, room), ...verdictView(inspection));
     if (inspection.ok) this.#body.append(this.#loadButton(inspection));
+    if (inspection.cachedBytes > 0) this.#body.append(this.#keptNote(inspection.cachedBytes));
+    this.#body.append(factsList(this.#entry, inspection));
     this.#onOffer(inspection.ok ? null : obstacle(inspection.code));
   }
 
@@ -99,7 +106,7 @@ export class ModelPanel {
   /** @param {number} bytes of the download that an earlier visit left on this device */
   #keptNote(bytes) {
     const remove = button(text('panel.deleteKept'), () => this.#forget(), { class: 'link' });
-    const kept = this.#kept ? text('panel.keptAll') : text('panel.keptPart', { size: formatBytes(bytes) });
+    const kept = this.#isKept ? text('panel.keptAll') : text('panel.keptPart', { size: formatBytes(bytes) });
     return element('p', { class: 'note' }, `${kept} `, remove);
   }
 
@@ -108,15 +115,17 @@ export class ModelPanel {
     await this.#offerAgain(text('panel.deleted'));
   }
 
-  /** @param {Inspection} inspection */
+  /** @param {import('../engine/index.js').Inspection} inspection */
   #loadButton(inspection) {
-    const bytes = downloadOf(this.#entry, inspection);
-    return button(this.#loadLabel(bytes), () => this.load(), { class: 'load' });
+    return button(this.#loadLabel(inspection), () => this.load(), { class: 'load' });
   }
 
-  /** @param {number | undefined} bytes */
-  #loadLabel(bytes) {
-    if (this.#kept) return text('panel.loadKept');
+  /** @param {import('../engine/index.js').Inspection} inspection */
+  #loadLabel(inspection) {
+    const { cachedBytes, downloadBytes } = inspection;
+    if (this.#isKept) return text('panel.loadKept');
+    if (cachedBytes > 0) return text('panel.loadRest', { size: formatBytes(downloadBytes - cachedBytes) });
+    const bytes = downloadOf(this.#entry, inspection);
     return bytes === undefined ? text('panel.load') : text('panel.loadSize', { size: formatBytes(bytes) });
   }
 
@@ -129,16 +138,27 @@ export class ModelPanel {
 
   async #load() {
     const aborter = new AbortController();
-    const progress = new LoadProgress(() => aborter.abort(), this.#kept, this.#onProcessor);
-    this.#show(progress.root);
+    const progress = this.#beginProgress(() => aborter.abort());
     try {
       const { sha256 } = this.#entry;
       const onProgress = progress.update.bind(progress);
-      const model = await load(this.#url, { sha256, signal: aborter.signal, onProgress });
+      const { signal } = aborter;
+      const model = await load(this.#url, { sha256, signal, onProgress, control: progress.control });
       this.#showReady(model);
     } catch (error) {
       await this.#giveUp(error);
+    } finally {
+      rememberSpeed(progress.meanSpeed);
     }
+  }
+
+  /** @param {() => void} onCancel */
+  #beginProgress(onCancel) {
+    const url = this.#url;
+    const readKept = async () => (await keptModels()).find((kept) => kept.url === url)?.keptBytes ?? 0;
+    const progress = new LoadProgress({ keptBytes: this.#keptBytes, isKept: this.#isKept, onProcessor: this.#onProcessor, readKept, onCancel });
+    this.#show(progress.root);
+    return progress;
   }
 
   /** @param {unknown} error */

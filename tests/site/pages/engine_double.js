@@ -1,9 +1,10 @@
 // Stands in for the engine's door where a test is about the pages. What it does is set by `window.engineDouble`:
-// { inspection, inspectError, loadErrors: [code], embedErrors: { text: code }, generateErrors: [code], slow: ms, compileMs, kinship, words, answer, chat, generation, finish }.
+// { inspection, inspectError, loadErrors: [code], embedErrors: { text: code }, generateErrors: [code], slow: ms, kept, compileMs, kinship, words, answer, chat, generation, finish }.
+// `kept` are the models on the device: [{ url, title, usedAt, bytes, keptBytes }], `url` relative to the site.
 // `answer` is written once, a token a word; `words` are written again and again.
 // Errors are thrown by one call each, in order or for a text.
 
-const settings = { inspection: {}, loadErrors: [], embedErrors: {}, generateErrors: [], slow: 0, kinship: 0.15, compileMs: 0, chat: false, generation: { temperature: 0.7, topK: 50, topP: 0.9 }, finish: 'length', vendor: 'acme', words: 'One sentence. Another one! ', answer: null, ...globalThis.engineDouble };
+const settings = { inspection: {}, loadErrors: [], embedErrors: {}, generateErrors: [], slow: 0, kept: [], kinship: 0.15, compileMs: 0, chat: false, generation: { temperature: 0.7, topK: 50, topP: 0.9 }, finish: 'length', vendor: 'acme', words: 'One sentence. Another one! ', answer: null, ...globalThis.engineDouble };
 const WEIGHTS = 22_700_000;
 globalThis.engineCalls = [];
 
@@ -19,17 +20,40 @@ function pause(signal, ms = settings.slow) {
   });
 }
 
+function aborted(signal) {
+  return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(failure('ABORTED'))));
+}
+
 export async function inspect(url) {
   globalThis.engineCalls.push(['inspect', url]);
   if (settings.inspectError) throw failure(settings.inspectError);
   return { ok: true, code: null, reason: null, needed: null, available: null, backend: 'webgpu', tier: 'base', downloadBytes: WEIGHTS, memoryBytes: WEIGHTS, cachedBytes: 0, ...settings.inspection };
 }
 
-export async function load(url, { onProgress, signal }) {
+export class DownloadControl {
+  paused = false;
+  #turned = () => {};
+
+  pause() {
+    this.paused = true;
+  }
+
+  resume() {
+    this.paused = false;
+    this.#turned();
+  }
+
+  async passed() {
+    while (this.paused) await new Promise((resolve) => (this.#turned = resolve));
+  }
+}
+
+export async function load(url, { onProgress, signal, control }) {
   globalThis.engineCalls.push(['load', url]);
   onProgress({ stage: 'manifest', loaded: 0, total: WEIGHTS });
   for (let part = 0; part <= 8; part++) {
     await pause(signal);
+    await Promise.race([control?.passed(), aborted(signal)]);
     onProgress({ stage: 'download', loaded: (WEIGHTS * part) / 8, total: WEIGHTS });
   }
   onProgress({ stage: 'compile', loaded: WEIGHTS, total: WEIGHTS });
@@ -40,8 +64,13 @@ export async function load(url, { onProgress, signal }) {
   return { info: { backend: settings.inspection.backend ?? 'webgpu', tier: 'base', memoryBytes: 31_457_280, context: 512, dimensions: 256, chat: settings.chat, generation: settings.generation, adapter: { vendor: settings.vendor, architecture: '', description: '' } }, embed, generate, stats: () => ({ generation: { finish: settings.finish, promptTokens: 8, tokens: 4 } }), unload: async () => {} };
 }
 
+export async function keptModels() {
+  return settings.kept.map((each) => ({ ...each, url: new URL(each.url, document.baseURI).href, usedAt: new Date(each.usedAt) }));
+}
+
 export async function forget(url) {
   globalThis.engineCalls.push(['forget', url]);
+  settings.kept = settings.kept.filter((each) => new URL(each.url, document.baseURI).href !== url);
   delete settings.inspection.cachedBytes;
 }
 

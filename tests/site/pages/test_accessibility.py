@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
+from scripts.make_pages import PAGES
 from tests.site.pages.conftest import EMBEDDER, EXTRACTOR, WRITER, Site
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ SMALL_TARGETS = """() => [...document.querySelectorAll('a, button, input, select
     .map((target) => ({ target, box: (target.closest('label.choice') ?? target).getBoundingClientRect() }))
     .filter(({ box }) => box.width < 24 || box.height < 24)
     .map(({ target, box }) => `${target.outerHTML} ${box.width}x${box.height}`)"""
+KEPT = {"url": "models/minilm/", "title": "MiniLM", "usedAt": 0, "bytes": 22_700_000, "keptBytes": 22_700_000}
 FOUND = '{"person": "Ann", "date": "Friday", "place":'
 REFUSED = {"ok": False, "code": "NOT_ENOUGH_MEMORY", "reason": "Too big.", "needed": 9e9, "available": 2e9}
 
@@ -73,6 +75,17 @@ def change(page: "Page") -> None:
     page.get_by_role("button", name="Edit").click()
 
 
+def pause(page: "Page") -> None:
+    click_load(page)
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("button", name="Go on")).to_be_visible()
+
+
+def ask_to_delete(page: "Page") -> None:
+    page.get_by_role("button", name="Delete all models").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
 def look(page: "Page") -> None:
     expect(page.locator("[aria-busy]")).to_have_count(0)
 
@@ -85,6 +98,7 @@ STATES: dict[str, tuple[str, list[dict[str, Any]], dict[str, Any], Callable[["Pa
     "landing, empty": ("index.html", [], {}, look),
     "search, before loading": ("search.html", [EMBEDDER], {}, look),
     "search, loading": ("search.html", [EMBEDDER], {"slow": 60_000}, click_load),
+    "search, paused": ("search.html", [EMBEDDER], {"slow": 400, "kept": [KEPT]}, pause),
     "search, failed": ("search.html", [EMBEDDER], {"loadErrors": ["FILE_TRUNCATED"]}, click_load),
     "search, results": ("search.html", [EMBEDDER], {}, search),
     "search, own text": ("search.html", [EMBEDDER], {}, show_own_text),
@@ -104,6 +118,10 @@ STATES: dict[str, tuple[str, list[dict[str, Any]], dict[str, Any], Callable[["Pa
     ),
     "extract, found": ("extract.html", [EXTRACTOR], {"answer": FOUND + ' "Mars"}'}, extract),
     "extract, unfinished": ("extract.html", [EXTRACTOR], {"answer": FOUND}, extract),
+    "storage": ("storage.html", [], {"kept": [KEPT, {**KEPT, "title": "all", "keptBytes": 1}]}, look),
+    "about": ("about.html", [EMBEDDER, EXTRACTOR], {}, look),
+    "storage, empty": ("storage.html", [], {}, look),
+    "storage, asking": ("storage.html", [], {"kept": [KEPT, KEPT]}, ask_to_delete),
 }
 
 
@@ -121,7 +139,7 @@ def test_state_is_accessible(site: Site, axe: str, state: str) -> None:
         assert page.evaluate(SMALL_TARGETS) == [], f"at {width} px"
 
 
-@pytest.mark.parametrize("path", ["index.html", "search.html", "generate.html", "chat.html", "extract.html"])
+@pytest.mark.parametrize("path", [page.path for page in PAGES])
 def test_both_colour_schemes_have_contrast(site: Site, axe: str, path: str) -> None:
     page = site.open(path)
     look(page)

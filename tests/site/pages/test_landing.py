@@ -10,6 +10,11 @@ from tests.site.pages.conftest import EMBEDDER, SITE, WRITER, Site, catalogue_en
 pytestmark = pytest.mark.browser
 
 
+def room(free: int) -> str:
+    """A script after which the browser has so many bytes left for the site."""
+    return f"StorageManager.prototype.estimate = async () => ({{ usage: 100, quota: {free + 100} }})"
+
+
 def test_a_card_says_what_the_model_costs(site: Site) -> None:
     page = site.open("index.html")
     card = page.get_by_role("article").filter(has_text="all-MiniLM-L6-v2")
@@ -28,6 +33,38 @@ def test_a_model_that_is_kept_costs_nothing(site: Site) -> None:
     page = site.open("index.html", [EMBEDDER], inspection={"cachedBytes": 22_700_000})
     expect(page.get_by_role("article")).to_contain_text("already here")
     expect(page.get_by_role("article")).not_to_contain_text("24.3 MB")
+
+
+def test_the_time_of_a_download_is_told_where_a_speed_is_known(site: Site) -> None:
+    page = site.open("index.html", [EMBEDDER])
+    expect(page.get_by_role("article")).to_contain_text("Runs on this device")
+    expect(page.get_by_role("article")).not_to_contain_text("connection")
+    page.evaluate("async () => (await import('/app/connection_speed.js')).rememberSpeed(2e6)")
+    page.reload()
+    expect(page.get_by_role("article")).to_contain_text("about 13 s on this connection")
+    assert not [url for url in site.requested if url.endswith(".bin")]
+
+
+@pytest.mark.parametrize("path", ["index.html", "search.html"])
+def test_the_rest_of_a_download_is_what_it_costs(site: Site, path: str) -> None:
+    site.page.add_init_script(room(free=5_000_000_000))
+    page = site.open(path, [EMBEDDER], inspection={"cachedBytes": 12_000_000})
+    price = page.locator(".price")
+    expect(price).to_contain_text("10.7 MB the rest of 22.7 MB")
+    expect(price).to_contain_text("10.7 MB of 5 GB that are free")
+
+
+def test_a_full_disk_is_named_before_the_download(site: Site) -> None:
+    site.page.add_init_script(room(free=9_000_000))
+    page = site.open("index.html", [EMBEDDER])
+    expect(page.get_by_role("article")).to_contain_text("only 9 MB free: it runs, but is not kept")
+
+
+def test_where_the_browser_knows_no_room_none_is_told(site: Site) -> None:
+    site.page.add_init_script("Object.defineProperty(Navigator.prototype, 'storage', { value: undefined })")
+    page = site.open("index.html", [EMBEDDER])
+    expect(page.get_by_role("article")).to_contain_text("Runs on this device")
+    expect(page.locator(".price dt")).to_have_text(["Download", "GPU memory"])
 
 
 def test_a_card_leads_to_the_page_of_its_task(site: Site) -> None:

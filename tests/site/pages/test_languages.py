@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from scripts.make_pages import LANGUAGES, PAGES, texts
 from tests.site.pages.conftest import EMBEDDER, EXTRACTOR, WRITER, Site
-from tests.site.pages.test_accessibility import REFUSED, RUN_AXE, SIDEWAYS, SMALL_TARGETS
+from tests.site.pages.test_accessibility import KEPT, REFUSED, RUN_AXE, SIDEWAYS, SMALL_TARGETS
 from tests.site.pages.test_bench import RESULT, open_file
 
 if TYPE_CHECKING:
@@ -172,10 +172,10 @@ def pseudo() -> dict[str, Any]:
 
 # What is no text of the page: names and numbers of models, engines and units, Intl's own words.
 DATA = re.compile(
-    r"all-MiniLM-L6-v2|Granite(?: 4\.0 H|) ?(?:<b>)?350M(?:</b>)?|Finder 6M|apache-2\.0|WebGPU"
+    r"all-MiniLM-L6-v2|MiniLM|Granite(?: 4\.0 H|) ?(?:<b>)?350M(?:</b>)?|Finder 6M|apache-2\.0|WebGPU"
     r"|\.venv/bin/thistledown serve build/models/minilm|thistledown|onnxruntime-web|acme one"
     r"|<i>tea</i>|[A-Z]+_[A-Z_]+:|minilm|models/[\w./]+|\bq[48]\b|Leaf|person, \w+, place"
-    r"|angielski|ukraiński|polski|rosyjski|mln|bajt\w+|\b[MGk]B\b|\bms\b|\bs\b|Ctrl"
+    r"|angielski|ukraiński|polski|rosyjski|mln|\bsty\b|bajt\w+|\b[MGk]B\b|\bms\b|\bs\b|Ctrl"
 )
 # All that can be seen or heard, apart from what is marked as not the page's own words.
 SAID = """() => {
@@ -206,6 +206,12 @@ def look(page: "Page") -> None:
 def load(page: "Page") -> None:
     page.locator("button.load").click()
     expect(page.locator(".loaded, .problem, progress").first).to_be_visible()
+
+
+def pause(page: "Page") -> None:
+    load(page)
+    page.locator("progress[value] ~ .row button").first.click()
+    expect(page.locator("progress ~ .note").nth(1)).not_to_be_empty()
 
 
 def search(page: "Page") -> None:
@@ -248,6 +254,7 @@ STATES: dict[str, tuple[str, Any, dict[str, Any], Callable[["Page"], None]]] = {
     "landing, down": ("index.html", None, {}, look),
     "search, before loading": ("search.html", [EMBEDDER], {"inspection": {"cachedBytes": 1e6}}, look),
     "search, loading": ("search.html", [EMBEDDER], {"slow": 60_000}, load),
+    "search, paused": ("search.html", [EMBEDDER], {"slow": 400, "kept": [KEPT]}, pause),
     "search, failed": ("search.html", [EMBEDDER], {"loadErrors": ["FILE_TRUNCATED"]}, load),
     "search, results": ("search.html", [EMBEDDER], {"vendor": "swiftshader"}, search),
     "search, own text": ("search.html", [EMBEDDER], {}, own_text),
@@ -256,6 +263,9 @@ STATES: dict[str, tuple[str, Any, dict[str, Any], Callable[["Page"], None]]] = {
     "extract, no model": ("extract.html", [WRITER], {}, look),
     "extract, found": ("extract.html", [EXTRACTOR], {"answer": WRITTEN}, extract),
     "extract, unfinished": ("extract.html", [EXTRACTOR], {"answer": WRITTEN[:-1]}, extract),
+    "storage": ("storage.html", [], {"kept": [KEPT, {**KEPT, "keptBytes": 1e6}]}, look),
+    "about": ("about.html", [EMBEDDER, EXTRACTOR], {}, look),
+    "storage, empty": ("storage.html", [], {}, look),
     "bench": ("bench/index.html", [EMBEDDER], {}, look),
     "bench, refused": ("bench/index.html", [EMBEDDER], {"inspection": REFUSED}, look),
     "bench, result": ("bench/index.html", [EMBEDDER], {}, open_result),

@@ -75,3 +75,18 @@ def test_a_real_engine_feeds_the_extract_page(page: "Page", address: str) -> Non
     assert page.locator("mark .mark-text").all_inner_texts() == ["a b"]
     expect(page.get_by_role("alert")).to_have_count(0)
     assert all(url.startswith((address, "blob:")) for url in fetched)
+
+
+def test_a_model_that_was_loaded_is_listed_and_deleted(page: "Page", address: str) -> None:
+    page.goto(f"{address}/generate.html")
+    page.get_by_role("button", name="Load model").click()
+    expect(page.get_by_text("Loaded on this device")).to_be_visible()
+    page.goto(f"{address}/storage.html")
+    kept = page.locator("#kept-models li")
+    expect(kept).to_contain_text("/models/writer/")
+    kept.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("No model is kept here.")).to_be_visible()
+    page.goto(f"{address}/generate.html")
+    expect(page.get_by_role("button", name="Load model")).to_be_visible()
+    expect(page.get_by_text("kept here")).to_have_count(0)
