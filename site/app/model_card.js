@@ -1,7 +1,7 @@
 /** One model of the catalogue, with the verdict for this device. */
 
 import { inspect } from '../engine/index.js';
-import { pageFor, purposeOf } from './catalogue.js';
+import { pagesFor } from './catalogue.js';
 import { element } from './dom.js';
 import { factsList, nameOf, taskInWords } from './model_facts.js';
 import { text } from './texts.js';
@@ -10,7 +10,12 @@ import { problemVerdict, verdictView } from './verdict.js';
 /** @typedef {import('./catalogue.js').Entry} Entry */
 
 /** @type {Record<string, import('./texts.js').Key>} */
-const LABELS = { 'text-generation': 'use.write', extraction: 'use.extract' };
+const LABELS = {
+  'generate.html': 'use.write',
+  'extract.html': 'use.extract',
+  'search.html': 'use.search',
+  'classify.html': 'use.classify',
+};
 
 /** @param {Entry} entry */
 export function modelCard(entry) {
@@ -30,7 +35,7 @@ export function modelCard(entry) {
       element('p', { class: 'task' }, taskInWords(entry)),
       facts,
       verdict,
-      ...openLink(entry),
+      ...openLinks(entry),
     ),
   );
   void judge(entry, facts, verdict);
@@ -38,11 +43,13 @@ export function modelCard(entry) {
 }
 
 /** @param {Entry} entry */
-function openLink(entry) {
-  const page = pageFor(entry);
-  if (page === null) return [];
-  const label = text(LABELS[purposeOf(entry)] ?? 'use.search');
-  return [element('a', { class: 'button', href: page, 'aria-label': `${label}: ${nameOf(entry)}` }, label)];
+function openLinks(entry) {
+  const links = pagesFor(entry).map(({ page, address }, i) => {
+    const label = text(LABELS[page] ?? 'use.search');
+    const look = i === 0 ? 'button' : 'button quiet';
+    return element('a', { class: look, href: address, 'aria-label': `${label}: ${nameOf(entry)}` }, label);
+  });
+  return links.length === 0 ? [] : [element('p', { class: 'row' }, ...links)];
 }
 
 /**
