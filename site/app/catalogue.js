@@ -20,6 +20,7 @@ import { text } from './texts.js';
  * @property {string} manifest.quantization
  * @property {number} manifest.parameters
  * @property {Record<string, string[]> | null} [manifest.extraction] of a model that picks fields out of messages: kind to fields
+ * @property {string[] | null} [manifest.labels] of a model that classifies texts or words
  * @property {number} manifest.context
  * @property {Record<string, Plan>} manifest.plans
  * @property {Record<string, number>} manifest.downloadBytes tier to bytes, unpacked

@@ -34,7 +34,7 @@ export function showAnswer(ranked, least, words) {
 
 /** @param {number} milliseconds */
 export function showTime(milliseconds) {
-  time.textContent = say('search.time', { time: formatDuration(milliseconds) });
+  time.textContent = say('classify.time', { time: formatDuration(milliseconds) });
 }
 
 /**

@@ -40,6 +40,8 @@ const go = byId('go', HTMLButtonElement);
 const trouble = byId('trouble', HTMLElement);
 
 let task = OWN_LABELS;
+/** The labels that the model was trained on. @type {string[]} */
+let classes = [];
 /** @type {Model | null} */
 let model = null;
 /** @type {Sorter | null} */
@@ -53,7 +55,7 @@ let inTheWay = null;
 
 const preparing = latest(prepare, (error) => showTrouble(error, () => preparing.start()));
 const answering = latest(answer, (error) => showTrouble(error, () => answering.start()));
-const many = new ManyTexts({ sorter: () => sorter, onRows: refreshTable, onError: showTrouble });
+const many = new ManyTexts({ needSorter, onRows: refreshTable, onError: (error) => showTrouble(error) });
 
 /** The least score that gives a label: a model's own best is always given. */
 function least() {
@@ -68,11 +70,12 @@ function scoreWords() {
 /** Makes the sorter ready for the labels, and what was read is judged by them. @param {AbortSignal} signal */
 async function prepare(signal) {
   if (sorter === null) return;
-  await sorter.prepare(usable(writtenLabels().labels), signal);
+  const ready = sorter;
+  await ready.prepare(usable(writtenLabels().labels), signal);
   if (signal.aborted) return;
   trouble.replaceChildren();
   showReading();
-  await many.judge(signal);
+  await many.judge(ready, signal);
 }
 
 /** @param {AbortSignal} signal */
@@ -115,21 +118,24 @@ function refreshTable() {
 
 function labelNames() {
   if (task === OWN_LABELS) return usable(writtenLabels().labels).map(({ name }) => name);
-  return model?.info.labels ?? [];
+  return classes;
+}
+
+function press() {
+  if (broughtTexts().length === 0) return askFor(say('lines.need'), focusSource);
+  if (labelNames().length === 0) return askFor(say('labels.need'), () => byId('add-label', HTMLButtonElement).focus());
+  many.begin(broughtTexts());
 }
 
 /** The first press loads the model. */
-async function press() {
-  if (broughtTexts().length === 0) return askFor(say('lines.need'), focusSource);
-  if (labelNames().length === 0 && task === OWN_LABELS) {
-    return askFor(say('labels.need'), () => byId('add-label', HTMLButtonElement).focus());
-  }
-  if (model !== null) return many.begin(broughtTexts());
+async function needSorter() {
+  if (sorter !== null) return sorter;
   waiting = true;
   askFor(say('lines.loading'), () => {});
   await (await mounted)?.panel.load();
   waiting = false;
   if (model === null) onOffer(inTheWay);
+  return sorter;
 }
 
 /**
@@ -161,8 +167,8 @@ function onReady(loaded) {
   showHints('');
   void preparing.start();
   void answering.start();
-  if (waiting) many.begin(broughtTexts());
-  else if (byId('one', HTMLElement).hidden) focusSource();
+  if (waiting) return;
+  if (byId('one', HTMLElement).hidden) focusSource();
   else area.focus();
 }
 
@@ -219,10 +225,10 @@ function connectForms() {
   byId('one', HTMLFormElement).addEventListener('submit', (event) => event.preventDefault());
   byId('many', HTMLFormElement).addEventListener('submit', (event) => {
     event.preventDefault();
-    void press();
+    press();
   });
   byId('amount', HTMLElement).addEventListener('change', showAmount);
-  connectSource({ onChange: () => trouble.replaceChildren(), onError: (error) => showTrouble(error) });
+  connectSource({ onChange: () => trouble.replaceChildren(), onError: (error) => trouble.replaceChildren(problemPanel(error)) });
   connectTable();
   byId('save-csv', HTMLButtonElement).addEventListener('click', () => saveFile('labels.csv', 'text/csv', csvOf(many.rows, least())));
   byId('save-json', HTMLButtonElement).addEventListener('click', () => {
@@ -256,8 +262,8 @@ function connectOwnLabels() {
 /** What only the visitor's own labels need, or only texts as a whole. @param {import('../catalogue.js').Entry} entry */
 async function showTask({ manifest }) {
   task = manifest.task;
+  classes = manifest.labels ?? [];
   byId('sorting', HTMLElement).hidden = false;
-  byId('own-labels', HTMLElement).hidden = task !== OWN_LABELS;
   byId('amount', HTMLElement).hidden = task === OF_WORDS;
   byId('score-head', HTMLElement).textContent = scoreWords().name;
   const { languages } = manifest;
@@ -267,6 +273,7 @@ async function showTask({ manifest }) {
   if (task !== OWN_LABELS) return;
   connectOwnLabels();
   await openLabels(languages, { onLabels: () => preparing.start(), onSamples: offerSamples });
+  byId('own-labels', HTMLElement).hidden = false;
 }
 
 async function showModel() {

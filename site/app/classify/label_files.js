@@ -68,11 +68,12 @@ function offeredIn({ languages, sets }, spoken) {
  */
 function starterButton({ name, tag, starter, spokenName }, onLabels, onSamples) {
   const title = text(/** @type {import('../texts.js').Key} */ (`labels.set.${name}`));
-  const made = button(tag === language ? title : `${title} · `, () => {
+  const made = button('', () => {
     replaceLabels({ labels: starter.labels, least: writtenLabels().least }, onLabels);
     onSamples(starter.samples);
   }, { class: 'quiet' });
-  if (tag !== language) made.append(element('span', { lang: tag, translate: 'no' }, spokenName));
+  const other = tag === language ? [] : [' · ', element('span', { lang: tag, translate: 'no' }, spokenName)];
+  made.append(element('span', {}, title, ...other));
   return made;
 }
 

@@ -85,11 +85,12 @@ function labelItem({ name, examples }) {
   title.value = name;
   const area = element('textarea', { rows: 5, spellcheck: false, 'aria-label': text('labels.examples') });
   area.value = examples.join('\n');
+  const removal = button('✕', () => {}, { class: 'link remove', 'aria-label': text('labels.remove') });
   const count = element('summary', {});
   const item = element(
     'li',
     {},
-    element('div', { class: 'label-name' }, title, button('×', () => {}, { class: 'link remove', 'aria-label': text('labels.remove'), title: text('labels.remove') })),
+    element('p', { class: 'label-name' }, title, removal),
     element('details', {}, count, area),
   );
   showCount(area);

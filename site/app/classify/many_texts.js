@@ -23,33 +23,26 @@ export class ManyTexts {
   rows = [];
   /** @type {string[]} */
   #texts = [];
-  #sorter;
+  #needSorter;
   #onRows;
   #reading;
 
   /**
    * @param {object} hooks
-   * @param {() => Sorter | null} hooks.sorter the one that there is now
+   * @param {() => Promise<Sorter | null>} hooks.needSorter loads the model, unless it is there; null where that failed
    * @param {() => void} hooks.onRows there are more rows, or others
-   * @param {(error: unknown, retry: () => void) => void} hooks.onError
+   * @param {(error: unknown) => void} hooks.onError
    */
-  constructor({ sorter, onRows, onError }) {
-    this.#sorter = sorter;
+  constructor({ needSorter, onRows, onError }) {
+    this.#needSorter = needSorter;
     this.#onRows = onRows;
-    this.#reading = latest(
-      (signal) => this.#read(signal),
-      (error) => onError(error, () => this.goOn()),
-    );
+    this.#reading = latest((signal) => this.#read(signal), onError);
   }
 
   /** @param {string[]} texts */
   begin(texts) {
     [this.#texts, this.rows] = [texts, []];
     this.#onRows();
-    this.goOn();
-  }
-
-  goOn() {
     void this.#reading.start();
   }
 
@@ -62,15 +55,18 @@ export class ManyTexts {
         'div',
         { class: 'notice' },
         element('p', {}, say('lines.stopped', { done: this.rows.length, n: this.#texts.length })),
-        element('p', { class: 'row' }, button(say('search.readOn'), () => this.goOn())),
+        element('p', { class: 'row' }, button(say('search.readOn'), () => this.#reading.start())),
       ),
     );
   }
 
-  /** Judges all of them again, for other labels. @param {AbortSignal} signal */
-  async judge(signal) {
-    const sorter = this.#sorter();
-    for (let i = 0; sorter && i < this.rows.length && !signal.aborted; i++) {
+  /**
+   * Judges all that were read again, for other labels.
+   * @param {Sorter} sorter
+   * @param {AbortSignal} signal
+   */
+  async judge(sorter, signal) {
+    for (let i = 0; i < this.rows.length && !signal.aborted; i++) {
       this.rows[i].best = sorter.judge(this.rows[i].reading)[0] ?? null;
       if (i % JUDGED_AT_ONCE === JUDGED_AT_ONCE - 1) await new Promise((resolve) => setTimeout(resolve));
     }
@@ -79,8 +75,8 @@ export class ManyTexts {
 
   /** @param {AbortSignal} signal */
   async #read(signal) {
-    const sorter = this.#sorter();
-    if (sorter === null) return;
+    const sorter = await this.#needSorter();
+    if (sorter === null || signal.aborted) return;
     const progress = new ReadingProgress(this.#texts.length, PROGRESS, () => this.#stop());
     progress.update(this.rows.length);
     place.replaceChildren(progress.root);

@@ -20,6 +20,8 @@ const namesField = byId('names-field', HTMLElement);
 const names = byId('names', HTMLInputElement);
 const note = byId('lines-note', HTMLElement);
 
+/** A browser takes seconds to type in what is longer, and answers nothing meanwhile. */
+const LONG_PASTE = 20_000;
 /** To count long texts takes a moment. */
 const TYPING_PAUSE_MS = 150;
 
@@ -47,6 +49,7 @@ export function connectSource({ onChange, onError }) {
     clearTimeout(typing);
     typing = window.setTimeout(after(showCount), TYPING_PAUSE_MS);
   });
+  area.addEventListener('paste', pasteLong);
   column.addEventListener('change', after(showCount));
   names.addEventListener('change', after(nameColumns));
   byId('file-away', HTMLButtonElement).addEventListener('click', after(putFileAway));
@@ -72,6 +75,15 @@ export function offerLines(texts) {
     area.focus();
   };
   samples.replaceChildren(...(texts.length === 0 ? [] : [button(say('lines.samples'), fill, { class: 'quiet' })]));
+}
+
+/** @param {ClipboardEvent} event */
+function pasteLong(event) {
+  const text = event.clipboardData?.getData('text/plain') ?? '';
+  if (text.length < LONG_PASTE) return;
+  event.preventDefault();
+  area.setRangeText(text, area.selectionStart, area.selectionEnd, 'end');
+  area.dispatchEvent(new Event('input'));
 }
 
 /** @param {(file: File | undefined) => void} take */
