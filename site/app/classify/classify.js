@@ -50,10 +50,12 @@ let sorter = null;
 let reading = null;
 /** Whether the visitor has asked for labels of many texts and waits for the model. */
 let waiting = false;
+/** The latest making ready of the labels. */
+let prepared = Promise.resolve();
 /** What keeps the model from running here. @type {string | null} */
 let inTheWay = null;
 
-const preparing = latest(prepare, (error) => showTrouble(error, () => preparing.start()));
+const preparing = latest(prepare, (error) => showTrouble(error, () => prepareAgain()));
 const answering = latest(answer, (error) => showTrouble(error, () => answering.start()));
 const many = new ManyTexts({ needSorter, onRows: refreshTable, onError: (error) => showTrouble(error) });
 
@@ -78,6 +80,19 @@ async function prepare(signal) {
   await many.judge(ready, signal);
 }
 
+function prepareAgain() {
+  prepared = preparing.start();
+}
+
+/** Resolves when no labels wait to be made ready. */
+async function whenPrepared() {
+  let seen;
+  do {
+    seen = prepared;
+    await seen;
+  } while (seen !== prepared);
+}
+
 /** @param {AbortSignal} signal */
 async function answer(signal) {
   const text = area.value;
@@ -86,6 +101,7 @@ async function answer(signal) {
   awaitAnswer();
   if (task === OF_WORDS) showWords(text, await wordsOf(model, text, signal));
   else if (sorter) [reading] = await sorter.read([text], signal);
+  await whenPrepared();
   if (signal.aborted) return;
   trouble.replaceChildren();
   showReading();
@@ -129,13 +145,17 @@ function press() {
 
 /** The first press loads the model. */
 async function needSorter() {
-  if (sorter !== null) return sorter;
+  if (sorter === null) await loadForMany();
+  await whenPrepared();
+  return sorter;
+}
+
+async function loadForMany() {
   waiting = true;
   askFor(say('lines.loading'), () => {});
   await (await mounted)?.panel.load();
   waiting = false;
   if (model === null) onOffer(inTheWay);
-  return sorter;
 }
 
 /**
@@ -165,7 +185,7 @@ function onReady(loaded) {
   model = loaded;
   sorter = task === OWN_LABELS ? new LabelSorter(loaded) : task === OF_TEXTS ? new ClassSorter(loaded) : null;
   showHints('');
-  void preparing.start();
+  prepareAgain();
   void answering.start();
   if (waiting) return;
   if (byId('one', HTMLElement).hidden) focusSource();
@@ -246,7 +266,7 @@ function showAmount() {
 function connectOwnLabels() {
   const changed = afterTyping(() => {
     void keepLabels(writtenLabels());
-    void preparing.start();
+    prepareAgain();
   });
   const moved = afterTyping(() => void keepLabels(writtenLabels()));
   connectLabels({
@@ -272,7 +292,7 @@ async function showTask({ manifest }) {
   }
   if (task !== OWN_LABELS) return;
   connectOwnLabels();
-  await openLabels(languages, { onLabels: () => preparing.start(), onSamples: offerSamples });
+  await openLabels(languages, { onLabels: prepareAgain, onSamples: offerSamples });
   byId('own-labels', HTMLElement).hidden = false;
 }
 
