@@ -76,7 +76,9 @@ def test_the_server_counts_a_download_as_the_report_does(folder: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("task", ["sentence-embedding", "text-generation", "text-classification", "fill-mask"])
+@pytest.mark.parametrize(
+    "task", ["sentence-embedding", "text-generation", "text-classification", "fill-mask"]
+)
 def test_a_visit_loads_the_engine_and_the_pages_scripts(task: str) -> None:
     files = visited_files(task)
     assert {"engine/index.js", "engine/worker.js", "engine/tokenizer/tokenizer.js"} <= set(files)

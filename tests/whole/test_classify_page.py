@@ -1,4 +1,4 @@
-"""How well the Classify page's sets to start from sort texts that they have not seen, with the real all-MiniLM-L6-v2."""
+"""How well the Classify page sorts texts that its sets to start from have not seen, with the real all-MiniLM-L6-v2."""
 
 import json
 from collections.abc import Callable, Iterator

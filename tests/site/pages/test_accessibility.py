@@ -167,7 +167,9 @@ def test_state_is_accessible(site: Site, axe: str, state: str) -> None:
         assert page.evaluate(SMALL_TARGETS) == [], f"at {width} px"
 
 
-@pytest.mark.parametrize("path", ["index.html", "search.html", "generate.html", "chat.html", "classify.html", "extract.html"])
+@pytest.mark.parametrize(
+    "path", ["index.html", "search.html", "generate.html", "chat.html", "classify.html", "extract.html"]
+)
 def test_both_colour_schemes_have_contrast(site: Site, axe: str, path: str) -> None:
     page = site.open(path)
     look(page)
