@@ -187,7 +187,7 @@ function onReady(loaded) {
   showHints('');
   prepareAgain();
   void answering.start();
-  if (waiting) return;
+  if (waiting) return go.scrollIntoView({ block: 'center' });
   if (byId('one', HTMLElement).hidden) focusSource();
   else area.focus();
 }
