@@ -36,6 +36,7 @@ PAGES = (
     Page("generate.html", "generate", "app/generate.js"),
     Page("chat.html", "chat", "app/chat/chat.js", style="chat.css"),
     Page("search.html", "search", "app/search.js"),
+    Page("classify.html", "classify", "app/classify/classify.js", style="classify.css"),
     Page("extract.html", "extract", "app/extract.js"),
     Page("bench/index.html", "bench", "bench/bench.js", style="bench/bench.css"),
     Page("storage.html", "storage", "app/storage/storage.js", style="storage.css", in_footer=True),

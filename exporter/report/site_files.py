@@ -7,7 +7,13 @@ from pathlib import Path, PurePosixPath
 from exporter.errors import ArtifactError
 
 SITE = Path(__file__).resolve().parents[2] / "site"
-PAGES = {"sentence-embedding": "search.html", "text-generation": "generate.html"}
+CLASSIFY_PAGE = "classify.html"
+PAGES = {
+    "sentence-embedding": "search.html",
+    "text-generation": "generate.html",
+    "text-classification": CLASSIFY_PAGE,
+    "token-classification": CLASSIFY_PAGE,
+}
 EXTRACT_PAGE = "extract.html"
 ENGINE = "engine/index.js"
 
@@ -42,6 +48,7 @@ TEXTS = "app/texts/en.json"
 PAGE_DATA = {
     "search.html": ("passages/docs.json", "passages/facts.json"),
     EXTRACT_PAGE: ("passages/messages.json",),
+    CLASSIFY_PAGE: ("passages/labels.json",),
 }
 
 _REFERENCES = {

@@ -20,6 +20,7 @@ import { text } from './texts.js';
  * @property {string} manifest.quantization
  * @property {number} manifest.parameters
  * @property {Record<string, string[]> | null} [manifest.extraction] of a model that picks fields out of messages: kind to fields
+ * @property {string[] | null} [manifest.labels] of a model that classifies texts or words
  * @property {number} manifest.context
  * @property {Record<string, Plan>} manifest.plans
  * @property {Record<string, number>} manifest.downloadBytes tier to bytes, unpacked
@@ -67,8 +68,14 @@ export async function fetchCatalogue() {
   return catalogue.models;
 }
 
-/** @type {Record<string, string>} */
-const PAGES = { 'sentence-embedding': 'search.html', 'text-generation': 'generate.html', extraction: 'extract.html' };
+/** The pages for a purpose, the likeliest first. @type {Record<string, string[]>} */
+const PAGES = {
+  'sentence-embedding': ['search.html', 'classify.html'],
+  'text-generation': ['generate.html'],
+  'text-classification': ['classify.html'],
+  'token-classification': ['classify.html'],
+  extraction: ['extract.html'],
+};
 
 /**
  * What a model was made for: its task, unless it states fields that it extracts.
@@ -89,11 +96,20 @@ export function modelsFor(entries, purpose) {
 }
 
 /**
- * The page that plays a model.
+ * The pages that play a model, each with the model in its address.
  * @param {Entry} entry
- * @returns {string | null} null for a task that no page knows
+ * @returns {{ page: string, address: string }[]} none for a task that no page knows
+ */
+export function pagesFor(entry) {
+  const query = `?model=${encodeURIComponent(entry.url)}`;
+  return (PAGES[purposeOf(entry)] ?? []).map((page) => ({ page, address: page + query }));
+}
+
+/**
+ * The likeliest of them.
+ * @param {Entry} entry
+ * @returns {string | null}
  */
 export function pageFor(entry) {
-  const page = PAGES[purposeOf(entry)];
-  return page === undefined ? null : `${page}?model=${encodeURIComponent(entry.url)}`;
+  return pagesFor(entry)[0]?.address ?? null;
 }

@@ -1,7 +1,6 @@
 /** The texts that can be searched: two that come with the site, and the visitor's own. */
 
 import { fetchJson, SiteError } from './catalogue.js';
-import { formatBytes } from './format.js';
 import { splitText } from './splitting.js';
 import { text as say } from './texts.js';
 
@@ -21,7 +20,6 @@ import { text as say } from './texts.js';
 /** What each is about. */
 const SITE_COLLECTIONS = /** @type {const} */ ({ facts: 'search.about.facts', docs: 'search.about.docs' });
 export const MOST_PASSAGES = 10_000;
-const MOST_FILE_BYTES = 4e6;
 
 /** What has arrived stays, so that no network is needed to come back to it. @type {Map<string, Collection>} */
 const arrived = new Map();
@@ -64,27 +62,4 @@ export function ownCollection(text, title) {
     throw new SiteError('TEXT_TOO_LARGE', what);
   }
   return { title, about: '', examples: [], passages };
-}
-
-/**
- * @param {File[]} files
- * @returns {Promise<string[]>}
- * @throws {SiteError} TEXT_TOO_LARGE, TEXT_UNREADABLE
- */
-export async function readTextFiles(files) {
-  const bytes = files.reduce((sum, { size }) => sum + size, 0);
-  if (bytes > MOST_FILE_BYTES) {
-    const [size, limit] = [bytes, MOST_FILE_BYTES].map(formatBytes);
-    throw new SiteError('TEXT_TOO_LARGE', say('site.tooLarge', { name: files.map(({ name }) => name).join(', '), size, limit }));
-  }
-  return Promise.all(files.map(readTextFile));
-}
-
-/** @param {File} file @returns {Promise<string>} */
-async function readTextFile(file) {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(await file.arrayBuffer());
-  } catch {
-    throw new SiteError('TEXT_UNREADABLE', say('site.notText', { name: file.name }));
-  }
 }

@@ -9,6 +9,7 @@ const SIZES = /** @type {const} */ ([
 ]);
 const short = new Intl.NumberFormat(language, { maximumSignificantDigits: 3 });
 const compact = new Intl.NumberFormat(language, { notation: 'compact', maximumSignificantDigits: 3 });
+const whole = new Intl.NumberFormat(language);
 const hundredths = new Intl.NumberFormat(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const percent = new Intl.NumberFormat(language, { style: 'percent' });
 const exactBytes = unit('byte', { unitDisplay: 'long' });
@@ -61,6 +62,11 @@ export function formatNumber(value) {
   return short.format(value);
 }
 
+/** @param {number} value every digit of it */
+export function formatWhole(value) {
+  return whole.format(value);
+}
+
 /** @param {number} value for example 22.7M */
 export function formatCompact(value) {
   return compact.format(value);
@@ -88,4 +94,9 @@ export function formatLanguage(tag) {
   } catch {
     return tag;
   }
+}
+
+/** @param {string[]} tags BCP 47 */
+export function formatLanguages(tags) {
+  return new Intl.ListFormat(language, { type: 'conjunction' }).format(tags.map(formatLanguage));
 }

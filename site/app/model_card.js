@@ -2,7 +2,7 @@
 
 import { inspect } from '../engine/index.js';
 import './backend_choice.js';
-import { pageFor, purposeOf } from './catalogue.js';
+import { pagesFor } from './catalogue.js';
 import { element } from './dom.js';
 import { factsList, nameOf, taskInWords } from './model_facts.js';
 import { priceList } from './price_list.js';
@@ -13,7 +13,12 @@ import { problemVerdict, verdictView } from './verdict.js';
 /** @typedef {import('./catalogue.js').Entry} Entry */
 
 /** @type {Record<string, import('./texts.js').Key>} */
-const LABELS = { 'text-generation': 'use.write', extraction: 'use.extract' };
+const LABELS = {
+  'generate.html': 'use.write',
+  'extract.html': 'use.extract',
+  'search.html': 'use.search',
+  'classify.html': 'use.classify',
+};
 
 /** @param {Entry} entry */
 export function modelCard(entry) {
@@ -35,7 +40,7 @@ export function modelCard(entry) {
       price,
       verdict,
       facts,
-      ...openLink(entry),
+      ...openLinks(entry),
     ),
   );
   void judge(entry, { price, facts, verdict });
@@ -43,11 +48,13 @@ export function modelCard(entry) {
 }
 
 /** @param {Entry} entry */
-function openLink(entry) {
-  const page = pageFor(entry);
-  if (page === null) return [];
-  const label = text(LABELS[purposeOf(entry)] ?? 'use.search');
-  return [element('a', { class: 'button', href: page, 'aria-label': `${label}: ${nameOf(entry)}` }, label)];
+function openLinks(entry) {
+  const links = pagesFor(entry).map(({ page, address }, i) => {
+    const label = text(LABELS[page] ?? 'use.search');
+    const look = i === 0 ? 'button' : 'button quiet';
+    return element('a', { class: look, href: address, 'aria-label': `${label}: ${nameOf(entry)}` }, label);
+  });
+  return links.length === 0 ? [] : [element('p', { class: 'row' }, ...links)];
 }
 
 /**

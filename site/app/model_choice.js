@@ -16,7 +16,7 @@ import { text } from './texts.js';
 /**
  * Fills `body` with the panel of the page's model, or with why there is none.
  * @param {HTMLElement} body
- * @param {string} purpose a task, or `extraction`
+ * @param {string | string[]} purpose a task, or `extraction`; of several, the likeliest first
  * @param {Hooks} hooks
  * @returns {Promise<{ entry: Entry, panel: ModelPanel } | null>} null where the site has no model for it
  */
@@ -27,11 +27,12 @@ export async function mountModel(body, purpose, hooks) {
     hooks.onOffer(text('models.unread'));
     return null;
   }
-  const entries = modelsFor(every, purpose);
+  const purposes = [purpose].flat();
+  const entries = purposes.flatMap((each) => modelsFor(every, each));
   const wanted = entries.find(({ url }) => url === wantedUrl());
   const entry = wanted ?? entries[0];
   if (entry === undefined) {
-    body.replaceChildren(...emptyNotice(every, purpose));
+    body.replaceChildren(...emptyNotice(every, purposes[0]));
     hooks.onOffer(text('models.none'));
     return null;
   }

@@ -1,8 +1,9 @@
 /** The form in which visitors bring a text of their own: typed, pasted, chosen or dropped. */
 
-import { MOST_PASSAGES, ownCollection, readTextFiles } from './collections.js';
+import { MOST_PASSAGES, ownCollection } from './collections.js';
 import { byId } from './dom.js';
 import { splitText } from './splitting.js';
+import { readTextFiles } from './text_files.js';
 import { text } from './texts.js';
 
 /** @typedef {import('./collections.js').Collection} Collection */

@@ -1,25 +1,14 @@
 /** Passages with the direction in which the model sees each of them; finding is comparing directions. */
 
+import { dot, unit } from './directions.js';
+import { inBatches } from './paced_batches.js';
+
 /**
  * @typedef {import('./collections.js').Passage} Passage
  * @typedef {import('./kept_vectors.js').Kept} Kept
  * @typedef {import('../engine/index.js').Model} Model
  * @typedef {{ passage: Passage, score: number }} Hit
  */
-
-/** One call to the model should take about this long: progress moves, and a question does not wait long behind it. */
-const CALL_MS = 250;
-const SMALLEST_BATCH = 2;
-const LARGEST_BATCH = 64;
-
-/**
- * @param {number} batch texts of the call that just ended
- * @param {number} milliseconds that it took
- */
-function nextBatch(batch, milliseconds) {
-  const wanted = milliseconds < CALL_MS ? batch * 2 : batch / 2;
-  return Math.min(LARGEST_BATCH, Math.max(SMALLEST_BATCH, wanted));
-}
 
 export class PassageIndex {
   #passages;
@@ -41,13 +30,10 @@ export class PassageIndex {
    * @param {() => void} options.onProgress
    */
   async read(model, { signal, onProgress }) {
-    let batch = SMALLEST_BATCH;
-    while (!this.complete) {
-      const startedAt = performance.now();
-      await this.#add(model, this.#passages.slice(this.size, this.size + batch), signal);
-      batch = nextBatch(batch, performance.now() - startedAt);
+    await inBatches(this.#passages.slice(this.size), async (batch) => {
+      await this.#add(model, batch, signal);
       onProgress();
-    }
+    });
   }
 
   /**
@@ -107,23 +93,4 @@ export class PassageIndex {
       if (embedding.truncated) this.truncated += 1;
     });
   }
-}
-
-/**
- * @param {Float32Array} a
- * @param {Float32Array} b
- */
-function dot(a, b) {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i] ?? 0) * (b[i] ?? 0);
-  return sum;
-}
-
-/**
- * Not every model gives vectors of length one.
- * @param {Float32Array} vector
- */
-function unit(vector) {
-  const length = Math.sqrt(dot(vector, vector)) || 1;
-  return vector.map((value) => value / length);
 }

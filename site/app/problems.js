@@ -53,6 +53,8 @@ export const PROBLEMS = /** @type {const} */ ({
   SITE_FILE_INVALID: 'retry',
   TEXT_UNREADABLE: null,
   TEXT_TOO_LARGE: null,
+  TABLE_INVALID: null,
+  LABELS_INVALID: null,
   UNKNOWN: 'retry',
 });
 

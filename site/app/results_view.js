@@ -1,7 +1,7 @@
 /** The ranked list, and moving through it with the keyboard. */
 
 import { button, element } from './dom.js';
-import { formatHundredths } from './format.js';
+import { scoreBar } from './score_bar.js';
 import { text as say } from './texts.js';
 
 /**
@@ -71,25 +71,8 @@ function resultItem(hit, onSimilar) {
   return element(
     'li',
     { class: isRelated(hit) ? 'result' : 'result faint', tabindex: '-1' },
-    scoreBar(score),
+    scoreBar(score, say('search.closeness'), say('search.closeness.title')),
     text,
     element('footer', {}, element('span', { translate: 'no' }, passage.source), similar),
-  );
-}
-
-/** @param {number} score a cosine */
-function scoreBar(score) {
-  const fill = element('div', { class: 'fill' });
-  fill.style.setProperty('--score', `${Math.round(100 * Math.min(1, Math.max(0, score)))}%`);
-  return element(
-    'div',
-    { class: 'score' },
-    element(
-      'span',
-      { title: say('search.closeness.title') },
-      element('span', { class: 'visually-hidden' }, `${say('search.closeness')} `),
-      formatHundredths(score),
-    ),
-    element('div', { class: 'track', 'aria-hidden': 'true' }, fill),
   );
 }

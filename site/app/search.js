@@ -5,7 +5,6 @@ import { fetchAhead, openCollection } from './collections.js';
 import { showDeviceNotice } from './device_notice.js';
 import { button, byId, element } from './dom.js';
 import { formatDuration } from './format.js';
-import { IndexProgress } from './index_progress.js';
 import { keepVectors, keyOf, readVectors } from './kept_vectors.js';
 import { latest } from './latest.js';
 import { mountModel } from './model_choice.js';
@@ -13,6 +12,7 @@ import { connectOwnText, showOwnText } from './own_text.js';
 import { PassageIndex } from './passage_index.js';
 import { takesModelDown } from './error_code.js';
 import { problemPanel } from './problem_panel.js';
+import { ReadingProgress } from './reading_progress.js';
 import { connectKeys, isRelated, showResults } from './results_view.js';
 import { text as say } from './texts.js';
 
@@ -31,6 +31,7 @@ const FEWEST_SHOWN = 3;
 const MOST_SHOWN = 10;
 /** A best cosine below this answers nothing. */
 const CLOSE = 0.25;
+const PROGRESS = /** @type {const} */ ({ name: 'search.reading', count: 'search.progress', end: 'cancel' });
 
 const query = byId('query', HTMLInputElement);
 const hint = byId('hint', HTMLElement);
@@ -143,7 +144,7 @@ async function readAndKeep(reader, index, { key, total, signal }) {
  * @param {AbortSignal} signal
  */
 async function readRest(reader, index, total, signal) {
-  const progress = new IndexProgress(total, cancelReading);
+  const progress = new ReadingProgress(total, PROGRESS, cancelReading);
   progress.update(index.size);
   indexing.replaceChildren(progress.root);
   announce(say('search.reads'));

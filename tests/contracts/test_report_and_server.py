@@ -76,7 +76,9 @@ def test_the_server_counts_a_download_as_the_report_does(folder: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("task", ["sentence-embedding", "text-generation", "fill-mask"])
+@pytest.mark.parametrize(
+    "task", ["sentence-embedding", "text-generation", "text-classification", "fill-mask"]
+)
 def test_a_visit_loads_the_engine_and_the_pages_scripts(task: str) -> None:
     files = visited_files(task)
     assert {"engine/index.js", "engine/worker.js", "engine/tokenizer/tokenizer.js"} <= set(files)
@@ -84,7 +86,7 @@ def test_a_visit_loads_the_engine_and_the_pages_scripts(task: str) -> None:
     carried = visited_files(task, carries_template=True)
     template_engine = {"engine/vendor/jinja.mjs"} if task == "text-generation" else set()
     assert set(carried) - set(files) == template_engine
-    calls = {"embed.js", "generation/generate.js", "fill_mask.js"} & {
+    calls = {"embed.js", "generation/generate.js", "classify.js", "fill_mask.js"} & {
         name.removeprefix("engine/") for name in files
     }
     assert "engine/choices/tuner.js" in files, "a first visit times the kernels"

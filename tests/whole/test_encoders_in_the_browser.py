@@ -117,9 +117,12 @@ def test_masks_are_filled(play: Play, readers: Readers) -> None:
             _close("bert-masked", [filling["score"] for filling in fillings], np.sort(row)[::-1][:5])
 
 
-def test_the_page_of_models_lists_them_and_offers_no_page(tab: Any, address: str, readers: Readers) -> None:
+def test_the_page_of_models_lists_them_and_offers_the_pages_that_there_are(
+    tab: Any, address: str, readers: Readers
+) -> None:
     tab.goto(f"{address}/")
-    card = tab.locator("article", has_text="tiny-bert-words")
-    card.wait_for()
-    assert "this site has none" in card.inner_text()
-    assert card.get_by_role("link").count() == 0
+    masks, words = (tab.locator("article", has_text=f"tiny-bert-{name}") for name in ("masked", "words"))
+    masks.wait_for()
+    assert "this site has none" in masks.inner_text()
+    assert masks.get_by_role("link").count() == 0
+    assert words.get_by_role("link", name="Classify with it").count() == 1

@@ -44,6 +44,12 @@ def catalogue_entry(**changes: Any) -> dict[str, Any]:
 
 EMBEDDER = catalogue_entry()
 WRITER = catalogue_entry(name="granite", title="Granite 4.0 H 350M", task="text-generation")
+CLASSIFIER = catalogue_entry(
+    name="mood", title="Mood 4M", task="text-classification", labels=["joy", "grief"], dimensions=None
+)
+TAGGER = catalogue_entry(
+    name="tagger", title="Tagger 4M", task="token-classification", labels=["O", "B-PER"], dimensions=None
+)
 EXTRACTOR = catalogue_entry(
     name="finder",
     title="Finder 6M",

@@ -1,10 +1,10 @@
 // Stands in for the engine's door where a test is about the pages. What it does is set by `window.engineDouble`:
-// { inspection, inspectError, loadErrors: [code], embedErrors: { text: code }, generateErrors: [code], slow: ms, kept, compileMs, kinship, words, answer, chat, generation, finish }.
+// { inspection, inspectError, loadErrors: [code], embedErrors: { text: code }, generateErrors: [code], slow: ms, kept, compileMs, kinship, words, answer, chat, generation, finish, classes: { text: [{ label, score }] }, labels: { word: label } }.
 // `kept` are the models on the device: [{ url, title, usedAt, bytes, keptBytes }], `url` relative to the site.
 // `answer` is written once, a token a word; `words` are written again and again.
 // Errors are thrown by one call each, in order or for a text.
 
-const settings = { inspection: {}, loadErrors: [], embedErrors: {}, generateErrors: [], slow: 0, kept: [], kinship: 0.15, compileMs: 0, chat: false, generation: { temperature: 0.7, topK: 50, topP: 0.9 }, finish: 'length', vendor: 'acme', words: 'One sentence. Another one! ', answer: null, ...globalThis.engineDouble };
+const settings = { inspection: {}, loadErrors: [], embedErrors: {}, generateErrors: [], slow: 0, kept: [], kinship: 0.15, compileMs: 0, chat: false, generation: { temperature: 0.7, topK: 50, topP: 0.9 }, finish: 'length', vendor: 'acme', words: 'One sentence. Another one! ', answer: null, classes: {}, labels: {}, ...globalThis.engineDouble };
 const WEIGHTS = 22_700_000;
 globalThis.engineCalls = [];
 
@@ -61,7 +61,7 @@ export async function load(url, { onProgress, signal, control }) {
   const code = settings.loadErrors.shift();
   if (code) throw failure(code);
   onProgress({ stage: 'ready', loaded: WEIGHTS, total: WEIGHTS });
-  return { info: { backend: settings.inspection.backend ?? 'webgpu', tier: 'base', memoryBytes: 31_457_280, context: 512, dimensions: 256, chat: settings.chat, generation: settings.generation, adapter: { vendor: settings.vendor, architecture: '', description: '' } }, embed, generate, stats: () => ({ generation: { finish: settings.finish, promptTokens: 8, tokens: 4 } }), unload: async () => {} };
+  return { info: { backend: settings.inspection.backend ?? 'webgpu', tier: 'base', memoryBytes: 31_457_280, context: 512, dimensions: 256, chat: settings.chat, generation: settings.generation, adapter: { vendor: settings.vendor, architecture: '', description: '' } }, embed, generate, classify, classifyTokens, stats: () => ({ generation: { finish: settings.finish, promptTokens: 8, tokens: 4 } }), unload: async () => {} };
 }
 
 export async function keptModels() {
@@ -93,6 +93,19 @@ async function embed(texts, { signal } = {}) {
   delete settings.embedErrors[texts[0]];
   if (code) throw failure(code);
   return texts.map((text) => ({ data: direction(text), tokens: 9, truncated: text.length > 880 }));
+}
+
+// Of a text that the test says nothing of, every class is as likely.
+async function classify(texts, { signal } = {}) {
+  globalThis.engineCalls.push(['classify', texts.length]);
+  await pause(signal);
+  return texts.map((text) => settings.classes[text] ?? [{ label: 'yes', score: 0.5 }, { label: 'no', score: 0.5 }]);
+}
+
+async function classifyTokens(text, { signal } = {}) {
+  globalThis.engineCalls.push(['classifyTokens', text]);
+  await pause(signal);
+  return [...text.matchAll(/\p{L}+/gu)].map(({ 0: word, index }) => ({ text: word, start: index, end: index + word.length, label: settings.labels[word] ?? 'O', score: 0.9 }));
 }
 
 async function* generate(prompt, { signal, ...options }) {

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from scripts.make_pages import PAGES
-from tests.site.pages.conftest import EMBEDDER, EXTRACTOR, WRITER, Site
+from tests.site.pages.conftest import CLASSIFIER, EMBEDDER, EXTRACTOR, TAGGER, WRITER, Site
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -50,6 +50,44 @@ def generate(page: "Page") -> None:
     page.get_by_role("textbox", name="Prompt").fill("Why?")
     page.get_by_role("button", name="Generate").click()
     expect(page.get_by_role("button", name="Copy")).to_be_visible()
+
+
+def classify_one(page: "Page") -> None:
+    page.get_by_role("button", name="Load model").click()
+    page.get_by_label("Text", exact=True).fill("Ann charged the payment twice")
+    expect(page.locator("#ranked li, mark").first).to_be_visible()
+    page.locator("#labels summary").first.click()
+
+
+def classify_words(page: "Page") -> None:
+    page.get_by_role("button", name="Load model").click()
+    page.get_by_label("Text", exact=True).fill("Ann charged the payment twice")
+    expect(page.locator("mark")).to_be_visible()
+
+
+def classify_many(page: "Page") -> None:
+    page.get_by_label("Many texts").check()
+    page.get_by_label("One text a line").fill("The courier\nqq\n" + "payment" * 40)
+    page.get_by_role("button", name="Give them labels").click()
+    expect(page.locator("#rows tr")).to_have_count(3)
+    page.get_by_role("button", name="Text", exact=True).click()
+
+
+def stop_many(page: "Page") -> None:
+    page.get_by_label("Many texts").check()
+    page.get_by_label("One text a line").fill("parcel\n" * 400)
+    page.get_by_role("button", name="Give them labels").click()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("button", name="Read on")).to_be_visible()
+
+
+def choose_table(page: "Page") -> None:
+    page.get_by_label("Many texts").check()
+    file = {"name": "a.csv", "mimeType": "text/csv", "buffer": b"id,text\n1,parcel"}
+    page.locator("#lines-file").set_input_files([file])  # type: ignore[list-item]
+    expect(page.get_by_label("Column with the texts")).to_be_visible()
+    page.locator("#labels-file").set_input_files([file])  # type: ignore[list-item]
+    expect(page.get_by_role("alert")).to_be_visible()
 
 
 def extract(page: "Page") -> None:
@@ -108,6 +146,14 @@ STATES: dict[str, tuple[str, list[dict[str, Any]], dict[str, Any], Callable[["Pa
     "chat, no model": ("chat.html", [EMBEDDER], {}, look),
     "chat, answered": ("chat.html", [WRITER], {"chat": True, "answer": TOLD}, chat),
     "chat, changing": ("chat.html", [WRITER], {"chat": True}, change),
+    "classify, no model": ("classify.html", [WRITER], {}, look),
+    "classify, before loading": ("classify.html", [EMBEDDER], {}, look),
+    "classify, one text": ("classify.html", [EMBEDDER], {}, classify_one),
+    "classify, many texts": ("classify.html", [EMBEDDER], {"kinship": 0}, classify_many),
+    "classify, stopped": ("classify.html", [EMBEDDER], {"slow": 50}, stop_many),
+    "classify, a file": ("classify.html", [EMBEDDER], {}, choose_table),
+    "classify, by a model": ("classify.html", [CLASSIFIER], {}, classify_many),
+    "classify, words": ("classify.html", [TAGGER], {"labels": {"Ann": "B-PER"}}, classify_words),
     "extract, no model": ("extract.html", [WRITER], {}, look),
     "extract, before loading": ("extract.html", [EXTRACTOR], {}, look),
     "extract, writing": (

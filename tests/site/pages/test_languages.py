@@ -234,6 +234,27 @@ def generate(page: "Page") -> None:
     expect(page.locator("#copy")).to_be_visible()
 
 
+def classify(page: "Page") -> None:
+    load(page)
+    page.locator("#text").fill("The courier")
+    expect(page.locator("#given")).to_be_visible()
+
+
+def classify_many(page: "Page") -> None:
+    page.locator("#several").check()
+    page.locator("#lines").fill("1\n2\n3")
+    page.locator("#go").click()
+    expect(page.locator("#rows tr")).to_have_count(3)
+
+
+def refuse_labels(page: "Page") -> None:
+    page.locator("#several").check()
+    file = {"name": "models/a.csv", "mimeType": "text/csv", "buffer": b"1,2\n3,4"}
+    page.locator("#lines-file").set_input_files([file])  # type: ignore[list-item]
+    page.locator("#labels-file").set_input_files([file])  # type: ignore[list-item]
+    expect(page.locator(".problem")).to_be_visible()
+
+
 def extract(page: "Page") -> None:
     expect(page.locator("#message")).not_to_be_empty()
     page.locator("#go").click()
@@ -260,6 +281,9 @@ STATES: dict[str, tuple[str, Any, dict[str, Any], Callable[["Page"], None]]] = {
     "search, own text": ("search.html", [EMBEDDER], {}, own_text),
     "generate, answered": ("generate.html", [WRITER, EXTRACTOR], {"chat": True, "words": "— "}, generate),
     "generate, by fields": ("generate.html", [EXTRACTOR], {"chat": True}, look),
+    "classify, one text": ("classify.html", [EMBEDDER], {}, classify),
+    "classify, many texts": ("classify.html", [EMBEDDER], {"slow": 20}, classify_many),
+    "classify, a file": ("classify.html", [EMBEDDER], {}, refuse_labels),
     "extract, no model": ("extract.html", [WRITER], {}, look),
     "extract, found": ("extract.html", [EXTRACTOR], {"answer": WRITTEN}, extract),
     "extract, unfinished": ("extract.html", [EXTRACTOR], {"answer": WRITTEN[:-1]}, extract),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from tests.site.encoder_artifacts import LABELS, reader_artifact, row_of, softmax
 from tests.site.engine_artifacts import END, A, B, embedding_artifact, generation_artifact
 from tests.site.extraction_artifact import extraction_artifact
 from tests.webapp.served import running
@@ -24,6 +25,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         embedding_artifact().write(root / "reader"),
         generation_artifact([A, B, A, END]).write(root / "writer"),
         extraction_artifact("a b").write(root / "finder"),
+        reader_artifact("text-classification").write(root / "sorter"),
+        reader_artifact("token-classification").write(root / "tagger"),
     )
     with running(Settings(folders=folders)) as client:
         yield str(client.base_url.copy_with(host="localhost"))
@@ -33,7 +36,7 @@ def test_search_goes_on_without_a_network(page: "Page", address: str) -> None:
     fetched: list[str] = []
     page.on("request", lambda request: fetched.append(request.url))
     page.goto(address)
-    expect(page.get_by_text("Runs on this device")).to_have_count(3)
+    expect(page.get_by_text("Runs on this device")).to_have_count(5)
     page.get_by_role("link", name="Search with it").click()
     expect(page.get_by_role("button", name="Load model")).to_be_visible()
     assert not [url for url in fetched if url.endswith(".bin") or "plan." in url]
@@ -90,3 +93,44 @@ def test_a_model_that_was_loaded_is_listed_and_deleted(page: "Page", address: st
     page.goto(f"{address}/generate.html")
     expect(page.get_by_role("button", name="Load model")).to_be_visible()
     expect(page.get_by_text("kept here")).to_have_count(0)
+
+
+def test_texts_get_own_labels_without_a_network_and_nothing_leaves(page: "Page", address: str) -> None:
+    fetched: list[str] = []
+    page.on("request", lambda request: fetched.append(request.url))
+    page.goto(f"{address}/classify.html")
+    expect(page.get_by_label("Name of the label")).to_have_count(4)
+    assert not [url for url in fetched if url.endswith(".bin") or "plan." in url]
+    page.get_by_role("button", name="Remove all").click()
+    for name in ("thistle down", "floats far"):
+        page.get_by_role("button", name="Add a label").click()
+        page.keyboard.type(name)
+    page.get_by_role("button", name="Load model").click()
+    expect(page.get_by_text("Loaded on this device")).to_be_visible()
+    page.context.set_offline(True)
+    page.get_by_label("Text", exact=True).fill("floats far")
+    expect(page.locator("#given")).to_have_text("floats far")
+    expect(page.locator("#ranked .score").first).to_contain_text("1.00")
+    page.get_by_label("Many texts").check()
+    page.get_by_label("One text a line").fill("thistle down\nfloats far\nthistle down")
+    page.get_by_role("button", name="Give them labels").click()
+    expect(page.locator("#rows td:nth-child(2)")).to_have_text(["thistle down", "floats far", "thistle down"])
+    assert all(url.startswith((address, "blob:")) for url in fetched)
+
+
+def test_a_real_classifier_labels_texts_and_words(page: "Page", address: str) -> None:
+    logits = softmax(row_of("wind", len(LABELS)))
+    page.goto(f"{address}/classify.html?model=models/sorter/")
+    page.get_by_label("Text", exact=True).fill("wind far")
+    page.get_by_role("button", name="Load model").click()
+    expect(page.locator("#given")).to_have_text(LABELS[int(logits.argmax())])
+    expect(page.locator("#ranked .score").first).to_contain_text(f"{logits.max():.2f}")
+    page.goto(f"{address}/classify.html?model=models/tagger/")
+    page.get_by_label("Text", exact=True).fill("thistle floats far!")
+    page.get_by_role("button", name="Load model").click()
+    expect(page.locator("#marked")).to_be_visible()
+    marks = page.locator("mark").all_inner_texts()
+    found = {label for mark in marks for label in LABELS if label in mark.casefold()}
+    assert found == {
+        LABELS[int(row_of(word, len(LABELS)).argmax())] for word in ("thistle", "floats", "far", "!")
+    }
