@@ -1,7 +1,7 @@
 """The security headers, and the middleware that puts them on every response.
 
 The policy admits no foreign source, no inline or evaluated script and no WebAssembly; isolation gives the
-page its own process. The one Trusted Types policy is called "app".
+page its own process. The Trusted Types policies are "app", for the engine's worker, and "offline", for the site's.
 """
 
 from starlette.datastructures import MutableHeaders
@@ -22,7 +22,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "form-action 'none'",
         "frame-ancestors 'none'",
         "require-trusted-types-for 'script'",
-        "trusted-types app",
+        "trusted-types app offline",
     )
 )
 SECURITY_HEADERS = {

@@ -3,6 +3,7 @@
 | address                            | what                                                 |
 |------------------------------------|------------------------------------------------------|
 | `/`, `/app/...`, `/engine/...`     | the site folder's files                              |
+| `/service_worker.js`               | made of the site's worker and the list of its files  |
 | `/models/catalogue.json`           | the list of models                                   |
 | `/models/<folder>/<file>`          | what that artifact's manifest lists, manifest.json   |
 """
@@ -15,6 +16,7 @@ from typing import Any
 from webapp.catalogue import FILE_NAME, catalogue
 from webapp.manifest import FILE_NAME as MANIFEST
 from webapp.manifest import ListedFile, Manifest
+from webapp.service_worker import WORKER_URL
 from webapp.settings import Settings
 from webapp.shelf import Shelf
 from webapp.site_files import MODELS, site_files
@@ -41,12 +43,17 @@ class Tree:
     def __init__(self, settings: Settings) -> None:
         self._root = settings.site.resolve()
         self._site = site_files(settings.site)
+        self._worker = self._site.pop(WORKER_URL, None)
         self._shelf = Shelf(settings.folders)
 
     def site_file(self, url: str) -> Resource | None:
         """The site's file at the path `url`, such as "/engine/index.js"."""
         path = self._site.get(url)
         return None if path is None else Resource(path, self._root)
+
+    def worker_source(self) -> Resource | None:
+        """The worker before it has the list of files; None for a site that has none."""
+        return None if self._worker is None else Resource(self._worker, self._root)
 
     def artifact_file(self, folder: str, name: str) -> Resource | None:
         """The file that the artifact's manifest lists as `name`."""
@@ -70,11 +77,15 @@ class Tree:
             if manifest.facts
         )
 
-    def resources(self) -> Iterator[tuple[str, Resource]]:
-        """Every (path, file), the catalogue apart; a folder's "/" is one with its index.html."""
+    def site_resources(self) -> Iterator[tuple[str, Resource]]:
+        """(path, file) of the site's own; a folder's "/" is one with its index.html."""
         for url, path in self._site.items():
             if not url.endswith("/"):
                 yield url, Resource(path, self._root)
+
+    def resources(self) -> Iterator[tuple[str, Resource]]:
+        """Every (path, file), without what is made: the catalogue and the worker."""
+        yield from self.site_resources()
         for folder, manifest in self._shelf.manifests():
             for name in manifest.files:
                 resource = self.artifact_file(folder, name)
