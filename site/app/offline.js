@@ -4,14 +4,15 @@
  */
 
 const SCRIPT = new URL('../service_worker.js', import.meta.url).href;
-/** The page is read first: registering waits for a quiet moment, but not for ever. */
+/** The page goes first: for so long nothing more must have come for it. */
+const QUIET_MS = 1000;
 const IDLE = { timeout: 5000 };
 const GONE = [404, 410];
 
 /** @returns {string} the address, in the wrapping that a Trusted Types policy asks for */
 function scriptUrl() {
   const { trustedTypes } = /** @type {any} */ (globalThis);
-  return trustedTypes ? trustedTypes.createPolicy('offline', { createScriptURL: () => SCRIPT }).createScriptURL() : SCRIPT;
+  return trustedTypes ? trustedTypes.createPolicy('offline', { createScriptURL: () => SCRIPT }).createScriptURL(SCRIPT) : SCRIPT;
 }
 
 async function keepSite() {
@@ -54,13 +55,25 @@ async function offer(registration) {
   showUpdate(registration);
 }
 
-function whenIdle() {
-  const start = () => keepSite().catch(() => undefined);
-  if ('requestIdleCallback' in window) requestIdleCallback(start, IDLE);
-  else setTimeout(start, IDLE.timeout);
+/** Resolves when the page has what it asked for, and nothing to do. @returns {Promise<void>} */
+function quiet() {
+  return new Promise((resolve) => {
+    const idle = () => {
+      observer.disconnect();
+      if ('requestIdleCallback' in window) requestIdleCallback(() => resolve(), IDLE);
+      else resolve();
+    };
+    let timer = setTimeout(idle, QUIET_MS);
+    const observer = new PerformanceObserver(() => {
+      clearTimeout(timer);
+      timer = setTimeout(idle, QUIET_MS);
+    });
+    observer.observe({ type: 'resource' });
+  });
 }
 
+const start = () => quiet().then(keepSite).catch(() => undefined);
 if ('serviceWorker' in navigator) {
-  if (document.readyState === 'complete') whenIdle();
-  else addEventListener('load', whenIdle);
+  if (document.readyState === 'complete') start();
+  else addEventListener('load', start);
 }
