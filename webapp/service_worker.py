@@ -24,7 +24,7 @@ HASH_BYTES = 12  # of SHA-256: it tells versions apart, and authenticates nothin
 
 def service_worker(source: bytes, hashes: Iterable[tuple[str, str]]) -> bytes:
     """The script for a site of the files (path from the root, SHA-256 in hex). Other files, other bytes."""
-    kept = {path[1:]: _short(sha256) for path, sha256 in hashes if PurePath(path).suffix in KINDS}
+    kept = {path[1:]: _short(sha256) for path, sha256 in sorted(hashes) if PurePath(path).suffix in KINDS}
     core = {path: value for path, value in kept.items() if not _on_use(f"/{path}")}
     on_use = {path: value for path, value in kept.items() if path not in core}
     shell = {"headers": _headers_tag(), "core": core, "onUse": on_use}

@@ -9,6 +9,7 @@ import pytest
 
 from tests.site.engine_artifacts import embedding_artifact
 from tests.site.offline.served_site import ServedSite
+from webapp import compression
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -30,6 +31,14 @@ ENTRIES = """async () => {
   const entries = await Promise.all(names.map(async (name) => (await caches.open(name)).keys()));
   return entries.flat().map(({ url }) => url);
 }"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_compression() -> Iterator[None]:
+    """As well as the server can takes seconds for the whole site, which is not what these tests are about."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compression, "BROTLI_BEST", 1)
+        yield
 
 
 @pytest.fixture
@@ -59,7 +68,9 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def lasting_site(tmp_path_factory: pytest.TempPathFactory, reader: Path) -> Iterator[ServedSite]:
+def lasting_site(
+    tmp_path_factory: pytest.TempPathFactory, reader: Path, quick_compression: None
+) -> Iterator[ServedSite]:
     """One for a module's tests, which may stop it, and change no file."""
     site = ServedSite(tmp_path_factory.mktemp("served") / "site", (reader,))
     site.start()
