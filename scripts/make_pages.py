@@ -1,6 +1,7 @@
-"""Write the frame of every page of the site, and its English: head, navigation, settings, footer.
+"""Write the frame of every page of the site, and its English: head, navigation, settings, footer; and the manifest.
 
 A page's own HTML is its <main>, which stays; the words of elements marked with `data-text` come from app/texts/en.json.
+The manifest is what a browser shows of the site as an installed app.
 A new page is a row in `PAGES`, its texts, and a file with a <main>. Run it again after a change to any of them:
 `python -m scripts.make_pages`.
 """
@@ -45,10 +46,18 @@ PAGES = (
 LANGUAGES = ("en", "uk", "pl", "ru")
 THEMES = ("system", "light", "dark")
 
+PAPER = {"light": "#fbfaf8", "dark": "#161419"}  # --paper of style.css: the colour of a window's frame
+ICONS = (
+    {"src": "favicon.svg", "sizes": "any", "type": "image/svg+xml"},
+    {"src": "icons/192.png", "sizes": "192x192", "type": "image/png"},
+    {"src": "icons/512.png", "sizes": "512x512", "type": "image/png"},
+    {"src": "icons/maskable.png", "sizes": "512x512", "type": "image/png", "purpose": "maskable"},
+)
+
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
     "worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
-    "require-trusted-types-for 'script'; trusted-types app"
+    "require-trusted-types-for 'script'; trusted-types app offline"
 )
 MAIN = re.compile(r"^  <main .*?^  </main>\n", re.MULTILINE | re.DOTALL)
 MARKED = re.compile(r'(<(\w+)\b[^>]*\bdata-text="([\w.-]+)"[^>]*>)[^<]*(</\2>)')
@@ -64,9 +73,12 @@ FRAME = """<!doctype html>
   <meta name="description" data-text-content="{name}.description">
   <title data-text="{name}.title"></title>
   <link rel="icon" href="{root}favicon.svg" type="image/svg+xml">
+  <link rel="manifest" href="{root}manifest.webmanifest">
+{frames}
   <script src="{root}app/preferences.js"></script>
 {styles}
   <script type="module" src="{script}"></script>
+  <script type="module" src="{root}app/offline.js"></script>
 </head>
 <body>
   <a class="skip" href="#main" data-text="site.skip"></a>
@@ -132,6 +144,7 @@ def render(page: Page) -> str:
             policy=POLICY,
             name=page.name,
             root=page.root,
+            frames="\n".join(map(_frame, PAPER)),
             styles="\n".join(f'  <link rel="stylesheet" href="{page.root}{style}">' for style in styles),
             script=page.root + page.script,
             languages="\n".join(map(_language, LANGUAGES)),
@@ -146,6 +159,11 @@ def render(page: Page) -> str:
 def _link(page: Page, current: Page) -> str:
     mark = ' aria-current="page"' if page == current else ""
     return f'        <li><a href="{current.root}{page.path}"{mark} data-text="nav.{page.name}"></a></li>'
+
+
+def _frame(scheme: str) -> str:
+    media = f"(prefers-color-scheme: {scheme})"
+    return f'  <meta name="theme-color" content="{PAPER[scheme]}" media="{media}" data-scheme="{scheme}">'
 
 
 def _language(tag: str) -> str:
@@ -171,7 +189,27 @@ def _in_english(html: str) -> str:
     return MARKED_ATTRIBUTE.sub(lambda match: f'{match[1]} {match[2]}="{words(match[3])}"', html)
 
 
+def manifest() -> str:
+    """manifest.webmanifest; its addresses are relative, so that the site also works below a path."""
+    document = {
+        "name": "Thistledown",
+        "short_name": "Thistledown",
+        "description": texts("en")["index.description"],
+        "description_localized": {tag: texts(tag)["index.description"] for tag in LANGUAGES},
+        "lang": "en",
+        "dir": "ltr",
+        "start_url": "./",
+        "scope": "./",
+        "display": "standalone",
+        "background_color": PAPER["light"],
+        "theme_color": PAPER["light"],
+        "icons": ICONS,
+    }
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
 def main() -> None:
+    (SITE / "manifest.webmanifest").write_text(manifest(), "utf-8")
     for page in PAGES:
         (SITE / page.path).write_text(render(page), "utf-8")
 

@@ -106,13 +106,16 @@ def page_errors() -> list[str]:
 
 @pytest.fixture
 def page(browser: "Browser", page_errors: list[str]) -> "Iterator[Page]":
-    """A page in a context of its own; the test fails if the page logs an error or leaves one uncaught."""
+    """A page in a context of its own; the test fails if the page logs an error or leaves one uncaught.
+
+    What pages ask for comes from the server or the test, not from the site's service worker, which has its own tests.
+    """
 
     def note_console(message: "ConsoleMessage") -> None:
         if message.type == "error":
             page_errors.append(f"console: {message.text} ({message.location.get('url', '')})")
 
-    context = browser.new_context()
+    context = browser.new_context(service_workers="block")
     page = context.new_page()
     page.on("console", note_console)
     page.on("pageerror", lambda error: page_errors.append(f"uncaught: {error}"))

@@ -11,6 +11,7 @@ from webapp.headers import SECURITY_HEADERS, SecurityHeaders
 from webapp.hosts import HostGuard
 from webapp.not_found import not_found
 from webapp.runtime_files import RUNTIME
+from webapp.service_worker import WORKER_URL
 from webapp.settings import Settings
 from webapp.tree import CATALOGUE_URL, Tree
 
@@ -21,6 +22,7 @@ def create_app(settings: Settings) -> Starlette:
     app = Starlette(
         routes=[
             Route(CATALOGUE_URL, files.catalogue),
+            Route(WORKER_URL, files.service_worker),
             Route("/models/{folder}/{name}", files.artifact_file),
             Route(f"{RUNTIME}{{name}}", files.runtime_file),
             Route("/{path:path}", files.site_file),

@@ -1,7 +1,7 @@
 """Writes the URL tree into a folder that any static host can serve."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from webapp.errors import WebappError
 from webapp.headers import POLICY, SECURITY_HEADERS, WASM_POLICY, WASM_WORKERS
 from webapp.media import IMMUTABLE, cache_control
 from webapp.runtime_files import FILE_NAME, RUNTIME
+from webapp.service_worker import WORKER_URL, service_worker
 from webapp.settings import Settings, default_site
 from webapp.tree import CATALOGUE_URL, Resource, Tree
 
@@ -23,6 +24,12 @@ class Bundle:
 
     files: int
     bytes: int
+
+
+@dataclass(frozen=True)
+class _Copy:
+    bytes: int
+    sha256: str
 
 
 def write_bundle(
@@ -58,21 +65,31 @@ def _check_apart(out: Path, sources: Sequence[Path]) -> None:
 
 
 def _write(tree: Tree, folder: Path) -> Bundle:
-    resources = list(tree.resources())
-    sizes = [_copy(resource, folder / url[1:]) for url, resource in resources]
+    copies = {url: _copy(resource, folder / url[1:]) for url, resource in tree.resources()}
     made = {
         CATALOGUE_URL[1:]: tree.catalogue(),
-        "_headers": _headers_file([url for url, _ in resources]),
+        "_headers": _headers_file(list(copies)),
         ".nojekyll": b"",
+        **_worker(tree, copies),
     }
     for name, data in made.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
-    return Bundle(len(sizes) + len(made), sum(sizes) + sum(map(len, made.values())))
+    copied = sum(copy.bytes for copy in copies.values())
+    return Bundle(len(copies) + len(made), copied + sum(map(len, made.values())))
 
 
-def _copy(resource: Resource, target: Path) -> int:
-    """Copies and returns the size in bytes. Raises WebappError if the hash is not the manifest's."""
+def _worker(tree: Tree, copies: Mapping[str, _Copy]) -> dict[str, bytes]:
+    """The worker that keeps the site on a visitor's device, if the site has one."""
+    source = tree.worker_source()
+    if source is None:
+        return {}
+    hashes = [(url, copies[url].sha256) for url, _ in tree.site_resources()]
+    return {WORKER_URL[1:]: service_worker(b"".join(_chunks(source)), hashes)}
+
+
+def _copy(resource: Resource, target: Path) -> _Copy:
+    """Copies. Raises WebappError if the hash is not the manifest's."""
     target.parent.mkdir(parents=True, exist_ok=True)
     digest, size = hashlib.sha256(), 0
     with target.open("wb") as copy:
@@ -83,7 +100,7 @@ def _copy(resource: Resource, target: Path) -> int:
         raise WebappError(
             "The file is not the one that the manifest lists", str(resource.path), "Export the model again."
         )
-    return size
+    return _Copy(size, digest.hexdigest())
 
 
 def _chunks(resource: Resource) -> Iterator[bytes]:

@@ -76,6 +76,18 @@ class Contents:
         found.close()
         return found.length
 
+    def text(self, resource: Resource) -> tuple[bytes, str] | None:
+        """(bytes, SHA-256) of one of the site's own files; None if it is gone."""
+        known = self._texts.get(resource.path)
+        if known is not None and known.stamp == _stamp_at(resource.path):
+            return known.data, known.sha256
+        file = open_confined(resource.path, resource.root)
+        if file is None:
+            return None
+        with file:
+            text = self._text(resource.path, file)
+        return text.data, text.sha256
+
     def represent_text(self, data: bytes, accept_encoding: str) -> Representation:
         """`data`, which was made here, as this visitor wants it."""
         return self._in_memory(data, hashlib.sha256(data).hexdigest(), accept_encoding, negotiated=True)
@@ -88,8 +100,7 @@ class Contents:
         return Representation(packed, len(packed), f'"{sha256}-{coding}"', coding, negotiated)
 
     def _text(self, path: Path, file: BufferedReader) -> _Text:
-        status = os.fstat(file.fileno())
-        stamp = status.st_mtime_ns, status.st_size, status.st_ino
+        stamp = _stamp(os.fstat(file.fileno()))
         known = self._texts.get(path)
         if known is not None and known.stamp == stamp:
             return known
@@ -104,3 +115,14 @@ class Contents:
                 if key not in self._packed:
                     self._packed[key] = compress(data, coding)
         return self._packed[key]
+
+
+def _stamp(status: os.stat_result) -> Stamp:
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _stamp_at(path: Path) -> Stamp | None:
+    try:
+        return _stamp(os.stat(path))
+    except OSError:
+        return None

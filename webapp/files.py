@@ -1,5 +1,7 @@
 """The endpoints: which file a request asks for."""
 
+from collections.abc import Iterator
+
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -7,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from webapp.contents import Contents
 from webapp.responses import joined, response
+from webapp.service_worker import WORKER_URL, service_worker
 from webapp.tree import CATALOGUE_URL, Resource, Tree
 
 
@@ -38,11 +41,32 @@ class Files:
 
     async def catalogue(self, request: Request) -> Response:
         """The list of models."""
+        data = await run_in_threadpool(self._tree.catalogue, self._contents.transfer_bytes)
+        return await self._respond_made(request, data, CATALOGUE_URL)
+
+    async def service_worker(self, request: Request) -> Response:
+        """The worker that keeps the site on the visitor's device."""
+        script = await run_in_threadpool(self._worker_script)
+        if script is None:
+            raise HTTPException(404)
+        return await self._respond_made(request, script, WORKER_URL)
+
+    def _worker_script(self) -> bytes | None:
+        source = self._tree.worker_source()
+        found = None if source is None else self._contents.text(source)
+        return None if found is None else service_worker(found[0], self._site_hashes())
+
+    def _site_hashes(self) -> Iterator[tuple[str, str]]:
+        for url, resource in self._tree.site_resources():
+            found = self._contents.text(resource)
+            if found is not None:
+                yield url, found[1]
+
+    async def _respond_made(self, request: Request, data: bytes, url: str) -> Response:
         _plain_path(request)
         accept = joined(request, "accept-encoding")
-        data = await run_in_threadpool(self._tree.catalogue, self._contents.transfer_bytes)
         made = await run_in_threadpool(self._contents.represent_text, data, accept)
-        return response(request, made, CATALOGUE_URL)
+        return response(request, made, url)
 
     async def _respond(self, request: Request, resource: Resource | None) -> Response:
         if resource is None:

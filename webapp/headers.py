@@ -1,8 +1,9 @@
 """The security headers, and the middleware that puts them on every response.
 
 The policy admits no foreign source, no inline or evaluated script and no WebAssembly; isolation gives the
-page its own process. The one Trusted Types policy is called "app". Where there is no WebGPU the models run in
-WebAssembly, and in a worker: workers have the policy of their own script's response, so only theirs admits it.
+page its own process. The Trusted Types policies are "app", for the engine's worker, and "offline", for the site's.
+Where there is no WebGPU the models run in WebAssembly, and in a worker: workers have the policy of their own script's
+response, so only theirs admits it.
 """
 
 from starlette.datastructures import MutableHeaders
@@ -24,7 +25,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "form-action 'none'",
         "frame-ancestors 'none'",
         "require-trusted-types-for 'script'",
-        "trusted-types app",
+        "trusted-types app offline",
     )
 )
 WASM_POLICY = "; ".join(

@@ -3,6 +3,7 @@
 | address                            | what                                                 |
 |------------------------------------|------------------------------------------------------|
 | `/`, `/app/...`, `/engine/...`     | the site folder's files                              |
+| `/service_worker.js`               | made of the site's worker and the list of its files  |
 | `/models/catalogue.json`           | the list of models                                   |
 | `/models/<folder>/<file>`          | what that artifact's manifest lists, manifest.json   |
 | `/runtime/<file>`                  | what a browser without WebGPU needs besides          |
@@ -17,6 +18,7 @@ from webapp.catalogue import FILE_NAME, catalogue
 from webapp.manifest import FILE_NAME as MANIFEST
 from webapp.manifest import WASM, ListedFile, Manifest
 from webapp.runtime_files import RUNTIME, runtime_files
+from webapp.service_worker import WORKER_URL
 from webapp.settings import Settings
 from webapp.shelf import Shelf
 from webapp.site_files import MODELS, site_files
@@ -43,6 +45,7 @@ class Tree:
     def __init__(self, settings: Settings) -> None:
         self._root = settings.site.resolve()
         self._site = site_files(settings.site)
+        self._worker = self._site.pop(WORKER_URL, None)
         self._shelf = Shelf(settings.folders)
         self._runtime = {} if settings.runtime is None else _runtime(settings.runtime.resolve())
 
@@ -54,6 +57,10 @@ class Tree:
     def runtime_file(self, name: str) -> Resource | None:
         """The file of the runtime for browsers without WebGPU, if there is one."""
         return self._runtime.get(name)
+
+    def worker_source(self) -> Resource | None:
+        """The worker before it has the list of files; None for a site that has none."""
+        return None if self._worker is None else Resource(self._worker, self._root)
 
     def artifact_file(self, folder: str, name: str) -> Resource | None:
         """The file that the artifact's manifest lists as `name`."""
@@ -77,11 +84,15 @@ class Tree:
             if manifest.facts
         )
 
-    def resources(self) -> Iterator[tuple[str, Resource]]:
-        """Every (path, file), the catalogue apart; a folder's "/" is one with its index.html."""
+    def site_resources(self) -> Iterator[tuple[str, Resource]]:
+        """(path, file) of the site's own; a folder's "/" is one with its index.html."""
         for url, path in self._site.items():
             if not url.endswith("/"):
                 yield url, Resource(path, self._root)
+
+    def resources(self) -> Iterator[tuple[str, Resource]]:
+        """Every (path, file), without what is made: the catalogue and the worker."""
+        yield from self.site_resources()
         yield from ((RUNTIME + name, resource) for name, resource in self._runtime.items())
         for folder, manifest in self._shelf.manifests():
             for name in manifest.files:

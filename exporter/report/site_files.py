@@ -17,6 +17,9 @@ PAGES = {
 EXTRACT_PAGE = "extract.html"
 ENGINE = "engine/index.js"
 
+# A page asks for these when its visit is paid for: the worker, which the server makes, and word of a new version.
+AFTERWARDS = {"service_worker.js", "app/update_notice.js"}
+
 # The engine loads it for a model whose chat template is carried, and for no other.
 TEMPLATE_ENGINE = "engine/vendor/jinja.mjs"
 
@@ -72,7 +75,7 @@ def visited_files(
     page = EXTRACT_PAGE if extracts else PAGES.get(task, ENGINE)
     if not (site / page).is_file():
         raise ArtifactError(f"the site has no {page}", site.name, "Run this from a complete checkout.")
-    left_out = {*ON_DEMAND, *WITHOUT_WEBGPU, *_CALLS.values()} - {_CALLS.get(task)}
+    left_out = {*ON_DEMAND, *AFTERWARDS, *WITHOUT_WEBGPU, *_CALLS.values()} - {_CALLS.get(task)}
     if not carries_template:
         left_out.add(TEMPLATE_ENGINE)
     seen: list[str] = []

@@ -36,7 +36,13 @@
 
   /** @param {string | null} name */
   const showTheme = (name) => {
-    root.dataset.theme = name !== null && THEMES.includes(name) ? name : 'system';
+    const theme = name !== null && THEMES.includes(name) ? name : 'system';
+    root.dataset.theme = theme;
+    for (const frame of /** @type {NodeListOf<HTMLMetaElement>} */ (document.querySelectorAll('meta[data-scheme]'))) {
+      const { scheme } = frame.dataset;
+      if (theme === 'system') frame.media = `(prefers-color-scheme: ${scheme})`;
+      else frame.media = theme === scheme ? 'all' : 'not all';
+    }
   };
 
   /** @param {string} tag */

@@ -16,7 +16,7 @@ JSDOC_OR_COMMENT = re.compile(r"/\*.*?\*/|(?<![:'\"`])//[^\n]*", re.DOTALL)
 # folder -> the paths that its modules may import
 MAY_IMPORT = {
     "site/engine": ("site/engine",),
-    "site/app": ("site/app", "site/engine/index.js"),
+    "site/app": ("site/app", "site/engine/index.js", "site/service_worker.js"),
     "site/bench": (
         "site/bench",
         "site/engine/index.js",

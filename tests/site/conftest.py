@@ -1,6 +1,7 @@
 """Fixtures of the engine's tests: a server that can misbehave, and a blank page that has the engine."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,6 +10,8 @@ from tests.site.engine_server import EngineServer, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Page
+
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 
 # Errors come back as values: a test says which code it wants, and an error without one fails it.
 CALL = """async ([body, args]) => {
@@ -85,3 +88,11 @@ def engine_page(engine_tab: "Page", engine_server: EngineServer) -> Iterator[Eng
     yield page
     page.leave()
     assert page.uncaught == []
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The script of axe, for `page.evaluate`."""
+    if not AXE.is_file():
+        pytest.fail("axe-core is missing: run `npm ci`")
+    return AXE.read_text("utf-8")

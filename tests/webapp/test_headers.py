@@ -25,7 +25,7 @@ def test_the_policy_admits_only_this_site() -> None:
     assert "*" not in CONTENT_SECURITY_POLICY
     assert "http" not in CONTENT_SECURITY_POLICY
     assert "default-src 'none'; script-src 'self';" in CONTENT_SECURITY_POLICY
-    assert CONTENT_SECURITY_POLICY.endswith("require-trusted-types-for 'script'; trusted-types app")
+    assert CONTENT_SECURITY_POLICY.endswith("require-trusted-types-for 'script'; trusted-types app offline")
 
 
 @pytest.mark.parametrize(

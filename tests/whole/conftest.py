@@ -55,7 +55,7 @@ def address(
 @pytest.fixture(scope="module")
 def tab(browser: "Browser", address: str) -> "Iterator[Page]":
     """A tab on the served site, with an empty cache."""
-    context = browser.new_context()
+    context = browser.new_context(service_workers="block")
     tab = context.new_page()
     tab.set_default_timeout(240_000)
     tab.goto(f"{address}/generate.html")

@@ -50,7 +50,7 @@ def _write(folder: Path, artifact: Artifact) -> Path:
 
 
 def _peak(browser: "Browser", address: str, folder: str) -> int:
-    context = browser.new_context()
+    context = browser.new_context(service_workers="block")
     try:
         page = context.new_page()
         page.goto(f"{address}/generate.html")

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).resolve().parent
 SITE = HERE.parents[2] / "site"
-AXE = SITE.parent / "node_modules" / "axe-core" / "axe.min.js"
 
 
 def catalogue_entry(**changes: Any) -> dict[str, Any]:
@@ -107,11 +106,3 @@ def site_address() -> Iterator[str]:
 def site(page: "Page", site_address: str) -> Site:
     page.set_default_timeout(10_000)
     return Site(page, site_address)
-
-
-@pytest.fixture(scope="session")
-def axe() -> str:
-    """The script of axe, for `page.evaluate`."""
-    if not AXE.is_file():
-        pytest.fail("axe-core is missing: run `npm ci`")
-    return AXE.read_text("utf-8")

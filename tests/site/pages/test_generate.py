@@ -117,7 +117,7 @@ def test_without_a_prompt_the_page_asks_for_one(site: Site) -> None:
 def test_the_keyboard_is_named_only_where_there_is_one(
     browser: "Browser", site_address: str, phone: bool
 ) -> None:
-    context = browser.new_context(has_touch=phone, is_mobile=phone)
+    context = browser.new_context(has_touch=phone, is_mobile=phone, service_workers="block")
     page = Site(context.new_page(), site_address).open("generate.html")
     page.get_by_role("button", name="Load model").click()
     expect(page.get_by_role("button", name="Generate")).to_be_enabled()

@@ -39,7 +39,7 @@ def hold(page: "Page", tag: str) -> list["Route"]:
 def test_the_browsers_language_is_spoken_where_the_page_knows_it(
     browser: "Browser", site_address: str, locale: str, tag: str
 ) -> None:
-    context = browser.new_context(locale=locale)
+    context = browser.new_context(locale=locale, service_workers="block")
     site = Site(context.new_page(), site_address)
     page = site.open("index.html")
     heading(page, tag)
@@ -189,7 +189,7 @@ SAID = """() => {
     if (parent.checkVisibility() || parent.closest('option, .settings, #status')) seen.push(data);
   }
   for (const element of document.querySelectorAll('[aria-label], [title], [placeholder], [alt], [content]')) {
-    if (element.closest('[http-equiv], [name=viewport], [name=color-scheme]')) continue;
+    if (element.closest('[http-equiv], [name=viewport], [name=color-scheme], [name=theme-color]')) continue;
     for (const name of ['aria-label', 'title', 'placeholder', 'alt', 'content'])
       seen.push(element.getAttribute(name) ?? '');
   }
