@@ -136,7 +136,8 @@ def difference(found: Difference | None) -> str:
         f"First visit {signed(visit)} bytes, folder {signed(folder)} bytes. "
         f"A visitor of the other build fetches {found.update:,} bytes: {files or 'nothing'}."
     )
-    by_role = html_table("Changes by role", MOVER_HEADINGS, mover_rows(changed_roles(found)), 2)
+    roles_changed = mover_rows(changed_roles(found))
+    by_role = html_table("Changes by role", MOVER_HEADINGS, roles_changed, 2, sortable=False)
     movers = html_table("Largest changes", MOVER_HEADINGS, mover_rows(found.movers[:_MOST_MOVERS]), 2)
     head = f"<h2>Compared with {text(found.old_name)}</h2><p>{text(words)}</p>"
     return f"<section>{head}{by_role}{movers}</section>"
