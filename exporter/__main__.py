@@ -11,13 +11,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exporter.errors import CheckFailedError, OutputError, ThistledownError
+from exporter.errors import OutputError, ThistledownError
 from exporter.reduction.command_line import COMMANDS, add_commands
 from exporter.sizes import DEFAULT_SHARD_BYTES, human, parse_size
 
 if TYPE_CHECKING:
     from exporter.pipeline import ExportOptions
     from exporter.progress import Progress
+    from exporter.report import Budget
 
 TIER_NAMES = ("base", "subgroups", "f16")
 ENCODER_TASKS = ("sentence-embedding", "text-classification", "token-classification", "fill-mask")
@@ -163,14 +164,32 @@ def _add_quantization(command: argparse.ArgumentParser) -> None:
 
 
 def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    examples = ["build/models/minilm", "build/models/minilm --format markdown --budget 30MB"]
+    examples = [
+        "build/models/minilm",
+        "build/models/minilm --format html > report.html",
+        "build/models/minilm --format markdown --diff build/before",
+        "build/models/minilm --budget 30MB --budget embedding=13MB",
+    ]
     command = _command(commands, "report", "What a download costs, to the byte.", examples)
     command.add_argument("folder", type=Path, metavar="DIR", help="artifact folder")
     command.add_argument(
-        "--format", choices=("table", "json", "markdown", "html"), default="table", help="default: table"
+        "--format",
+        choices=("table", "json", "markdown", "html", "badge"),
+        default="table",
+        help="badge is an SVG picture (default: table)",
     )
     command.add_argument(
-        "--budget", type=parse_size, metavar="SIZE", help="exit 1 if a first visit downloads more"
+        "--budget",
+        type=_budget,
+        action="append",
+        default=[],
+        metavar="SIZE",
+        help="exit 1 if a first visit downloads more; total=SIZE is for the folder, embedding=SIZE and so on for a "
+        "role; may be repeated, and stands in pyproject.toml as [tool.thistledown.budget]",
+    )
+    command.add_argument("--diff", type=Path, metavar="DIR", help="compare with another build of the model")
+    command.add_argument(
+        "--adapter", type=Path, metavar="DIR", help="an adapter of it, whose cost is told, too"
     )
     command.add_argument(
         "--tier",
@@ -178,6 +197,12 @@ def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         default="base",
         help="the plan that the visitor plays: base, subgroups or f16 (default: base)",
     )
+
+
+def _budget(text: str) -> "Budget":
+    from exporter.report import parse_budget
+
+    return parse_budget(text)
 
 
 def _add_inspect(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -278,16 +303,12 @@ def _predict(arguments: argparse.Namespace, progress: "Progress") -> int:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    from exporter.report import measure_artifact, over_budget, render
+    from exporter.report import analyse, joined, project_budgets, render, require_budgets
 
-    report = measure_artifact(arguments.folder, arguments.tier)
-    print(render(report, arguments.format))
-    if arguments.budget is not None and over_budget(report, arguments.budget):
-        raise CheckFailedError(
-            f"a first visit downloads {report.first_visit:,} bytes, the budget is {arguments.budget:,}",
-            str(arguments.folder),
-            "Export with a smaller --quantize, or raise --budget.",
-        )
+    budgets = joined(project_budgets(Path.cwd()), arguments.budget)
+    analysis = analyse(arguments.folder, arguments.tier, arguments.diff, arguments.adapter)
+    print(render(analysis, arguments.format))
+    require_budgets(analysis.attribution, budgets, str(arguments.folder))
     return 0
 
 

@@ -92,6 +92,10 @@ class ArtifactError(ThistledownError):
     """An artifact folder is damaged or does not follow FORMAT.md."""
 
 
+class BudgetError(ThistledownError):
+    """A budget of bytes is no size, or is for something that does not exist."""
+
+
 class CheckFailedError(ThistledownError):
     """A check ran and said no: a budget was passed or parity was not reached."""
 

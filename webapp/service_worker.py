@@ -19,6 +19,7 @@ WORKER_URL = "/service_worker.js"
 KINDS = frozenset({".css", ".html", ".js", ".json", ".mjs", ".svg", ".webmanifest"})
 ON_USE = ("/app/texts/", "/element/", "/engine/wasm/")
 FALLBACK_TEXTS = "/app/texts/en.json"
+HEADERS = {**SECURITY_HEADERS, f"{POLICY} of a worker": WASM_POLICY}
 HASH_BYTES = 12  # of SHA-256: it tells versions apart, and authenticates nothing
 
 
@@ -39,8 +40,6 @@ def _short(sha256: str) -> str:
     return base64.b64encode(bytes.fromhex(sha256)[:HASH_BYTES]).decode("ascii")
 
 
-def _headers_tag(
-    headers: Mapping[str, str] = {**SECURITY_HEADERS, f"{POLICY} of workers": WASM_POLICY},
-) -> str:
+def _headers_tag(headers: Mapping[str, str] = HEADERS) -> str:
     """Kept answers have the headers that they came with, so that other headers make other entries."""
     return _short(hashlib.sha256(repr(sorted(headers.items())).encode("utf-8")).hexdigest())[:8]

@@ -1,14 +1,15 @@
 """Measures an artifact folder and the site: every file with its role, and what a first and a repeat visit transfer."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from exporter.artifact import ChatTemplate, Manifest, check_files, read_artifact_plan, read_manifest
-from exporter.report.site_files import SITE, visited_files
-from exporter.report.tensors import ShardContents, shard_contents
+from exporter.report.site_files import SITE, visit_levels
+from exporter.report.tensors import VALUES, StoredTensor, stored_tensors
 from exporter.report.wire import WireSizes, is_compressed, pieces_of, sizes_for_comparison, wire_sizes
 
 FORMAT = "thistledown-report"
@@ -44,8 +45,7 @@ class ReportFile:
 class Report:
     """All files of an artifact and of the site that a visit touches. `tier` is the plan that the visit plays.
 
-    `saved_by_sharing` are the bytes of weights that are read in several places and stored once: tied embeddings, layers
-    that share their weights.
+    `tensors` are what lies in the shards.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Report:
     parameters: int
     tier: str
     files: Sequence[ReportFile]
-    saved_by_sharing: int
+    tensors: Sequence[StoredTensor]
 
     @property
     def first_visit(self) -> int:
@@ -65,6 +65,11 @@ class Report:
     def repeat_visit(self) -> int:
         """Bytes of bodies when nothing has changed: weights are immutable, all else answers 304 without a body."""
         return 0
+
+    @property
+    def saved_by_sharing(self) -> int:
+        """Bytes of weights that are read in several places and stored once: tied embeddings, layers that share."""
+        return sum(tensor.saved for tensor in self.tensors)
 
     @property
     def totals(self) -> dict[str, dict[str, int | None]]:
@@ -129,17 +134,16 @@ def measure_export(folder: Path, tier: str = "base", site: Path = SITE) -> Repor
 def _measure(folder: Path, tier: str, site: Path, *, compare: bool) -> Report:
     manifest = read_manifest(folder)
     shards = {shard.file: shard.bytes for shard in manifest.shards}
-    contents = shard_contents(folder / "model.onnx", shards)
+    tensors = stored_tensors(folder / "model.onnx", shards)
     files = [
-        *_weights(folder, manifest, contents, compare),
+        *_weights(folder, manifest, tensors, compare),
         *_plans(folder, manifest, tier),
         *_others(folder, manifest, compare),
         _measured("manifest.json", wire_sizes("manifest.json", _read(folder, "manifest.json")), "manifest"),
         *_site(manifest, site),
     ]
-    saved = sum(shard.saved for shard in contents.values())
     facts = (manifest.name, manifest.task, manifest.quantization, manifest.parameters)
-    return Report(*facts, tier, tuple(files), saved)
+    return Report(*facts, tier, tuple(files), tuple(tensors))
 
 
 def _measured(
@@ -165,15 +169,25 @@ def _sizes(folder: Path, name: str, size: int, compare: bool) -> WireSizes:
 
 
 def _weights(
-    folder: Path, manifest: Manifest, contents: Mapping[str, ShardContents], compare: bool
+    folder: Path, manifest: Manifest, tensors: Sequence[StoredTensor], compare: bool
 ) -> list[ReportFile]:
     rows = []
     for shard in manifest.shards:
-        held = contents[shard.file]
-        bits = round(8 * shard.bytes / held.weights, 3) if held.weights else None
+        held = [tensor for tensor in tensors if tensor.file == shard.file]
+        count = sum(tensor.parameters for tensor in held)
+        bits = round(8 * shard.bytes / count, 3) if count else None
         sizes = _sizes(folder, shard.file, shard.bytes, compare)
-        rows.append(_measured(shard.file, sizes, "weights", dtype=held.dtypes, bits=bits))
+        rows.append(_measured(shard.file, sizes, "weights", dtype=_kinds(held), bits=bits))
     return rows
+
+
+def _kinds(held: Sequence[StoredTensor]) -> str:
+    """What a shard holds, the largest share first: "q4 + f16 scales + f32"."""
+    sizes: Counter[str] = Counter()
+    for tensor in held:
+        kind = tensor.scheme if tensor.part == VALUES else f"{tensor.dtype} {tensor.part}"
+        sizes[kind] += tensor.bytes
+    return " + ".join(kind for kind, _ in sizes.most_common())
 
 
 def _plans(folder: Path, manifest: Manifest, tier: str) -> list[ReportFile]:
@@ -199,16 +213,24 @@ def _others(folder: Path, manifest: Manifest, compare: bool) -> list[ReportFile]
 
 def _site(manifest: Manifest, site: Path) -> list[ReportFile]:
     rows = []
+    for name in sorted(name for level in levels_of(manifest, site) for name in level):
+        role = "engine" if name.startswith("engine/") else "page"
+        rows.append(_measured(f"site/{name}", site_sizes(site / name), role))
+    return rows
+
+
+def levels_of(manifest: Manifest, site: Path, *, has_gpu: bool = True) -> Sequence[Sequence[str]]:
+    """What the page for a model loads, as `visit_levels` gives it."""
     chat = manifest.generation.chat if manifest.generation else None
     carries, extracts = isinstance(chat, ChatTemplate), manifest.extraction is not None
-    for name in visited_files(manifest.task, site, carries_template=carries, extracts=extracts):
-        role = "engine" if name.startswith("engine/") else "page"
-        path = site / name
-        rows.append(_measured(f"site/{name}", _site_sizes(path, path.stat().st_mtime_ns), role))
-    return rows
+    return visit_levels(manifest.task, site, carries_template=carries, extracts=extracts, has_gpu=has_gpu)
+
+
+def site_sizes(path: Path) -> WireSizes:
+    """Sizes of a file of the site; it is the same for every model that a process measures."""
+    return _site_sizes(path, path.stat().st_mtime_ns)
 
 
 @cache
 def _site_sizes(path: Path, _changed: int) -> WireSizes:
-    """The site is the same for every model that a process measures."""
     return wire_sizes(path.name, path.read_bytes())

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from exporter.artifact import Manifest
+from exporter.report.forms.columns import columns
 from exporter.report.measure import Report
 from exporter.sizes import human
 
@@ -108,7 +109,7 @@ def _files(prediction: Prediction) -> list[str]:
     rows = [("weights", f"{sum(shards):,}", count)]
     rows += [(f.file, "unknown" if f.bytes is None else f"{f.bytes:,}", "") for f in others]
     rows.append(("all", f"{prediction.total:,}", human(prediction.total)))
-    return _columns([("file", "bytes", ""), *rows])
+    return columns([("file", "bytes", ""), *rows], 1)
 
 
 def _tiers(made: Manifest) -> list[str]:
@@ -118,18 +119,7 @@ def _tiers(made: Manifest) -> list[str]:
     keys = next(iter(made.plans.values())).limits
     limits = [(key, *(f"{plan.limits[key]:,}" for plan in made.plans.values())) for key in keys]
     needs = ("features", *(", ".join(plan.features) or "none" for plan in made.plans.values()))
-    return _columns([heading, *rows, ("needs of the device", *[""] * len(made.plans)), *limits, needs])
-
-
-def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            cell.ljust(width) if index == 0 else cell.rjust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
+    return columns([heading, *rows, ("needs of the device", *[""] * len(made.plans)), *limits, needs], 1)
 
 
 def _visit(prediction: Prediction) -> list[str]:

@@ -1,7 +1,7 @@
 """Which files of the site a visit loads: the page of a task and all that it refers to."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from exporter.errors import ArtifactError
@@ -23,10 +23,13 @@ AFTERWARDS = {"service_worker.js", "app/update_notice.js"}
 # The engine loads it for a model whose chat template is carried, and for no other.
 TEMPLATE_ENGINE = "engine/vendor/jinja.mjs"
 
+# What the engine loads where a page puts an adapter on.
+ADAPTER_SHELF = "engine/adapters/shelf.js"
+
 # The engine loads these where a page puts an adapter on, asks in OpenAI's shape, constrains an answer or saves a state;
 # ours do not.
 ON_DEMAND = {
-    "engine/adapters/shelf.js",
+    ADAPTER_SHELF,
     "engine/completions/completions.js",
     "engine/generation/stepped_answer.js",
     "engine/state/saving.js",
@@ -43,6 +46,9 @@ _CALLS = {
     "token-classification": "engine/classify.js",
     "fill-mask": "engine/fill_mask.js",
 }
+
+# What the engine starts only where it has found a GPU.
+WORKER = "engine/worker.js"
 
 # What every page fetches: its words in the visitor's language, for which English stands.
 TEXTS = "app/texts/en.json"
@@ -72,22 +78,47 @@ def visited_files(
 
     The list of models is left out: it depends on what else is served. For a task without a page it is the engine alone.
     """
+    levels = visit_levels(task, site, carries_template=carries_template, extracts=extracts)
+    return sorted(name for level in levels for name in level)
+
+
+def visit_levels(
+    task: str,
+    site: Path = SITE,
+    *,
+    carries_template: bool = False,
+    extracts: bool = False,
+    has_gpu: bool = True,
+) -> Sequence[Sequence[str]]:
+    """The same files in the order in which a browser learns of them: the page, what it names, what that names, ...
+
+    Without `has_gpu`, what the worker loads is left out: the engine starts none.
+    """
     page = EXTRACT_PAGE if extracts else PAGES.get(task, ENGINE)
     if not (site / page).is_file():
         raise ArtifactError(f"the site has no {page}", site.name, "Run this from a complete checkout.")
     left_out = {*ON_DEMAND, *AFTERWARDS, *WITHOUT_WEBGPU, *_CALLS.values()} - {_CALLS.get(task)}
     if not carries_template:
         left_out.add(TEMPLATE_ENGINE)
-    seen: list[str] = []
-    waiting = [page, *PAGE_DATA.get(page, ()), *([TEXTS] if page != ENGINE else [])]
-    while waiting:
-        name = waiting.pop()
-        if name in seen:
-            continue
-        seen.append(name)
-        found = [ref for ref in _references(site, name) if ref not in left_out]
-        waiting += [ref for ref in found if (site / ref).is_file()]
-    return sorted(seen)
+    if not has_gpu:
+        left_out.add(WORKER)
+    named = [*PAGE_DATA.get(page, ()), *([TEXTS] if page != ENGINE else [])]
+    return _levels(site, page, named, left_out)
+
+
+def added_levels(entry: str, loaded: Collection[str], site: Path = SITE) -> Sequence[Sequence[str]]:
+    """What `entry` loads beside the files `loaded`, level by level."""
+    return _levels(site, entry, [], loaded)
+
+
+def _levels(site: Path, first: str, named: list[str], left_out: Collection[str]) -> Sequence[Sequence[str]]:
+    levels = [[first]]
+    while levels[-1]:
+        seen = set(left_out).union(*levels)
+        named += [ref for name in levels[-1] for ref in _references(site, name)]
+        levels.append([name for name in dict.fromkeys(named) if name not in seen and (site / name).is_file()])
+        named = []
+    return levels[:-1]
 
 
 def _references(site: Path, name: str) -> Iterator[str]:

@@ -11,7 +11,7 @@ import exporter.report.wire as wire
 import webapp.compression as compression
 from exporter.artifact import parse_manifest
 from exporter.report import measure_artifact
-from exporter.report.site_files import PAGES, SITE, visited_files
+from exporter.report.site_files import PAGES, SITE, visit_levels, visited_files
 from tests.webapp.served import running
 from webapp import Settings
 
@@ -103,3 +103,11 @@ def test_a_visit_of_an_extraction_model_loads_its_own_page() -> None:
         "engine/generation/generate.js",
     } <= set(files)
     assert "app/generate.js" not in files
+
+
+def test_a_visit_without_a_gpu_loads_no_worker() -> None:
+    levels = visit_levels("sentence-embedding", has_gpu=False)
+    assert levels[0] == ["search.html"]
+    loaded = {name for level in levels for name in level}
+    assert "engine/index.js" in loaded
+    assert not {"engine/worker.js", "engine/tokenizer/tokenizer.js", "engine/player.js"} & loaded

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from exporter.__main__ import main
-from exporter.report import measure_artifact, render
+from exporter.report import analyse, measure_artifact, render
 
 Make = Callable[..., Path]
 IDS = [5, 80, 7, 300, 41, 6, 6, 90]
@@ -75,5 +75,5 @@ def test_the_report_tells_what_a_tied_embedding_saves(
     assert main(["report", str(tied)]) == 0
     assert "34,816 bytes  saved" in capsys.readouterr().out
     for form in ("markdown", "html"):
-        assert "stored once, which saves 34,816 bytes" in render(measure_artifact(tied), form)
-        assert "saves" not in render(measure_artifact(untied), form)
+        assert "stored once, which saves 34,816 bytes" in render(analyse(tied), form)
+        assert "saves" not in render(analyse(untied), form)

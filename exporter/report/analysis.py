@@ -1,0 +1,52 @@
+"""All that the report command tells about an artifact, read and summed once for every form of the report."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from exporter.artifact import Manifest, PlanEntry, read_manifest
+from exporter.report.attribution import Attribution, attribute
+from exporter.report.difference import Build, Difference, compare
+from exporter.report.measure import Report, measure_artifact
+from exporter.report.situations import Situation, changed_files, situations_of
+from exporter.report.weights import Weight, read_weights
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """The report with all bytes explained; `plans` by tier; `difference` where another build is given."""
+
+    report: Report
+    attribution: Attribution
+    weights: Sequence[Weight]
+    plans: Mapping[str, PlanEntry]
+    situations: Sequence[Situation]
+    difference: Difference | None
+
+
+def analyse(
+    folder: Path, tier: str = "base", previous: Path | None = None, adapter: Path | None = None
+) -> Analysis:
+    """Everything about the artifact in `folder`, for a visitor whose device plays `tier`.
+
+    `previous` is another build that it is compared with, `adapter` an adapter for it.
+    Raises ArtifactError for what is missing, damaged or no artifact; LoraError for an adapter of another base.
+    """
+    build, report = _read(folder, tier)
+    manifest = read_manifest(folder)
+    situations = situations_of(folder, report, previous, adapter)
+    difference = _difference(build, report, manifest, previous) if previous is not None else None
+    return Analysis(report, build.attribution, build.weights, manifest.plans, situations, difference)
+
+
+def _read(folder: Path, tier: str) -> tuple[Build, Report]:
+    report = measure_artifact(folder, tier)
+    weights = read_weights(folder, report.tensors)
+    return Build(folder.name, report.first_visit, attribute(folder, report), weights), report
+
+
+def _difference(new: Build, report: Report, manifest: Manifest, previous: Path) -> Difference:
+    old, _ = _read(previous, report.tier)
+    changed = changed_files(manifest, report, read_manifest(previous), previous)
+    visited = {file.file for file in report.files if file.visit}
+    return compare(old, new, {name: size for name, size in changed.items() if name in visited})

@@ -1,0 +1,124 @@
+"""What different visitors download: the first time, again, after an update, an adapter, or without WebGPU."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from exporter.artifact import (
+    FileEntry,
+    Manifest,
+    PlanEntry,
+    Shard,
+    read_adapter_manifest,
+    read_adapter_plan,
+    read_manifest,
+)
+from exporter.report.measure import Report, levels_of, site_sizes
+from exporter.report.networks import NETWORKS, Trip, rounds_of, seconds
+from exporter.report.site_files import ADAPTER_SHELF, SITE, added_levels
+from exporter.report.wire import wire_sizes
+
+# The manifest, then plan and tokenizer, then the shards, each named by what came before it.
+_MODEL_ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class Situation:
+    """A visit: what it is, in words, and for each tier of device what it downloads."""
+
+    name: str
+    note: str
+    trips: Mapping[str, Trip]
+
+    def seconds(self, tier: str) -> Mapping[str, float]:
+        """Predicted seconds on each of NETWORKS, by name."""
+        return {network.name: seconds(self.trips[tier], network) for network in NETWORKS}
+
+
+def situations_of(
+    folder: Path, report: Report, previous: Path | None, adapter: Path | None, site: Path = SITE
+) -> Sequence[Situation]:
+    """The situations of a model: an update where `previous`, an older build, is given; so with `adapter`.
+
+    Raises ArtifactError for what is missing, damaged or no artifact, LoraError for an adapter of another base.
+    """
+    manifest = read_manifest(folder)
+    found = [_first(manifest, report, site), _repeat(manifest), _no_gpu(manifest, report, site)]
+    if previous is not None:
+        found.insert(2, _update(manifest, report, read_manifest(previous), previous))
+    if adapter is not None:
+        found.insert(-1, _adapter(adapter, folder, site))
+    return found
+
+
+def _plans(report: Report) -> Mapping[str, int]:
+    return {file.file: file.travels for file in report.files if file.role == "plan"}
+
+
+def _first(manifest: Manifest, report: Report, site: Path) -> Situation:
+    plans = _plans(report)
+    rest = report.first_visit - plans[manifest.plans[report.tier].file]
+    rounds = rounds_of(levels_of(manifest, site)) + _MODEL_ROUNDS
+    trips = {tier: Trip(rest + plans[plan.file], rounds) for tier, plan in manifest.plans.items()}
+    return Situation("first visit", "nothing is kept on the device yet", trips)
+
+
+def _repeat(manifest: Manifest) -> Situation:
+    trips = dict.fromkeys(manifest.plans, Trip(0, 0))
+    return Situation("repeat visit", "weights are kept, all else is unchanged and has no body", trips)
+
+
+def _no_gpu(manifest: Manifest, report: Report, site: Path) -> Situation:
+    levels = levels_of(manifest, site, has_gpu=False)
+    loaded = {f"site/{name}" for level in levels for name in level} | {"manifest.json"}
+    size = sum(file.travels for file in report.files if file.file in loaded)
+    trips = dict.fromkeys(manifest.plans, Trip(size, rounds_of(levels) + 1))
+    return Situation("without WebGPU", "the page says so before any weight is fetched", trips)
+
+
+def _update(manifest: Manifest, report: Report, old: Manifest, previous: Path) -> Situation:
+    changed = changed_files(manifest, report, old, previous)
+    plans = _plans(report)
+    common = sum(size for name, size in changed.items() if name not in plans)
+    trips = {
+        tier: Trip(common + changed.get(plan.file, 0), _MODEL_ROUNDS if changed else 0)
+        for tier, plan in manifest.plans.items()
+    }
+    return Situation("update", f"the other build of {old.name} is kept, the page is the same", trips)
+
+
+def changed_files(manifest: Manifest, report: Report, old: Manifest, previous: Path) -> Mapping[str, int]:
+    """Bytes that travel of what a visit needs and an older build has not, by file; plans of all tiers among them."""
+    had, has = _digests(old), _digests(manifest)
+    changed = {name for name, digest in has.items() if had.get(name) != digest}
+    if (previous / "manifest.json").read_bytes() != manifest.to_json():
+        changed.add("manifest.json")
+    needed = (file for file in report.files if file.visit or file.role == "plan")
+    return {file.file: file.travels for file in needed if file.file in changed}
+
+
+def _digests(manifest: Manifest) -> Mapping[str, str]:
+    lists: Sequence[Iterable[FileEntry | PlanEntry | Shard]] = (
+        manifest.files,
+        manifest.plans.values(),
+        manifest.shards,
+    )
+    return {entry.file: entry.sha256 for entries in lists for entry in entries}
+
+
+def _adapter(folder: Path, base: Path, site: Path) -> Situation:
+    manifest, visited = read_adapter_manifest(folder), levels_of(read_manifest(base), site)
+    for tier in manifest.plans:
+        read_adapter_plan(folder, base, tier)
+    levels = added_levels(ADAPTER_SHELF, {name for level in visited for name in level}, site)
+    code = sum(site_sizes(site / name).travels for level in levels for name in level)
+    common = code + manifest.shard.bytes + _travels(folder, "manifest.json")
+    rounds = rounds_of(levels) + _MODEL_ROUNDS
+    trips = {
+        tier: Trip(common + _travels(folder, plan.file), rounds) for tier, plan in manifest.plans.items()
+    }
+    return Situation("adapter only", f"{manifest.name}, put over the model that is there", trips)
+
+
+def _travels(folder: Path, name: str) -> int:
+    return wire_sizes(name, (folder / name).read_bytes()).travels

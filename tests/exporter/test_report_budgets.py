@@ -1,0 +1,129 @@
+"""Budgets: 1 where one is passed, naming what is largest; 2 where a budget or a folder makes no sense."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from exporter.__main__ import main
+from exporter.errors import BudgetError
+from exporter.report import Budget, joined, project_budgets
+
+Make = Callable[..., Path]
+
+
+@pytest.fixture(scope="module")
+def folder(tiny_granite: Make, artifact: Make) -> Path:
+    return artifact(tiny_granite(), quantize="q4", context=512)
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+    """Makes a project with these lines as its budget, and goes into a folder of it."""
+
+    def make(lines: str) -> Path:
+        (tmp_path / "pyproject.toml").write_text(f"[tool.thistledown.budget]\n{lines}\n")
+        (tmp_path / "models").mkdir()
+        monkeypatch.chdir(tmp_path / "models")
+        return tmp_path
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("budget", "named"),
+    [
+        ("50kB", ["a first visit downloads", "budget is 50,000", "mixer"]),
+        ("first-visit=50kB", ["a first visit downloads"]),
+        ("total=1kB", ["the folder has", "budget is 1,000", "kernels"]),
+        ("embedding=1kB", ["embedding", "model.embed_tokens.weight values 16,384"]),
+        ("engine=1kB", ["engine: a first visit downloads", "site/engine/"]),
+    ],
+)
+def test_a_passed_budget_names_the_largest(
+    folder: Path, budget: str, named: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["report", str(folder), "--budget", budget]) == 1
+    captured = capsys.readouterr()
+    assert all(words in captured.err for words in named), captured.err
+    assert "first visit" in captured.out, "the report is printed all the same"
+
+
+def test_budgets_that_are_kept_pass(folder: Path) -> None:
+    given = [
+        "--budget",
+        "total=10MB",
+        "--budget",
+        "first-visit=10MB",
+        "--budget",
+        "mlp=1MB",
+        "--budget",
+        "head=1",
+    ]
+    assert main(["report", str(folder), *given]) == 0
+
+
+@pytest.mark.parametrize("budget", ["weights=1MB", "=1MB", "embedding=", "embedding=many", "total=-1"])
+def test_a_malformed_budget_is_refused(folder: Path, budget: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["report", str(folder), f"--budget={budget}"])
+    assert stop.value.code == 2
+    assert "argument --budget" in capsys.readouterr().err
+
+
+def test_a_near_key_is_suggested(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["report", str(folder), "--budget", "embeding=1MB"])
+    assert "did you mean 'embedding'" in capsys.readouterr().err
+
+
+def test_a_projects_budgets_hold(
+    folder: Path, project: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    project('first-visit = "10MB"\nembedding = 1000')
+    assert main(["report", str(folder)]) == 1
+    assert "budget is 1,000" in capsys.readouterr().err
+    assert main(["report", str(folder), "--budget", "embedding=1MB"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("lines", "named"),
+    [
+        ("weights = 5", "no budget for 'weights'"),
+        ("total = true", "True is no size"),
+        ('total = "much"', "is no size"),
+        ("total = 0", "at least 1 byte"),
+        ("total = [", "cannot be read"),
+        ('"a b" = 5', "no budget for 'a b'"),
+    ],
+)
+def test_a_projects_malformed_budget_is_refused(
+    folder: Path, project: Callable[[str], Path], lines: str, named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project(lines)
+    assert main(["report", str(folder)]) == 2
+    error = capsys.readouterr().err
+    assert named in error
+    assert "pyproject.toml" in error
+
+
+def test_a_budget_that_is_no_table_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.thistledown]\nbudget = 5\n")
+    with pytest.raises(BudgetError, match="is no table"):
+        project_budgets(tmp_path)
+
+
+def test_a_project_without_budgets_has_none(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[project]\nname = 'a'\n")
+    assert list(project_budgets(tmp_path)) == []
+    assert list(joined([Budget("total", 1)], [Budget("total", 2)])) == [Budget("total", 2)]
+
+
+@pytest.mark.parametrize("option", [[], ["--diff"], ["--adapter"]])
+def test_what_is_no_artifact_is_refused(
+    folder: Path, tmp_path: Path, option: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for place in (tmp_path, tmp_path / "nowhere", Path(__file__)):
+        words = [str(folder), *option, str(place)] if option else [str(place)]
+        assert main(["report", *words]) == 2
+        assert "manifest.json" in capsys.readouterr().err
