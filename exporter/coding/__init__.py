@@ -2,6 +2,6 @@
 
 from .chunks import CHUNK_BYTES, STRETCH_BYTES, coded_chunks
 from .planes import Span
-from .reading import decode_chunk
+from .reading import Extent, decode_chunk, extents_of
 
-__all__ = ["CHUNK_BYTES", "STRETCH_BYTES", "Span", "coded_chunks", "decode_chunk"]
+__all__ = ["CHUNK_BYTES", "STRETCH_BYTES", "Extent", "Span", "coded_chunks", "decode_chunk", "extents_of"]

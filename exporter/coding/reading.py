@@ -1,5 +1,8 @@
 """Reads coded chunks back: the twin of the engine's reader, for tests and `verify`."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
 from .chunks import CODED, HEAD, LANE, PART, REPEATED
@@ -26,6 +29,35 @@ def decode_chunk(chunk: bytes) -> tuple[int, Bytes]:
             stretch[offset::stride][:count] = np.frombuffer(cursor.take(count), np.uint8)
         cursor.at += cursor.at % 2
     return start, stretch
+
+
+@dataclass(frozen=True)
+class Extent:
+    """A part of a chunk: where its first byte lies in the shard, and how many bytes of the chunk it takes."""
+
+    place: int
+    bytes: int
+
+
+def extents_of(chunk: bytes) -> Sequence[Extent]:
+    """The parts of a chunk. Raises ValueError for one that is not as it must be."""
+    start, _, table_count, part_count = HEAD.unpack_from(chunk)
+    cursor = _Cursor(chunk, HEAD.size)
+    for _ in range(table_count):
+        cursor.table()
+    return [_extent(cursor, start) for _ in range(part_count)]
+
+
+def _extent(cursor: "_Cursor", start: int) -> Extent:
+    begin = cursor.at
+    kind, _, _, offset, count = PART.unpack(cursor.take(PART.size))
+    if kind == CODED:
+        words = [LANE.unpack(cursor.take(LANE.size))[1] for _ in range(LANES)]
+        cursor.take(2 * sum(words) + count % LANES)
+    else:
+        cursor.take(2 * count if kind == REPEATED else count)
+    cursor.at += cursor.at % 2
+    return Extent(start + offset, cursor.at - begin)
 
 
 class _Cursor:

@@ -41,8 +41,10 @@ def analyse(
 
 def _read(folder: Path, tier: str) -> tuple[Build, Report]:
     report = measure_artifact(folder, tier)
-    weights = read_weights(folder, report.tensors)
-    return Build(folder.name, report.first_visit, attribute(folder, report), weights), report
+    attribution = attribute(folder, report)
+    shipped = {share.name: share.travels for share in attribution.by(lambda piece: piece.name)}
+    weights = read_weights(folder, report.tensors, shipped)
+    return Build(folder.name, report.first_visit, attribution, weights), report
 
 
 def _difference(new: Build, report: Report, manifest: Manifest, previous: Path) -> Difference:

@@ -12,7 +12,9 @@ from typing import Any
 
 from exporter.artifact import compact_json
 from exporter.errors import ArtifactError
+from exporter.report.coded_files import coded_sizes
 from exporter.report.measure import Report, ReportFile
+from exporter.report.sharing_out import apportion
 from exporter.report.tensors import StoredTensor
 from exporter.strict_json import parse_object
 
@@ -130,18 +132,6 @@ def require_sum(where: str, total: int, parts: Sequence[int]) -> None:
         raise ArtifactError(what, where, "Report this: the size report must explain each byte once.")
 
 
-def apportion(total: int, weights: Sequence[int]) -> Sequence[int]:
-    """Whole numbers in proportion to `weights` that sum to `total`: rounded down, the largest remainders one more."""
-    whole = sum(weights)
-    if not whole:
-        return [0] * len(weights)
-    shares = [total * weight // whole for weight in weights]
-    by_remainder = sorted(range(len(weights)), key=lambda i: -(total * weights[i] % whole))
-    for index in by_remainder[: total - sum(shares)]:
-        shares[index] += 1
-    return shares
-
-
 def _sizes(folder: Path) -> Mapping[str, int]:
     files = [path for path in folder.rglob("*") if path.is_file()]
     return {path.relative_to(folder).as_posix(): path.stat().st_size for path in files}
@@ -153,7 +143,11 @@ def _role_of_unlisted(name: str) -> str:
 
 def _pieces_of(folder: Path, file: ReportFile, tensors: Sequence[StoredTensor]) -> Iterator[Piece]:
     travels = file.travels if file.visit else 0
-    if file.role == "weights":
+    if file.stands_for:
+        yield from _coded_pieces(
+            folder, file, [tensor for tensor in tensors if tensor.file == file.stands_for]
+        )
+    elif file.role == "weights":
         yield from _shard_pieces(file, [tensor for tensor in tensors if tensor.file == file.file])
     elif file.role == "plan":
         yield from _plan_pieces(file.file, (folder / file.file).read_bytes(), travels)
@@ -166,20 +160,30 @@ def _whole(name: str, role: str, size: int, travels: int) -> Piece:
 
 
 def _shard_pieces(file: ReportFile, tensors: Sequence[StoredTensor]) -> Iterator[Piece]:
-    """Weights travel as they are, so that each byte that lies there travels."""
+    """Weights travel as they are, so that each byte that lies there travels, or none where a coded file does."""
     end = 0
     for tensor in tensors:
         if tensor.offset > end:
-            yield _padding(file.file, tensor.offset - end)
-        facts = (tensor.part, tensor.layer, tensor.scheme, tensor.dtype)
-        yield Piece(file.file, tensor.role, tensor.weight, *facts, tensor.bytes, tensor.bytes)
+            yield _padding(file, tensor.offset - end)
+        yield _tensor_piece(file, tensor, tensor.bytes)
         end = tensor.end
     if file.raw > end:
-        yield _padding(file.file, file.raw - end)
+        yield _padding(file, file.raw - end)
 
 
-def _padding(file: str, size: int) -> Piece:
-    return Piece(file, PADDING, PADDING, "", None, "", "", size, size)
+def _coded_pieces(folder: Path, file: ReportFile, tensors: Sequence[StoredTensor]) -> Iterator[Piece]:
+    sizes = coded_sizes(folder / file.file, file.chunk_bytes, tensors)
+    for tensor, size in zip(tensors, sizes, strict=True):
+        yield _tensor_piece(file, tensor, size)
+
+
+def _tensor_piece(file: ReportFile, tensor: StoredTensor, size: int) -> Piece:
+    facts = (tensor.part, tensor.layer, tensor.scheme, tensor.dtype)
+    return Piece(file.file, tensor.role, tensor.weight, *facts, size, size if file.visit else 0)
+
+
+def _padding(file: ReportFile, size: int) -> Piece:
+    return Piece(file.file, PADDING, PADDING, "", None, "", "", size, size if file.visit else 0)
 
 
 def _plan_pieces(name: str, data: bytes, travels: int) -> Iterator[Piece]:

@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from exporter.artifact import ChatTemplate, Manifest, check_files, read_artifact_plan, read_manifest
+from exporter.artifact import ChatTemplate, Manifest, Shard, check_files, read_artifact_plan, read_manifest
 from exporter.report.site_files import SITE, visit_levels
 from exporter.report.tensors import VALUES, StoredTensor, stored_tensors
 from exporter.report.wire import WireSizes, is_compressed, pieces_of, sizes_for_comparison, wire_sizes
@@ -27,6 +27,7 @@ _SIZES = ("raw", "gzip", "brotli", "travels")
 class ReportFile:
     """One file: sizes in bytes; `travels` is the body that a browser receives; `visit` whether a visit fetches it.
 
+    A coded file of weights `stands_for` a shard, and is read by chunks of `chunk_bytes`.
     gzip and brotli are None for files that travel as they are, where nobody compressed them for comparison.
     """
 
@@ -39,6 +40,8 @@ class ReportFile:
     brotli: int | None
     travels: int
     visit: bool
+    stands_for: str = ""
+    chunk_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -82,8 +85,8 @@ class Report:
 
     @property
     def bits_per_weight(self) -> float:
-        """Bits of weight shards for each parameter."""
-        weights = sum(file.raw for file in self.files if file.role == "weights")
+        """Bits of weights that a visit fetches for each parameter."""
+        weights = sum(file.raw for file in self.files if file.role == "weights" and file.visit)
         return 8 * weights / max(1, self.parameters)
 
     def to_json(self) -> dict[str, Any]:
@@ -100,8 +103,14 @@ class Report:
             "first_visit": self.first_visit,
             "repeat_visit": self.repeat_visit,
             "saved_by_sharing": self.saved_by_sharing,
-            "files": [asdict(file) for file in self.files],
+            "files": [_file(file) for file in self.files],
         }
+
+
+def _file(file: ReportFile) -> dict[str, Any]:
+    fields = asdict(file)
+    coded = {key: fields.pop(key) for key in ("stands_for", "chunk_bytes")}
+    return fields | coded if file.stands_for else fields
 
 
 def _total(sizes: Sequence[int | None]) -> int | None:
@@ -172,13 +181,22 @@ def _weights(
     folder: Path, manifest: Manifest, tensors: Sequence[StoredTensor], compare: bool
 ) -> list[ReportFile]:
     rows = []
-    for shard in manifest.shards:
+    for index, shard in enumerate(manifest.shards):
         held = [tensor for tensor in tensors if tensor.file == shard.file]
-        count = sum(tensor.parameters for tensor in held)
-        bits = round(8 * shard.bytes / count, 3) if count else None
-        sizes = _sizes(folder, shard.file, shard.bytes, compare)
-        rows.append(_measured(shard.file, sizes, "weights", dtype=_kinds(held), bits=bits))
+        code = manifest.coded[index] if manifest.coded else None
+        row = _weights_row(folder, shard, held, compare)
+        rows.append(replace(row, visit=code is None))
+        if code:
+            row = _weights_row(folder, code, held, compare)
+            rows.append(replace(row, stands_for=shard.file, chunk_bytes=code.chunk_bytes))
     return rows
+
+
+def _weights_row(folder: Path, file: Shard, held: Sequence[StoredTensor], compare: bool) -> ReportFile:
+    count = sum(tensor.parameters for tensor in held)
+    bits = round(8 * file.bytes / count, 3) if count else None
+    sizes = _sizes(folder, file.file, file.bytes, compare)
+    return _measured(file.file, sizes, "weights", dtype=_kinds(held), bits=bits)
 
 
 def _kinds(held: Sequence[StoredTensor]) -> str:
@@ -223,7 +241,14 @@ def levels_of(manifest: Manifest, site: Path, *, has_gpu: bool = True) -> Sequen
     """What the page for a model loads, as `visit_levels` gives it."""
     chat = manifest.generation.chat if manifest.generation else None
     carries, extracts = isinstance(chat, ChatTemplate), manifest.extraction is not None
-    return visit_levels(manifest.task, site, carries_template=carries, extracts=extracts, has_gpu=has_gpu)
+    return visit_levels(
+        manifest.task,
+        site,
+        carries_template=carries,
+        extracts=extracts,
+        has_gpu=has_gpu,
+        decodes=manifest.coded is not None,
+    )
 
 
 def site_sizes(path: Path) -> WireSizes:

@@ -23,6 +23,9 @@ AFTERWARDS = {"service_worker.js", "app/update_notice.js"}
 # The engine loads it for a model whose chat template is carried, and for no other.
 TEMPLATE_ENGINE = "engine/vendor/jinja.mjs"
 
+# The engine loads it for coded weights.
+DECODER = "engine/coding/chunk.js"
+
 # What the engine loads where a page puts an adapter on.
 ADAPTER_SHELF = "engine/adapters/shelf.js"
 
@@ -89,6 +92,7 @@ def visit_levels(
     carries_template: bool = False,
     extracts: bool = False,
     has_gpu: bool = True,
+    decodes: bool = False,
 ) -> Sequence[Sequence[str]]:
     """The same files in the order in which a browser learns of them: the page, what it names, what that names, ...
 
@@ -100,6 +104,8 @@ def visit_levels(
     left_out = {*ON_DEMAND, *AFTERWARDS, *WITHOUT_WEBGPU, *_CALLS.values()} - {_CALLS.get(task)}
     if not carries_template:
         left_out.add(TEMPLATE_ENGINE)
+    if not decodes:
+        left_out.add(DECODER)
     if not has_gpu:
         left_out.add(WORKER)
     named = [*PAGE_DATA.get(page, ()), *([TEXTS] if page != ENGINE else [])]

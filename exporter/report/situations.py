@@ -101,7 +101,7 @@ def _digests(manifest: Manifest) -> Mapping[str, str]:
     lists: Sequence[Iterable[FileEntry | PlanEntry | Shard]] = (
         manifest.files,
         manifest.plans.values(),
-        manifest.shards,
+        manifest.fetched,
     )
     return {entry.file: entry.sha256 for entries in lists for entry in entries}
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from exporter.report.tensors import SCALES, VALUES, ZEROS, StoredTensor
 class Weight:
     """A weight with its scales and zero points; sizes in bytes, `entropy_bits` of all of them together.
 
-    `sha256` is that of its parts' SHA-256 end to end: it tells whether a weight of another build is the same.
+    `shipped` are the bytes that a visit fetches of it, fewer where it is coded. `sha256` is that of its parts' SHA-256 end to end: it tells whether a weight of another build is the same.
     """
 
     name: str
@@ -26,6 +26,7 @@ class Weight:
     scales: int
     zero_points: int
     saved: int
+    shipped: int
     entropy_bits: float
     sha256: str
 
@@ -37,7 +38,7 @@ class Weight:
     @property
     def bits_per_weight(self) -> float:
         """What is shipped for each parameter."""
-        return 8 * self.bytes / max(1, self.parameters)
+        return 8 * self.shipped / max(1, self.parameters)
 
     @property
     def entropy_per_weight(self) -> float:
@@ -50,15 +51,17 @@ class Weight:
         return self.bits_per_weight - self.entropy_per_weight
 
 
-def read_weights(folder: Path, tensors: Sequence[StoredTensor]) -> Sequence[Weight]:
-    """Reads every byte of every tensor; the order is that of the shards."""
+def read_weights(
+    folder: Path, tensors: Sequence[StoredTensor], shipped: Mapping[str, int]
+) -> Sequence[Weight]:
+    """Reads every byte of every tensor; the order is that of the shards. `shipped` tells what a visit fetches of each."""
     parts: dict[str, list[tuple[StoredTensor, Contents]]] = defaultdict(list)
     for tensor in tensors:
         parts[tensor.weight].append((tensor, read_contents(folder, tensor)))
-    return [_weight(name, found) for name, found in parts.items()]
+    return [_weight(name, found, shipped[name]) for name, found in parts.items()]
 
 
-def _weight(name: str, parts: Sequence[tuple[StoredTensor, Contents]]) -> Weight:
+def _weight(name: str, parts: Sequence[tuple[StoredTensor, Contents]], shipped: int) -> Weight:
     first = next((tensor for tensor, _ in parts if tensor.part == VALUES), parts[0][0])
     sizes = {part: sum(t.bytes for t, _ in parts if t.part == part) for part in (VALUES, SCALES, ZEROS)}
     digests = "".join(contents.sha256 for _, contents in parts)
@@ -72,6 +75,7 @@ def _weight(name: str, parts: Sequence[tuple[StoredTensor, Contents]]) -> Weight
         scales=sizes[SCALES],
         zero_points=sizes[ZEROS],
         saved=sum(tensor.saved for tensor, _ in parts),
+        shipped=shipped,
         entropy_bits=sum(contents.entropy_bits for _, contents in parts),
         sha256=hashlib.sha256(digests.encode("ascii")).hexdigest(),
     )

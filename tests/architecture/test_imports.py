@@ -89,7 +89,7 @@ EXPORTER_IMPORTS: dict[str, set[str]] = {
     "progress": set(),
     "quantization": set(),
     "reduction": {"artifact", "checkpoints", "progress"},
-    "report": {"artifact"},
+    "report": {"artifact", "coding"},
     "tokenizer_files": {"artifact"},
 }
 JOINS_ALL = {"__init__", "__main__", "pipeline"}

@@ -108,7 +108,7 @@ def entropy(analysis: Analysis) -> str:
 
 
 def _entropy_bar(role: str, scheme: str, weights: Sequence[Weight]) -> tuple[str, str, str]:
-    shipped = 8 * sum(weight.bytes for weight in weights)
+    shipped = 8 * sum(weight.shipped for weight in weights)
     least = sum(weight.entropy_bits for weight in weights)
     count = max(1, sum(weight.parameters for weight in weights))
     drawn = bar([(f"role-{role}", least), ("gap", shipped - least)], shipped)

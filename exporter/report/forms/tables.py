@@ -87,7 +87,7 @@ def weight_rows(weights: Sequence[Weight]) -> list[Sequence[str]]:
             weight.role,
             weight.scheme,
             f"{weight.parameters:,}",
-            f"{weight.bytes:,}",
+            f"{weight.shipped:,}",
             f"{weight.bits_per_weight:.2f}",
             f"{weight.entropy_per_weight:.2f}",
             f"{weight.gap:.2f}",
@@ -98,7 +98,7 @@ def weight_rows(weights: Sequence[Weight]) -> list[Sequence[str]]:
 
 def entropy_note(analysis: Analysis) -> str:
     """What a perfect coder would save of all weights, in a sentence."""
-    shipped = sum(weight.bytes for weight in analysis.weights)
+    shipped = sum(weight.shipped for weight in analysis.weights)
     entropy = sum(weight.entropy_bits for weight in analysis.weights) / 8
     return (
         f"Coded number by number the weights could have {entropy:,.0f} bytes instead of {shipped:,}, "
