@@ -14,7 +14,8 @@ from exporter.report.tensors import SCALES, VALUES, ZEROS, StoredTensor
 class Weight:
     """A weight with its scales and zero points; sizes in bytes, `entropy_bits` of all of them together.
 
-    `shipped` are the bytes that a visit fetches of it, fewer where it is coded. `sha256` is that of its parts' SHA-256 end to end: it tells whether a weight of another build is the same.
+    `shipped` are the bytes that a visit fetches of it, fewer where it is coded. `sha256` is that of its parts' SHA-256
+    end to end: it tells whether a weight of another build is the same.
     """
 
     name: str
@@ -54,7 +55,7 @@ class Weight:
 def read_weights(
     folder: Path, tensors: Sequence[StoredTensor], shipped: Mapping[str, int]
 ) -> Sequence[Weight]:
-    """Reads every byte of every tensor; the order is that of the shards. `shipped` tells what a visit fetches of each."""
+    """Reads every byte of every tensor; the order is that of the shards. `shipped` is what a visit fetches of each."""
     parts: dict[str, list[tuple[StoredTensor, Contents]]] = defaultdict(list)
     for tensor in tensors:
         parts[tensor.weight].append((tensor, read_contents(folder, tensor)))
