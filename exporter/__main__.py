@@ -16,7 +16,7 @@ from exporter.reduction.command_line import COMMANDS, add_commands
 from exporter.sizes import DEFAULT_SHARD_BYTES, human, parse_size
 
 if TYPE_CHECKING:
-    from exporter.pipeline import ExportOptions
+    from exporter.export_options import ExportOptions
     from exporter.progress import Progress
     from exporter.report import Budget
 
@@ -274,7 +274,7 @@ def _export(arguments: argparse.Namespace) -> int:
 
 
 def _options(arguments: argparse.Namespace) -> "ExportOptions":
-    from exporter.pipeline import ExportOptions
+    from exporter.export_options import ExportOptions
 
     names = (
         "source",

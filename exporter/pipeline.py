@@ -33,9 +33,10 @@ from exporter.card import model_card
 from exporter.chat import write_chat
 from exporter.checkpoints import Checkpoint
 from exporter.errors import CheckFailedError, CheckpointError, SchemeError, printable
+from exporter.export_options import ExportOptions
 from exporter.front_ends import open_source
 from exporter.generation import generation_defaults, ignored_settings
-from exporter.lowering import MAX_BINDING, Plan, lower
+from exporter.lowering import Plan, lower
 from exporter.models import Architecture, Built
 from exporter.parity import MOST_CANARY_BYTES, canary_of, planned_canary
 from exporter.passes import (
@@ -50,45 +51,15 @@ from exporter.passes import (
     weight_facts,
 )
 from exporter.progress import Progress
-from exporter.quantization import SCHEMES, Recipe, find_method, mixture
+from exporter.quantization import Recipe, find_method, mixture
 from exporter.report import Prediction, Report, measure_export, over_budget
-from exporter.sizes import DEFAULT_SHARD_BYTES, human
+from exporter.sizes import human
 from exporter.tokenizer_files import mask_token, require_rows, write_tokenizer
 from wgsl_kernels import TIERS, Tier
 
 _LONGEST_TITLE = 120
 # Plans of mixed schemes are a little longer than those of one.
 _MARGIN = 1.01
-
-
-@dataclass(frozen=True)
-class ExportOptions:
-    """Every choice of one export. `context` None: what the checkpoint allows; `budget` in bytes of a first visit.
-
-    `task` None: what the checkpoint was made for. `rounding` is one of `quantization.METHODS`; `calibration` a file
-    of texts to round by, one a line (None: ours, where texts are needed). `quantize` "auto" finds the mixture that
-    changes the outputs by at most `target_kl`, or the best within `budget`. With `code_weights` a visit fetches
-    weights entropy-coded.
-    """
-
-    source: str
-    output: Path
-    quantize: str = "q8"
-    context: int | None = None
-    shard_size: int = DEFAULT_SHARD_BYTES
-    budget: int | None = None
-    overwrite: bool = False
-    task: str | None = None
-    rounding: str = "search"
-    calibration: Path | None = None
-    target_kl: float | None = None
-    max_binding: int = MAX_BINDING
-    code_weights: bool = False
-
-    @property
-    def coded(self) -> bool:
-        """Whether a visit fetches coded weights: uniform steps are made for it."""
-        return self.code_weights or (self.quantize in SCHEMES and SCHEMES[self.quantize].step > 0)
 
 
 @dataclass(frozen=True)

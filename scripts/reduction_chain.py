@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from exporter.adapters import make_adapter, merge_lora
-from exporter.pipeline import ExportOptions, export
+from exporter.export_options import ExportOptions
+from exporter.pipeline import export
 from exporter.progress import Progress
 from exporter.reduction.distillation.distill import Distillation, distill
 from exporter.reduction.distillation.objectives import Objective

@@ -208,7 +208,8 @@ def minilm_checkpoint() -> Path:
 @pytest.fixture(scope="session")
 def artifact(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Exports once a session: `artifact(source, quantize="q8", context=None, ...)` gives the artifact folder."""
-    from exporter.pipeline import ExportOptions, export
+    from exporter.export_options import ExportOptions
+    from exporter.pipeline import export
     from exporter.progress import Progress
 
     made: dict[tuple[object, ...], Path] = {}

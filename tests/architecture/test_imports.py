@@ -69,6 +69,7 @@ EXPORTER_IMPORTS: dict[str, set[str]] = {
     "coded_shards": {"artifact", "coding", "passes"},
     "coding": set(),
     "components": {"ops"},
+    "export_options": {"lowering", "quantization"},
     "foreign": {"components", "models", "ops"},
     "front_ends": {"checkpoints", "foreign", "models"},
     "generation": {"artifact"},

@@ -8,7 +8,8 @@ import pytest
 
 from bench import plan_counts
 from exporter import pipeline
-from exporter.pipeline import ExportOptions, predict
+from exporter.export_options import ExportOptions
+from exporter.pipeline import predict
 from exporter.progress import Progress
 from tests.published import config_of
 

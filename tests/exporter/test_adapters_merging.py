@@ -65,7 +65,8 @@ def test_a_llama_is_merged_as_peft_merges_it(tmp_path: Path, llama: tuple[Path, 
 
 
 def test_the_result_is_a_checkpoint_that_exports(tmp_path: Path, llama: tuple[Path, Path]) -> None:
-    from exporter.pipeline import ExportOptions, export
+    from exporter.export_options import ExportOptions
+    from exporter.pipeline import export
     from exporter.progress import Progress
 
     merge_lora(str(llama[0]), llama[1], tmp_path / "merged")

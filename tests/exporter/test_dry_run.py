@@ -11,8 +11,9 @@ import pytest
 
 from exporter.__main__ import main
 from exporter.checkpoints import open_checkpoint
+from exporter.export_options import ExportOptions
 from exporter.models import CATALOG
-from exporter.pipeline import ExportOptions, predict
+from exporter.pipeline import predict
 from exporter.progress import Progress
 from exporter.report import Prediction
 from tests.published import FOLDER

@@ -11,9 +11,10 @@ import pytest
 from exporter.__main__ import main
 from exporter.artifact import read_artifact_plan
 from exporter.errors import ArtifactError, ConfigError, TokenizerError
+from exporter.export_options import ExportOptions
 from exporter.models import architecture
 from exporter.models.labels import text_labels, token_labels
-from exporter.pipeline import ExportOptions, predict
+from exporter.pipeline import predict
 from exporter.progress import Progress
 from exporter.tokenizer_files import mask_token
 

@@ -11,11 +11,12 @@ import pytest
 from onnx import TensorProto, helper
 
 from exporter.errors import GraphError
+from exporter.export_options import ExportOptions
 from exporter.foreign import read_graph, trace, translate
 from exporter.parity.onnx_runner import OnnxDecoder
 from exporter.parity.plan_player import PlanPlayer
 from exporter.parity.torch_reference import TorchDecoder
-from exporter.pipeline import ExportOptions, export
+from exporter.pipeline import export
 from exporter.progress import Progress
 from tests.tiny_granite import write_tokenizer
 from tests.tiny_models import random_ids

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from exporter.coding import decode_chunk
-from exporter.pipeline import ExportOptions, export
+from exporter.export_options import ExportOptions
+from exporter.pipeline import export
 from exporter.progress import Progress
 from exporter.quantization import SCHEMES, Curvature, dequantize, quantize
 
