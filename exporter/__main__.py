@@ -167,7 +167,7 @@ def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     examples = [
         "build/models/minilm",
         "build/models/minilm --format html > report.html",
-        "build/models/minilm --format markdown --diff build/before",
+        "build/models/minilm --format markdown --compare build/before",
         "build/models/minilm --budget 30MB --budget embedding=13MB",
     ]
     command = _command(commands, "report", "What a download costs, to the byte.", examples)
@@ -187,7 +187,9 @@ def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         help="exit 1 if a first visit downloads more; total=SIZE is for the folder, embedding=SIZE and so on for a "
         "role; may be repeated, and stands in pyproject.toml as [tool.thistledown.budget]",
     )
-    command.add_argument("--diff", type=Path, metavar="DIR", help="compare with another build of the model")
+    command.add_argument(
+        "--compare", "--diff", type=Path, dest="diff", metavar="DIR", help="another build of the model beside it"
+    )
     command.add_argument(
         "--adapter", type=Path, metavar="DIR", help="an adapter of it, whose cost is told, too"
     )

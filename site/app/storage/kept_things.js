@@ -1,6 +1,7 @@
 /** What this site keeps beside models, as rows that can be deleted. */
 
 import { forgetConversations, readConversations } from '../chat/conversation_store.js';
+import { forgetLabels, readLabels } from '../classify/label_store.js';
 import { formatBytes } from '../format.js';
 import { countVectors, forgetVectors } from '../kept_vectors.js';
 import { text } from '../texts.js';
@@ -16,7 +17,7 @@ import { forgetSettings, settingNames } from './kept_settings.js';
 
 /** @returns {Promise<Thing[]>} those of which there is anything */
 export async function keptThings() {
-  return (await Promise.all([conversations(), vectors(), settings()])).flat();
+  return (await Promise.all([conversations(), labels(), vectors(), settings()])).flat();
 }
 
 /** @returns {Promise<Thing[]>} */
@@ -25,6 +26,14 @@ async function conversations() {
   if (length === 0) return [];
   const what = text('storage.conversations', { n: length });
   return [{ title: text('chat.conversations'), page: 'chat.html', what, forget: forgetConversations }];
+}
+
+/** @returns {Promise<Thing[]>} */
+async function labels() {
+  const set = await readLabels();
+  if (set === null || set.labels.length === 0) return [];
+  const what = text('storage.labels.what', { n: set.labels.length });
+  return [{ title: text('storage.labels'), page: 'classify.html', what, forget: forgetLabels }];
 }
 
 /** @returns {Promise<Thing[]>} */

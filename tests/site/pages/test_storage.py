@@ -96,7 +96,7 @@ def test_the_browser_is_asked_to_keep_it_only_by_a_click(site: Site, granted: bo
     assert page.evaluate("window.asked") == 1
 
 
-def test_conversations_vectors_and_settings_are_named_and_go(site: Site) -> None:
+def test_conversations_labels_vectors_and_settings_are_named_and_go(site: Site) -> None:
     page = site.open("chat.html", [WRITER], chat=True, answer="Purple.")
     page.get_by_role("button", name="Load model").click()
     page.get_by_role("textbox", name="Your message", exact=True).fill("What colour?")
@@ -106,12 +106,16 @@ def test_conversations_vectors_and_settings_are_named_and_go(site: Site) -> None
     page.goto(f"{site.address}/search.html?lang=en")
     page.get_by_role("button", name="Load model").click()
     expect(page.locator("#summary")).to_contain_text("Ready to search")
+    page.goto(f"{site.address}/classify.html")
+    page.get_by_role("button", name="Add a label").click()
+    page.keyboard.type("a label of mine")
     page.goto(f"{site.address}/storage.html")
     other = page.locator("#other")
-    expect(other.get_by_role("listitem")).to_have_count(3)
+    expect(other.get_by_role("listitem")).to_have_count(4)
+    expect(other).to_contain_text("labels, with their examples")
     expect(other).to_contain_text("1 conversation with a model")
     expect(other).to_contain_text("1 collection of texts, as numbers only")
-    for title in ("Conversations", "Texts that were read for Search", "Settings"):
+    for title in ("Conversations", "Labels for texts", "Texts that were read for Search", "Settings"):
         page.get_by_role("button", name=f"Delete: {title}").click()
         answer(page, f"Delete “{title}”?", "Delete")
         expect(page.get_by_role("button", name=f"Delete: {title}")).to_have_count(0)
