@@ -188,7 +188,12 @@ def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "role; may be repeated, and stands in pyproject.toml as [tool.thistledown.budget]",
     )
     command.add_argument(
-        "--compare", "--diff", type=Path, dest="diff", metavar="DIR", help="another build of the model beside it"
+        "--compare",
+        "--diff",
+        type=Path,
+        dest="diff",
+        metavar="DIR",
+        help="another build of the model beside it",
     )
     command.add_argument(
         "--adapter", type=Path, metavar="DIR", help="an adapter of it, whose cost is told, too"

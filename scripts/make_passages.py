@@ -10,19 +10,19 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "site" / "passages" / "docs.json"
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "exporter/artifact/FORMAT.md")
+DOCUMENTS = ("README.md", "docs/engine.md")
 
 ABOUT = {
     "title": "This project's documentation",
     "about": "What the documents of Thistledown say.",
     "examples": [
         "How is a damaged download noticed?",
-        "Where do weights live on the GPU?",
-        "random numbers and the same text again",
+        "Can it run without a graphics card?",
+        "what happens when the connection breaks",
     ],
 }
 # What only developers of the project look for.
-LEFT_OUT = ("Next steps",)
+LEFT_OUT = ("Decisions", "Next steps")
 SHORTEST = 40  # characters; less than this is a label, not a passage
 LONGEST = 600
 

@@ -1,17 +1,20 @@
 """Measures an artifact folder and the site: every file with its role, and what a first and a repeat visit transfer."""
 
+import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from exporter.artifact import ChatTemplate, Manifest, Shard, check_files, read_artifact_plan, read_manifest
-from exporter.report.site_files import SITE, visit_levels
+from exporter.report.site_files import SITE, TOKENIZER_CODE, visit_levels
 from exporter.report.tensors import VALUES, StoredTensor, stored_tensors
 from exporter.report.wire import WireSizes, is_compressed, pieces_of, sizes_for_comparison, wire_sizes
+from exporter.strict_json import JsonProblem, parse_object
 
+_LONGEST_TOKENIZER = 64 << 20
 FORMAT = "thistledown-report"
 VERSION = 1
 GROUPS = {
@@ -149,7 +152,7 @@ def _measure(folder: Path, tier: str, site: Path, *, compare: bool) -> Report:
         *_plans(folder, manifest, tier),
         *_others(folder, manifest, compare),
         _measured("manifest.json", wire_sizes("manifest.json", _read(folder, "manifest.json")), "manifest"),
-        *_site(manifest, site),
+        *_site(folder, manifest, site),
     ]
     facts = (manifest.name, manifest.task, manifest.quantization, manifest.parameters)
     return Report(*facts, tier, tuple(files), tuple(tensors))
@@ -229,16 +232,18 @@ def _others(folder: Path, manifest: Manifest, compare: bool) -> list[ReportFile]
     ]
 
 
-def _site(manifest: Manifest, site: Path) -> list[ReportFile]:
+def _site(folder: Path, manifest: Manifest, site: Path) -> list[ReportFile]:
     rows = []
-    for name in sorted(name for level in levels_of(manifest, site) for name in level):
+    for name in sorted(name for level in levels_of(folder, manifest, site) for name in level):
         role = "engine" if name.startswith("engine/") else "page"
         rows.append(_measured(f"site/{name}", site_sizes(site / name), role))
     return rows
 
 
-def levels_of(manifest: Manifest, site: Path, *, has_gpu: bool = True) -> Sequence[Sequence[str]]:
-    """What the page for a model loads, as `visit_levels` gives it."""
+def levels_of(
+    folder: Path, manifest: Manifest, site: Path, *, has_gpu: bool = True
+) -> Sequence[Sequence[str]]:
+    """What the page for the model in `folder` loads, as `visit_levels` gives it."""
     chat = manifest.generation.chat if manifest.generation else None
     carries, extracts = isinstance(chat, ChatTemplate), manifest.extraction is not None
     return visit_levels(
@@ -248,7 +253,20 @@ def levels_of(manifest: Manifest, site: Path, *, has_gpu: bool = True) -> Sequen
         extracts=extracts,
         has_gpu=has_gpu,
         decodes=manifest.coded is not None,
+        tokenizer=_tokenizer_kinds(folder / "tokenizer.json"),
     )
+
+
+def _tokenizer_kinds(path: Path) -> Collection[str]:
+    """Kinds of TOKENIZER_CODE in tokenizer.json; all of them where there is none to be read."""
+    try:
+        parts = parse_object(path.read_bytes(), _LONGEST_TOKENIZER)
+    except (OSError, JsonProblem):
+        return TOKENIZER_CODE
+    model = parts.get("model")
+    kind = model.get("type", "BPE") if isinstance(model, dict) else ""
+    found = {kind} if kind in TOKENIZER_CODE else set()
+    return found | ({"Precompiled"} if '"Precompiled"' in json.dumps(parts.get("normalizer")) else set())
 
 
 def site_sizes(path: Path) -> WireSizes:

@@ -23,6 +23,15 @@ AFTERWARDS = {"service_worker.js", "app/update_notice.js"}
 # The engine loads it for a model whose chat template is carried, and for no other.
 TEMPLATE_ENGINE = "engine/vendor/jinja.mjs"
 
+# The engine loads these for tokenizers of a kind.
+TOKENIZER_CODE = {
+    "BPE": ("engine/tokenizer/bpe.js",),
+    "Unigram": ("engine/tokenizer/unigram.js", "engine/tokenizer/bpe.js"),
+    "WordLevel": ("engine/tokenizer/word_piece.js",),
+    "WordPiece": ("engine/tokenizer/word_piece.js",),
+    "Precompiled": ("engine/tokenizer/charsmap.js",),
+}
+
 # The engine loads it for coded weights.
 DECODER = "engine/coding/chunk.js"
 
@@ -93,10 +102,12 @@ def visit_levels(
     extracts: bool = False,
     has_gpu: bool = True,
     decodes: bool = False,
+    tokenizer: Collection[str] = TOKENIZER_CODE,
 ) -> Sequence[Sequence[str]]:
     """The same files in the order in which a browser learns of them: the page, what it names, what that names, ...
 
-    Without `has_gpu`, what the worker loads is left out: the engine starts none.
+    Without `has_gpu`, what the worker loads is left out: the engine starts none. `tokenizer` are those kinds of
+    TOKENIZER_CODE that the model's has.
     """
     page = EXTRACT_PAGE if extracts else PAGES.get(task, ENGINE)
     if not (site / page).is_file():
@@ -106,10 +117,15 @@ def visit_levels(
         left_out.add(TEMPLATE_ENGINE)
     if not decodes:
         left_out.add(DECODER)
+    left_out |= _code_of(TOKENIZER_CODE) - _code_of(tokenizer)
     if not has_gpu:
         left_out.add(WORKER)
     named = [*PAGE_DATA.get(page, ()), *([TEXTS] if page != ENGINE else [])]
     return _levels(site, page, named, left_out)
+
+
+def _code_of(kinds: Collection[str]) -> set[str]:
+    return {name for kind in kinds for name in TOKENIZER_CODE[kind]}
 
 
 def added_levels(entry: str, loaded: Collection[str], site: Path = SITE) -> Sequence[Sequence[str]]:

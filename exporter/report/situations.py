@@ -43,7 +43,11 @@ def situations_of(
     Raises ArtifactError for what is missing, damaged or no artifact, LoraError for an adapter of another base.
     """
     manifest = read_manifest(folder)
-    found = [_first(manifest, report, site), _repeat(manifest), _no_gpu(manifest, report, site)]
+    found = [
+        _first(folder, manifest, report, site),
+        _repeat(manifest),
+        _no_gpu(folder, manifest, report, site),
+    ]
     if previous is not None:
         found.insert(2, _update(manifest, report, read_manifest(previous), previous))
     if adapter is not None:
@@ -55,10 +59,10 @@ def _plans(report: Report) -> Mapping[str, int]:
     return {file.file: file.travels for file in report.files if file.role == "plan"}
 
 
-def _first(manifest: Manifest, report: Report, site: Path) -> Situation:
+def _first(folder: Path, manifest: Manifest, report: Report, site: Path) -> Situation:
     plans = _plans(report)
     rest = report.first_visit - plans[manifest.plans[report.tier].file]
-    rounds = rounds_of(levels_of(manifest, site)) + _MODEL_ROUNDS
+    rounds = rounds_of(levels_of(folder, manifest, site)) + _MODEL_ROUNDS
     trips = {tier: Trip(rest + plans[plan.file], rounds) for tier, plan in manifest.plans.items()}
     return Situation("first visit", "nothing is kept on the device yet", trips)
 
@@ -68,8 +72,8 @@ def _repeat(manifest: Manifest) -> Situation:
     return Situation("repeat visit", "weights are kept, all else is unchanged and has no body", trips)
 
 
-def _no_gpu(manifest: Manifest, report: Report, site: Path) -> Situation:
-    levels = levels_of(manifest, site, has_gpu=False)
+def _no_gpu(folder: Path, manifest: Manifest, report: Report, site: Path) -> Situation:
+    levels = levels_of(folder, manifest, site, has_gpu=False)
     loaded = {f"site/{name}" for level in levels for name in level} | {"manifest.json"}
     size = sum(file.travels for file in report.files if file.file in loaded)
     trips = dict.fromkeys(manifest.plans, Trip(size, rounds_of(levels) + 1))
@@ -107,7 +111,7 @@ def _digests(manifest: Manifest) -> Mapping[str, str]:
 
 
 def _adapter(folder: Path, base: Path, site: Path) -> Situation:
-    manifest, visited = read_adapter_manifest(folder), levels_of(read_manifest(base), site)
+    manifest, visited = read_adapter_manifest(folder), levels_of(base, read_manifest(base), site)
     for tier in manifest.plans:
         read_adapter_plan(folder, base, tier)
     levels = added_levels(ADAPTER_SHELF, {name for level in visited for name in level}, site)

@@ -2,6 +2,7 @@
 
 import { TokenizerInvalidError } from './errors.js';
 import { isByteToken } from './tokenizer/decoders.js';
+import { partsOf } from './tokenizer/parts.js';
 import { Tokenizer } from './tokenizer/tokenizer.js';
 
 /** @param {unknown} cause @returns {string} */
@@ -14,13 +15,25 @@ export class TextTokenizer {
    * @param {unknown} json tokenizer.json
    * @param {unknown} config tokenizer_config.json
    * @param {number} vocabulary ids that the model knows
+   * @returns {Promise<TextTokenizer>} with the code that it needs
    * @throws {TokenizerInvalidError}
    */
-  constructor(json, config, vocabulary) {
+  static async open(json, config, vocabulary) {
+    const values = /** @type {Record<string, unknown>} */ (json);
+    return new TextTokenizer(values, await partsOf(values), config, vocabulary);
+  }
+
+  /**
+   * @param {Record<string, unknown>} json
+   * @param {import('./tokenizer/parts.js').Parts} parts
+   * @param {unknown} config
+   * @param {number} vocabulary
+   */
+  constructor(json, parts, config, vocabulary) {
     this.vocabulary = vocabulary;
     try {
       const { clean_up_tokenization_spaces: cleansUp } = /** @type {Record<string, unknown>} */ (config);
-      this.tokenizer = new Tokenizer(/** @type {Record<string, unknown>} */ (json), cleansUp === true);
+      this.tokenizer = new Tokenizer(json, parts, cleansUp === true);
     } catch (cause) {
       throw new TokenizerInvalidError(`tokenizer.json cannot be used: ${wordsOf(cause)}`);
     }

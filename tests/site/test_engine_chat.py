@@ -26,7 +26,7 @@ IDS = """
   const { readChat } = await import('/engine/chat_format.js');
   const { JsonReader } = await import('/engine/json_reader.js');
   const { TextTokenizer } = await import('/engine/tokenizer.js');
-  const tokenizer = new TextTokenizer(args.tokenizer, {}, 1e6);
+  const tokenizer = await TextTokenizer.open(args.tokenizer, {}, 1e6);
   return Promise.all(args.cases.map(async ({ chat, file, messages }) => {
     const read = readChat(new JsonReader(chat, 'chat', (what) => new Error(what)));
     try {

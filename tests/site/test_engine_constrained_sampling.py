@@ -68,7 +68,7 @@ def test_every_answer_is_a_document_however_it_is_sampled(engine_page: EnginePag
 def test_greedy_takes_the_likeliest_of_the_allowed_tokens(engine_page: EnginePage, granite: str) -> None:
     body = """
       const tokenizer = await (await fetch(args.url + 'tokenizer.json')).json();
-      const text = new TextTokenizer(tokenizer, {}, model.info.vocabulary);
+      const text = await TextTokenizer.open(tokenizer, {}, model.info.vocabulary);
       const vocabulary = new Vocabulary(model.info.vocabulary, [0], tokenBytes(text.tokenizer));
       const rules = new Constraint(new Masks(schemaNetwork(args.schema), vocabulary));
       const { ids } = await write('The thistle', { constraint, temperature: 0 });
@@ -110,7 +110,7 @@ def test_the_states_hold_what_a_constrained_answer_says(engine_page: EnginePage,
     body = """
       const { ids } = await write('The thistle', { constraint, temperature: 0 });
       const tokenizer = await (await fetch(args.url + 'tokenizer.json')).json();
-      const text = new TextTokenizer(tokenizer, {}, model.info.vocabulary);
+      const text = await TextTokenizer.open(tokenizer, {}, model.info.vocabulary);
       const said = text.decode([...text.encode('The thistle'), ...ids]);
       const again = await write(said + ' and', { temperature: 0, maxTokens: 12 });
       await model.logits([5, 6, 7]);

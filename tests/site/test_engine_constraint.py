@@ -30,8 +30,8 @@ MODULES = """
     for (const byte of encoder.encode(text)) state = automaton.step(state, byte);
     return state === DEAD ? 'dead' : automaton.accepts(state) ? 'whole' : 'open';
   };
-  const vocabularyOf = ({ tokenizer, size, stops }) => {
-    const bytesOf = tokenBytes(new TextTokenizer(tokenizer, {}, size).tokenizer);
+  const vocabularyOf = async ({ tokenizer, size, stops }) => {
+    const bytesOf = tokenBytes((await TextTokenizer.open(tokenizer, {}, size)).tokenizer);
     return new Vocabulary(size, stops, bytesOf);
   };
   let seed = 7;
@@ -158,7 +158,7 @@ def test_every_prefix_of_a_document_and_nothing_else_is_taken(engine_page: Engin
 def test_a_mask_has_exactly_the_tokens_whose_bytes_can_be_read(engine_page: EnginePage) -> None:
     """Against every token by itself, on the way of random documents; so plain tokens are never taken for granted."""
     body = """
-      const vocabulary = vocabularyOf(args.vocabulary);
+      const vocabulary = await vocabularyOf(args.vocabulary);
       let compared = 0;
       const wrong = [];
       for (const schema of args.schemas) {
@@ -193,7 +193,7 @@ def test_a_mask_has_exactly_the_tokens_whose_bytes_can_be_read(engine_page: Engi
 def test_random_choices_among_the_allowed_tokens_end_in_documents(engine_page: EnginePage) -> None:
     """Halves of characters among them. After a while the shortest way to an end is taken, which there always is."""
     body = """
-      const vocabulary = vocabularyOf(args.vocabulary);
+      const vocabulary = await vocabularyOf(args.vocabulary);
       const shortest = (automaton, from) => {
         const ways = new Map([[from, []]]);
         for (const [state, way] of ways) {
@@ -241,7 +241,7 @@ def test_white_space_in_a_row_is_bounded(engine_page: EnginePage) -> None:
 def test_what_is_known_is_dropped_before_it_takes_too_much_room(engine_page: EnginePage) -> None:
     """And the answer goes on from where it was."""
     body = """
-      const vocabulary = vocabularyOf(args.vocabulary);
+      const vocabulary = await vocabularyOf(args.vocabulary);
       const masks = new Masks(schemaNetwork({ type: 'string', maxLength: 2000 }), vocabulary);
       const constraint = new Constraint(masks);
       const [quote, a] = args.ids;

@@ -78,7 +78,7 @@ def test_offsets_hold_for_added_tokens_accents_and_characters_that_are_dropped(
 ALIGN = """
   const { TextTokenizer } = await import('/engine/tokenizer.js');
   const { alignWords } = await import('/engine/words.js');
-  const tokenizer = new TextTokenizer(args.tokenizer, {}, 40000);
+  const tokenizer = await TextTokenizer.open(args.tokenizer, {}, 40000);
   return args.texts.map((text) => alignWords(tokenizer, text, 512).words.map(({ start, token }) => [start, token]));
 """
 ODD = (

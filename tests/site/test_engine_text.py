@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 STREAMS = """
   const { TextTokenizer } = await import('/engine/tokenizer.js');
   const { TextStream } = await import('/engine/generation/text_stream.js');
-  const tokenizer = new TextTokenizer(args.tokenizer, {}, 14);
+  const tokenizer = await TextTokenizer.open(args.tokenizer, {}, 14);
   const decode = (ids) => tokenizer.decode(ids);
   return args.cases.map(([ids, stops]) => {
     const stream = new TextStream(decode, stops);
@@ -64,7 +64,7 @@ def test_settled_text_is_not_held_back(engine_page: EnginePage) -> None:
 def test_truncation_keeps_what_the_tokenizer_adds(engine_page: EnginePage) -> None:
     body = """
       const { TextTokenizer } = await import('/engine/tokenizer.js');
-      const tokenizer = new TextTokenizer(args.tokenizer, {}, 10);
+      const tokenizer = await TextTokenizer.open(args.tokenizer, {}, 10);
       return args.lengths.map((most) => tokenizer.encodeWithin('far wind down far', most));
     """
     found = engine_page.run(body, tokenizer=word_tokenizer(), lengths=[6, 5, 3, 2, 1])
@@ -76,7 +76,7 @@ def test_truncation_keeps_what_the_tokenizer_adds(engine_page: EnginePage) -> No
 def test_a_tokenizer_that_is_none_is_refused(engine_page: EnginePage) -> None:
     body = """
       const { TextTokenizer } = await import('/engine/tokenizer.js');
-      new TextTokenizer(args.json, {}, 10);
+      await TextTokenizer.open(args.json, {}, 10);
     """
     assert engine_page.fails(body, json={"model": {}})["code"] == "TOKENIZER_INVALID"
 

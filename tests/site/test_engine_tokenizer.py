@@ -18,7 +18,7 @@ Json = dict[str, Any]
 
 ENCODE = """
   const { TextTokenizer } = await import('/engine/tokenizer.js');
-  const tokenizer = new TextTokenizer(args.tokenizer, args.config, args.vocabulary);
+  const tokenizer = await TextTokenizer.open(args.tokenizer, args.config, args.vocabulary);
   return args.texts.map((text) => tokenizer.encode(text));
 """
 TEXTS: dict[str, list[str]] = json.loads(
@@ -126,3 +126,19 @@ def test_an_unknown_word_without_a_token_for_it_is_refused(engine_page: EnginePa
         ENCODE, tokenizer=tokenizer, config={}, vocabulary=len(WORDS), texts=["stranger"]
     )
     assert error["code"] == "TOKENIZER_INVALID"
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"), [("WordPiece", {"word_piece.js"}), ("BPE", {"bpe.js"}), ("WordLevel", {"word_piece.js"})]
+)
+def test_only_the_code_of_its_kind_is_fetched(engine_page: EnginePage, kind: str, code: set[str]) -> None:
+    model = {"type": kind, "vocab": {"[UNK]": 0, "a": 1}, "merges": [], "unk_token": "[UNK]"}
+    body = """
+      const { TextTokenizer } = await import('/engine/tokenizer.js');
+      const tokenizer = await TextTokenizer.open(args.tokenizer, {}, 2);
+      const fetched = performance.getEntriesByType('resource').map(({ name }) => name.split('/').at(-1));
+      return [tokenizer.encode('a'), fetched];
+    """
+    ids, fetched = engine_page.run(body, tokenizer={"model": model})
+    assert ids == [1]
+    assert {"bpe.js", "unigram.js", "word_piece.js", "charsmap.js"} & set(fetched) == code

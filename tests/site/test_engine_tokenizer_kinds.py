@@ -20,22 +20,22 @@ TEXTS = 5_000
 # Texts go to and fro as one string: the driver is slow with thousands.
 ENCODE = """
   const { TextTokenizer } = await import('/engine/tokenizer.js');
-  return JSON.stringify(JSON.parse(args.kinds).map(({ tokenizer, texts }) => {
-    const made = new TextTokenizer(tokenizer, {}, 1e6);
+  return JSON.stringify(await Promise.all(JSON.parse(args.kinds).map(async ({ tokenizer, texts }) => {
+    const made = await TextTokenizer.open(tokenizer, {}, 1e6);
     return texts.map((text) => made.encode(text).join());
-  }));
+  })));
 """
 DECODE = """
   const { TextTokenizer } = await import('/engine/tokenizer.js');
   const { TextStream } = await import('/engine/generation/text_stream.js');
-  return JSON.stringify(JSON.parse(args.kinds).map(({ tokenizer, config, cases }) => {
-    const made = new TextTokenizer(tokenizer, config, 1e6);
+  return JSON.stringify(await Promise.all(JSON.parse(args.kinds).map(async ({ tokenizer, config, cases }) => {
+    const made = await TextTokenizer.open(tokenizer, config, 1e6);
     return cases.map((ids) => {
       const stream = new TextStream((some) => made.decode(some), [], (id) => made.isOpen(id));
       const pieces = [...ids.flatMap((id) => stream.push(id)), ...stream.finish()];
       return [made.decode(ids), pieces.map(({ text }) => text).join('')];
     });
-  }));
+  })));
 """
 SPLIT = """
   const { makePreTokenizer } = await import('/engine/tokenizer/pre_tokenizers.js');

@@ -23,7 +23,7 @@ export async function fetchTokenizer({ base, manifest }, supply) {
   const config = files.get('tokenizer_config.json') ?? {};
   const chat = manifest.generation?.chat;
   return {
-    tokenizer: new TextTokenizer(files.get('tokenizer.json'), config, manifest.vocabulary),
+    tokenizer: await TextTokenizer.open(files.get('tokenizer.json'), config, manifest.vocabulary),
     chatTemplate: chat && 'template' in chat ? files.get(chat.template) : null,
   };
 }

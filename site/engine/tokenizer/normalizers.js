@@ -1,7 +1,6 @@
 /** Normalizers of a tokenizer.json: each makes a text into the text that is looked up. */
 
 import { asBytes } from './byte_level.js';
-import { Charsmap } from './charsmap.js';
 import { compilePattern } from './regex.js';
 import { isMember, lowercase, normalized, without } from './unicode.js';
 
@@ -46,7 +45,9 @@ function strip({ strip_left: left, strip_right: right }) {
   };
 }
 
-/** @type {Record<string, (part: Part) => Normalize>} */
+/** @typedef {import('./parts.js').Parts['Charsmap']} MapOrNone */
+
+/** @type {Record<string, (part: Part, Charsmap: MapOrNone) => Normalize>} */
 const KINDS = {
   BertNormalizer: bert,
   ByteLevel: () => asBytes,
@@ -56,23 +57,23 @@ const KINDS = {
   NFKC: () => (text) => normalized(text, 'NFKC'),
   NFKD: () => (text) => normalized(text, 'NFKD'),
   Nmt: () => (text) => text.replace(NMT_REMOVED, '').replace(NMT_SPACES, ' '),
-  Precompiled: ({ precompiled_charsmap: base64 }) => {
-    const map = new Charsmap(base64);
-    return (text) => map.normalize(text);
+  Precompiled: ({ precompiled_charsmap: base64 }, Charsmap) => {
+    const map = Charsmap && new Charsmap(base64);
+    return (text) => map?.normalize(text) ?? text;
   },
   Prepend: ({ prepend }) => (text) => (text === '' ? text : prepend + text),
   Replace: replace,
-  Sequence: ({ normalizers }) => {
-    const steps = /** @type {Part[]} */ (normalizers).map(makeNormalizer);
+  Sequence: ({ normalizers }, Charsmap) => {
+    const steps = /** @type {Part[]} */ (normalizers).map((part) => makeNormalizer(part, Charsmap));
     return (text) => steps.reduce((out, step) => step(out), text);
   },
   Strip: strip,
   StripAccents: () => (text) => without(text, 'combining'),
 };
 
-/** @param {Part | null | undefined} part @returns {Normalize} */
-export function makeNormalizer(part) {
+/** @param {Part | null | undefined} part @param {MapOrNone} Charsmap of a normalizer that is precompiled @returns {Normalize} */
+export function makeNormalizer(part, Charsmap) {
   if (!part) return (text) => text;
   if (!Object.hasOwn(KINDS, part.type)) throw new Error(`no normalizer "${part.type}" is known`);
-  return KINDS[part.type](part);
+  return KINDS[part.type](part, Charsmap);
 }

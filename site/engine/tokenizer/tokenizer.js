@@ -1,38 +1,27 @@
 /** A tokenizer.json at work: added tokens, normalizer, pre-tokenizer, model, post-processor, and back. */
 
 import { AddedTokens } from './added_tokens.js';
-import { BytePairEncoding } from './bpe.js';
 import { cleanUp, makeDecoder } from './decoders.js';
 import { makeNormalizer } from './normalizers.js';
+import { modelType } from './parts.js';
 import { makePostProcessor } from './post_processors.js';
 import { makePreTokenizer } from './pre_tokenizers.js';
-import { Unigram } from './unigram.js';
-import { WordLevel, WordPiece } from './word_piece.js';
 
 /** @typedef {import('./normalizers.js').Part} Part */
 /** @typedef {import('./added_tokens.js').AddedToken} AddedToken */
-/** @typedef {{ vocab: Map<string, number>, encode: (word: string) => number[] }} Model */
-
-/** @type {Record<string, new (model: Part) => Model>} */
-const MODELS = { BPE: BytePairEncoding, Unigram, WordLevel, WordPiece };
-
-/** @param {Part} model @returns {Model} */
-function makeModel(model) {
-  const type = model.type ?? 'BPE';
-  if (!Object.hasOwn(MODELS, type)) throw new Error(`no model "${type}" is known`);
-  return new MODELS[type](model);
-}
+/** @typedef {import('./parts.js').Parts} Parts */
 
 export class Tokenizer {
-  /** @param {Part} json @param {boolean} cleansUp as transformers does with what is no BPE */
-  constructor(json, cleansUp) {
-    this.normalize = makeNormalizer(json.normalizer);
+  /** @param {Part} json @param {Parts} parts @param {boolean} cleansUp as transformers does with what is no BPE */
+  constructor(json, { Model, Charsmap }, cleansUp) {
+    if (!Model) throw new Error(`no model "${modelType(json)}" is known`);
+    this.normalize = makeNormalizer(json.normalizer, Charsmap);
     this.preTokenize = makePreTokenizer(json.pre_tokenizer);
-    this.model = makeModel(json.model);
+    this.model = new Model(json.model);
     this.postProcess = makePostProcessor(json.post_processor);
     this.decoderPart = json.decoder;
     this.decoder = makeDecoder(json.decoder);
-    this.cleansUp = cleansUp && !(this.model instanceof BytePairEncoding);
+    this.cleansUp = cleansUp && modelType(json) !== 'BPE';
     const added = /** @type {AddedToken[]} */ (json.added_tokens ?? []).filter(({ content }) => content !== '');
     this.added = added.map((token) => ({ ...token, id: this.model.vocab.get(token.content) ?? token.id }));
     const [early, late] = [false, true].map((late) => this.added.filter(({ normalized }) => normalized === late));
