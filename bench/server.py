@@ -49,6 +49,13 @@ def serving(folder: Path, made: Path, modules: Path) -> Iterator[Served]:
         application = _noting(_application(folder, made, modules), paths)
     except WebappError as error:
         raise BenchError(error.what, error.where, error.remedy) from error
+    with running(application) as address:
+        yield Served(address, paths)
+
+
+@contextmanager
+def running(application: ASGIApp) -> Iterator[str]:
+    """The address of `application`, served on this machine for as long as the context lasts."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         config = uvicorn.Config(application, ws="none", lifespan="off", log_level="warning", access_log=False)
         server = uvicorn.Server(config)
@@ -56,7 +63,7 @@ def serving(folder: Path, made: Path, modules: Path) -> Iterator[Served]:
         thread.start()
         try:
             _wait(server)
-            yield Served(f"http://localhost:{listener.getsockname()[1]}", paths)
+            yield f"http://localhost:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
             thread.join(PATIENCE)

@@ -9,7 +9,7 @@ from bench.chromium import find_chromium
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 PATIENCE_MS = 3_600_000
 FLAGS = (
@@ -54,6 +54,16 @@ class Tab:
 @contextmanager
 def open_tab(address: str, arguments: Sequence[str]) -> Iterator[Tab]:
     """A tab on the harness; `arguments` are Chromium's, beside those that WebGPU needs."""
+    with launched([*FLAGS, *arguments]) as browser:
+        page = browser.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.goto(address + PAGE)
+        yield Tab(page)
+
+
+@contextmanager
+def launched(arguments: Sequence[str]) -> "Iterator[Browser]":
+    """A headless Chromium with those `arguments`. Raises BenchError where there is none, or nothing to drive it."""
     try:
         from playwright.sync_api import sync_playwright
     except ImportError as error:
@@ -63,11 +73,8 @@ def open_tab(address: str, arguments: Sequence[str]) -> Iterator[Tab]:
     if program is None:
         raise BenchError("No Chromium was found", "bench", "Install one, or set CHROMIUM to its path.")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=[*FLAGS, *arguments])
+        browser = playwright.chromium.launch(executable_path=program, args=list(arguments))
         try:
-            page = browser.new_page()
-            page.set_default_timeout(PATIENCE_MS)
-            page.goto(address + PAGE)
-            yield Tab(page)
+            yield browser
         finally:
             browser.close()

@@ -196,6 +196,14 @@ def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         help="another build of the model beside it",
     )
     command.add_argument(
+        "--measure",
+        action="store_true",
+        help="load it in a headless Chromium, twice, and compare what travelled with the report",
+    )
+    command.add_argument(
+        "--software", action="store_true", help="with --measure: on SwiftShader, without a GPU"
+    )
+    command.add_argument(
         "--adapter", type=Path, metavar="DIR", help="an adapter of it, whose cost is told, too"
     )
     command.add_argument(

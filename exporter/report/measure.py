@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from exporter.artifact import ChatTemplate, Manifest, Shard, check_files, read_artifact_plan, read_manifest
-from exporter.report.site_files import SITE, TOKENIZER_CODE, visit_levels
+from exporter.errors import ArtifactError
+from exporter.report.site_files import SITE, TOKENIZER_CODE, page_for, visit_levels
 from exporter.report.tensors import VALUES, StoredTensor, stored_tensors
 from exporter.report.wire import WireSizes, is_compressed, pieces_of, sizes_for_comparison, wire_sizes
 from exporter.strict_json import JsonProblem, parse_object
@@ -255,6 +256,15 @@ def levels_of(
         decodes=manifest.coded is not None,
         tokenizer=_tokenizer_kinds(folder / "tokenizer.json"),
     )
+
+
+def page_of(folder: Path) -> str:
+    """The page that plays the model in `folder`. Raises ArtifactError if it is no artifact, or has no page."""
+    manifest = read_manifest(folder)
+    page = page_for(manifest.task, extracts=manifest.extraction is not None)
+    if page is None:
+        raise ArtifactError(f"No page plays {manifest.task}", str(folder), "Measure another model.")
+    return page
 
 
 def _tokenizer_kinds(path: Path) -> Collection[str]:

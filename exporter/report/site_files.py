@@ -83,6 +83,11 @@ _REFERENCES[".mjs"] = _REFERENCES[".js"]
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 
+def page_for(task: str, *, extracts: bool = False) -> str | None:
+    """The page that plays a model; None for a task without one."""
+    return EXTRACT_PAGE if extracts else PAGES.get(task)
+
+
 def visited_files(
     task: str, site: Path = SITE, *, carries_template: bool = False, extracts: bool = False
 ) -> list[str]:
@@ -109,7 +114,7 @@ def visit_levels(
     Without `has_gpu`, what the worker loads is left out: the engine starts none. `tokenizer` are those kinds of
     TOKENIZER_CODE that the model's has.
     """
-    page = EXTRACT_PAGE if extracts else PAGES.get(task, ENGINE)
+    page = page_for(task, extracts=extracts) or ENGINE
     if not (site / page).is_file():
         raise ArtifactError(f"the site has no {page}", site.name, "Run this from a complete checkout.")
     left_out = {*ON_DEMAND, *AFTERWARDS, *WITHOUT_WEBGPU, *_CALLS.values()} - {_CALLS.get(task)}

@@ -53,13 +53,17 @@ class Weight:
 
 
 def read_weights(
-    folder: Path, tensors: Sequence[StoredTensor], shipped: Mapping[str, int]
+    folder: Path, tensors: Sequence[StoredTensor], shipped: Mapping[str, int] | None = None
 ) -> Sequence[Weight]:
-    """Reads every byte of every tensor; the order is that of the shards. `shipped` is what a visit fetches of each."""
+    """Reads every byte of every tensor; the order is that of the shards.
+
+    `shipped` is what a visit fetches of each weight, if not all.
+    """
     parts: dict[str, list[tuple[StoredTensor, Contents]]] = defaultdict(list)
     for tensor in tensors:
         parts[tensor.weight].append((tensor, read_contents(folder, tensor)))
-    return [_weight(name, found, shipped[name]) for name, found in parts.items()]
+    whole = {name: sum(tensor.bytes for tensor, _ in found) for name, found in parts.items()}
+    return [_weight(name, found, (shipped or whole)[name]) for name, found in parts.items()]
 
 
 def _weight(name: str, parts: Sequence[tuple[StoredTensor, Contents]], shipped: int) -> Weight:

@@ -12,8 +12,9 @@ import pytest
 from exporter.artifact import read_manifest
 from exporter.errors import ArtifactError
 from exporter.report import Analysis, analyse, measure_artifact
-from exporter.report.attribution import apportion, attribute, require_sum
+from exporter.report.attribution import attribute, require_sum
 from exporter.report.entropy import read_contents
+from exporter.report.sharing_out import apportion
 from exporter.report.tensors import StoredTensor, stored_tensors
 from exporter.report.weights import Weight, read_weights
 
@@ -40,7 +41,7 @@ def _roles(folder: Path) -> dict[str, str]:
     return {tensor.weight: tensor.role for tensor in _tensors(folder)}
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("scheme", [*SCHEMES, "e4"])
 def test_no_byte_is_left_over(tiny_granite: Make, artifact: Make, scheme: str) -> None:
     folder = artifact(tiny_granite(), quantize=scheme, context=512)
     report = measure_artifact(folder)
@@ -64,6 +65,19 @@ def test_a_weight_costs_what_its_scheme_says(tiny_granite: Make, artifact: Make,
     assert (
         sum(w.parameters for w in read_weights(folder, _tensors(folder))) == read_manifest(folder).parameters
     )
+
+
+def test_coded_weights_count_for_what_is_fetched(tiny_granite: Make, artifact: Make) -> None:
+    folder = artifact(tiny_granite(), quantize="e4", context=512)
+    found, manifest = analyse(folder), read_manifest(folder)
+    visited = {file.file for file in found.report.files if file.visit and file.role == "weights"}
+    assert visited == {shard.file for shard in manifest.fetched}
+    assert not visited & {shard.file for shard in manifest.shards}
+    assert sum(weight.shipped for weight in found.weights) == sum(shard.bytes for shard in manifest.fetched)
+    weight = next(weight for weight in found.weights if "shared_mlp.output" in weight.name)
+    assert weight.shipped < 0.75 * weight.bytes
+    assert weight.bits_per_weight < 6.5
+    assert any(file.file.endswith("coding/chunk.js") for file in found.report.files)
 
 
 def test_an_unlisted_file_is_named(folder: Path, tmp_path: Path) -> None:

@@ -129,7 +129,8 @@ def test_an_unknown_word_without_a_token_for_it_is_refused(engine_page: EnginePa
 
 
 @pytest.mark.parametrize(
-    ("kind", "code"), [("WordPiece", {"word_piece.js"}), ("BPE", {"bpe.js"}), ("WordLevel", {"word_piece.js"})]
+    ("kind", "code"),
+    [("WordPiece", {"word_piece.js"}), ("BPE", {"bpe.js"}), ("WordLevel", {"word_piece.js"})],
 )
 def test_only_the_code_of_its_kind_is_fetched(engine_page: EnginePage, kind: str, code: set[str]) -> None:
     model = {"type": kind, "vocab": {"[UNK]": 0, "a": 1}, "merges": [], "unk_token": "[UNK]"}

@@ -1,57 +1,46 @@
 """What a visit transfers, measured over the DevTools protocol, against the size report."""
 
 import json
+import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import expect
 
 from exporter.report import measure_artifact
-from tests.whole.devtools import Wire
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.browser
 
-
-def _search(page: "Page", address: str, folder: Path) -> None:
-    """Visits the search page and waits until the model answers."""
-    page.goto(f"{address}/search.html?model=models/{folder.name}/")
-    page.get_by_label("Your own text").check()
-    page.get_by_label("Paste a text").fill("Thistles fly.\n\nStones do not.")
-    page.get_by_role("button", name="Search this text").click()
-    page.get_by_role("button", name="Load model").click()
-    expect(page.locator("#summary")).to_contain_text("Ready to search 2 passages", timeout=240_000)
+ROOT = Path(__file__).parents[2]
 
 
-def test_a_first_visit_costs_what_the_report_says(
-    browser: "Browser", address: str, embedders: dict[str, Path]
+MODEL = ROOT / "exporter" / "reduction" / "extraction" / "thistledown-extract"
+RUN = "import sys; from thistledown_cli import main; sys.exit(main())"
+
+
+def _measured(folder: Path) -> dict[str, list[int]]:
+    """What the command foretells, and what it measured at the first and the repeat visit, by group."""
+    command = [sys.executable, "-c", RUN, "report", str(folder), "--measure", "--software"]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout[-1500:] + ran.stderr
+    table = ran.stdout.partition("Measured in Chromium")[2]
+    rows = re.findall(r"^(\w[\w ]*?) +([\d,]+) +([\d,]+) +([\d,]+)$", table, re.MULTILINE)
+    return {name: [int(size.replace(",", "")) for size in sizes] for name, *sizes in rows}
+
+
+@pytest.mark.parametrize(
+    ("source", "scheme", "weights"), [("minilm", "q8", 20e6), ("minilm", "e4", 11e6), (str(MODEL), "q4", 3e6)]
+)
+def test_a_visit_costs_to_the_byte_what_the_report_says(
+    artifact: Callable[..., Path], source: str, scheme: str, weights: float
 ) -> None:
-    folder = embedders["q8"]
-    context = browser.new_context()
-    try:
-        page = context.new_page()
-        cold = Wire(context.new_cdp_session(page))
-        _search(page, address, folder)
-        tier = page.evaluate(
-            "(async () => (await import('/engine/index.js')).inspect(location.origin + '/models/"
-            f"{folder.name}/'))()"
-        )["tier"]
-        report = measure_artifact(folder, tier)
-        print(f"first visit: {cold.total:,.0f} bytes with headers, report {report.first_visit:,}")
-        assert cold.weights > 20e6
-        assert cold.total == pytest.approx(report.first_visit, rel=0.01)
-        warm_page = context.new_page()
-        warm = Wire(context.new_cdp_session(warm_page))
-        _search(warm_page, address, folder)
-        print(f"repeat visit: {warm.total:,.0f} bytes with headers, {warm.weights:,.0f} of weights")
-        assert warm.weights == 0
-        assert warm.total < 0.01 * cold.total
-    finally:
-        context.close()
+    rows = _measured(artifact(source, quantize=scheme, context=512))
+    assert weights < rows["weights"][0] < 1.3 * weights
+    for foretold, first, repeat in rows.values():
+        assert first == foretold > 0
+        assert repeat == 0
 
 
 def test_engine_plan_kernels_and_page_are_light(

@@ -1,0 +1,104 @@
+"""Visits of a model's page: the first one, and one that comes back."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from bench.download.wire import Wire
+from bench.errors import BenchError
+from bench.server import running
+from bench.tab import FLAGS, launched
+from webapp import Settings, WebappError, create_app
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, Page
+
+_PATIENCE_MS = 600_000
+# What a page fetches behind a model that is ready: a second without a request, and it is done.
+_QUIET_MS = 1000
+_TIER = """async (url) => {
+  const { inspect } = await import('/engine/index.js');
+  return (await inspect(new URL(url, location.origin).href, { backend: 'webgpu' })).tier;
+}"""
+# The protocol tells nothing of the script that a worker starts with; its page's own clock does.
+_TIMED = """() => performance.getEntriesByType('resource')
+  .filter(({ transferSize, encodedBodySize }) => transferSize > 0 && transferSize >= encodedBodySize)
+  .map(({ name, encodedBodySize }) => [name, encodedBodySize])"""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """`bodies` are bytes that travelled, by path; `seconds` from the page's address to a model that is ready."""
+
+    bodies: Mapping[str, int]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The visits of a browser whose cache was empty at first, and the tier that its device plays."""
+
+    tier: str
+    first: Visit
+    repeat: Visit
+
+
+def measure_visits(folder: Path, page: str, arguments: tuple[str, ...] = ()) -> Measured:
+    """Loads the artifact in `folder` on `page`, twice. Raises BenchError where that cannot be done."""
+    url = f"/models/{folder.name}/"
+    with _site(folder) as address, launched((*FLAGS, *arguments)) as browser:
+        # What a service worker fetches when all is done is no part of a visit, and has no part in the page's session.
+        context = browser.new_context(service_workers="block", locale="en-US")
+        context.add_init_script("globalThis.thistledownBackend = 'webgpu'")
+        first = _visit(context, address, f"/{page}?model={url[1:]}")
+        repeat = _visit(context, address, f"/{page}?model={url[1:]}")
+        tab = context.new_page()
+        tab.goto(f"{address}/{page}")
+        return Measured(tab.evaluate(_TIER, url), first, repeat)
+
+
+@contextmanager
+def _site(folder: Path) -> Iterator[str]:
+    try:
+        application = create_app(Settings(folders=(folder,)))
+    except WebappError as error:
+        raise BenchError(error.what, error.where, error.remedy) from error
+    with running(application) as address:
+        yield address
+
+
+def _visit(context: "BrowserContext", address: str, path: str) -> Visit:
+    tab = context.new_page()
+    try:
+        wire = Wire(context.new_cdp_session(tab))
+        began = perf_counter()
+        _load(tab, address + path)
+        seconds = perf_counter() - began
+        tab.wait_for_load_state("networkidle")
+        tab.wait_for_timeout(_QUIET_MS)
+        found = {**dict(tab.evaluate(_TIMED)), **wire.bodies}
+    finally:
+        tab.close()
+    bodies = {urlsplit(url).path: size for url, size in found.items() if url.startswith(address)}
+    foreign = sorted(url for url in wire.bodies if url and not url.startswith((address, "blob:", "data:")))
+    if foreign:
+        raise BenchError("The page asked another site", foreign[0], "Report this: nothing may leave the tab.")
+    return Visit(bodies, seconds)
+
+
+def _load(tab: "Page", address: str) -> None:
+    from playwright.sync_api import Error
+
+    try:
+        tab.goto(address)
+        tab.locator("button.load").click(timeout=_PATIENCE_MS)
+        tab.locator(".loaded").wait_for(timeout=_PATIENCE_MS)
+    except Error as error:
+        seen = tab.locator("main").inner_text()[:500]
+        raise BenchError(
+            f"The model was not loaded; the page says: {seen}", address, "Try it by hand."
+        ) from error
