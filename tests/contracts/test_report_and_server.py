@@ -73,6 +73,7 @@ def test_the_server_counts_a_download_as_the_report_does(folder: Path) -> None:
         "score_function",
         "mask_token",
         "canary",
+        "coded",
     }
 
 

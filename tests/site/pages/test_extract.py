@@ -20,7 +20,10 @@ SAMPLES = json.loads((SITE / "passages" / "messages.json").read_text("utf-8"))
 
 
 def fill(page: "Page", text: str = MESSAGE) -> None:
-    page.get_by_label("Message", exact=True).fill(text)
+    message = page.get_by_label("Message", exact=True)
+    # The page brings a message of its own, which must not come in between.
+    expect(message).not_to_have_value("")
+    message.fill(text)
 
 
 def press(page: "Page") -> None:
