@@ -263,18 +263,35 @@ function showAmount() {
   byId('many', HTMLElement).hidden = byId('results', HTMLElement).hidden = !several;
 }
 
+/** @param {() => Promise<void>} work @returns {() => void} which does it at once, or again when it is under way */
+function withoutLoss(work) {
+  let isBusy = false;
+  let isDue = false;
+  return async function again() {
+    isDue = true;
+    if (isBusy) return;
+    isBusy = true;
+    while (isDue) {
+      isDue = false;
+      await work();
+    }
+    isBusy = false;
+  };
+}
+
 function connectOwnLabels() {
-  const changed = afterTyping(() => {
-    void keepLabels(writtenLabels());
-    prepareAgain();
-  });
-  const moved = afterTyping(() => void keepLabels(writtenLabels()));
+  // A visitor may leave right after the last letter.
+  const keep = withoutLoss(() => keepLabels(writtenLabels()));
+  const prepare = afterTyping(prepareAgain);
   connectLabels({
-    onLabels: changed,
+    onLabels: () => {
+      keep();
+      prepare();
+    },
     onLeast: () => {
       showReading();
       refreshTable();
-      moved();
+      keep();
     },
   });
 }

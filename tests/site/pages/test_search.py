@@ -236,7 +236,7 @@ def test_the_documentation_can_be_searched(site: Site) -> None:
     load_model(page)
     page.get_by_label("documentation").check()
     question(page).fill("shards tensors offsets alignment")
-    expect(results(page).first).to_contain_text(re.compile(r"ARCHITECTURE\.md|FORMAT\.md"))
+    expect(results(page).first).to_contain_text(re.compile(r"README\.md|engine\.md"))
 
 
 def test_own_text_is_shown_as_text_whatever_it_holds(site: Site) -> None:
