@@ -35,6 +35,7 @@ def test_without_a_list_of_models_the_rest_is_there(site: Site, page_errors: lis
     page = site.open("about.html", None)
     expect(page.get_by_role("heading", name="Licences")).to_be_visible()
     expect(page.get_by_text("On this site:")).to_be_hidden()
+    page.wait_for_load_state("networkidle")
     page_errors.clear()
 
 
