@@ -13,6 +13,8 @@ from exporter.passes import tensor_of, weights
 
 # A file that is hardly smaller is not worth its decoding.
 _WORTH = 0.98
+# Places in a shard are told in 32 bits.
+_MOST = 1 << 32
 
 
 def code_shards(
@@ -29,6 +31,9 @@ def code_shards(
 
 
 def _coded(folder: Path, shard: Shard, spans: Sequence[Span], advance: Callable[[int], None]) -> Shard | None:
+    if shard.bytes >= _MOST:
+        advance(shard.bytes)
+        return None
     data = np.memmap(folder / shard.file, np.uint8, "r")
     written = write_chunks(folder, coded_chunks(data, spans), CHUNK_BYTES)
     advance(shard.bytes)

@@ -66,8 +66,13 @@ def _plane(data: Bytes, first: int, stride: int) -> Plane:
 def _run_of(data: Bytes) -> int:
     """How many equal half-words follow each other everywhere in `data`; 0 where they are too few."""
     words: npt.NDArray[np.uint16] = data.view("<u2")
-    changes = np.flatnonzero(words[1:] != words[:-1]) + 1
-    run = int(np.gcd.reduce(changes, initial=len(words)))
+    run = len(words)
+    for start in range(1, len(words), _SLAB):
+        part = words[start - 1 : start + _SLAB]
+        changes = np.flatnonzero(part[1:] != part[:-1]) + start
+        run = int(np.gcd.reduce(changes, initial=run))
+        if run < _LEAST_RUN:
+            return 0
     return run if _LEAST_RUN <= run < 1 << 16 else 0
 
 

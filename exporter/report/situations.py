@@ -77,7 +77,9 @@ def _no_gpu(folder: Path, manifest: Manifest, report: Report, site: Path) -> Sit
     loaded = {f"site/{name}" for level in levels for name in level} | {"manifest.json"}
     size = sum(file.travels for file in report.files if file.file in loaded)
     trips = dict.fromkeys(manifest.plans, Trip(size, rounds_of(levels) + 1))
-    return Situation("without WebGPU", "the page says so before any weight is fetched", trips)
+    return Situation(
+        "without WebGPU", "page and engine; the CPU needs model.onnx and its runtime besides", trips
+    )
 
 
 def _update(manifest: Manifest, report: Report, old: Manifest, previous: Path) -> Situation:

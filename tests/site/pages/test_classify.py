@@ -77,12 +77,10 @@ def test_labels_stay_on_the_device_until_they_are_removed(site: Site) -> None:
     page = site.open("classify.html")
     page.get_by_label("Name of the label").first.fill("Money")
     page.get_by_label("Least similarity").fill("0.4")
-    page.wait_for_timeout(400)  # time to be kept
     page = site.open("classify.html")
     expect(page.get_by_label("Name of the label").first).to_have_value("Money")
     expect(page.locator("#least-shown")).to_have_text("0.40")
     page.get_by_role("button", name="Remove all").click()
-    page.wait_for_timeout(400)  # time to be forgotten
     page = site.open("classify.html")
     expect(page.get_by_label("Name of the label").first).to_have_value("Billing")
     expect(page.locator("#least-shown")).to_have_text("0.20")
