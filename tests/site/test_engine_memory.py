@@ -46,7 +46,7 @@ class Heaps:
     def __init__(self, session: "CDPSession") -> None:
         self.session = session
         self.workers: list[str] = []
-        self.told: dict[int, int] = {}
+        self.told: dict[str, int] = {}
         self.asked = 0
         session.on("Target.attachedToTarget", lambda event: self.workers.append(event["sessionId"]))
         session.on("Target.receivedMessageFromTarget", self._hear)
@@ -56,11 +56,10 @@ class Heaps:
     def _hear(self, event: dict[str, Any]) -> None:
         message = json.loads(event["message"])
         if "result" in message:
-            self.told[message["id"]] = _occupied(message["result"])
+            self.told[event["sessionId"]] = _occupied(message["result"])
 
     def bytes(self, wait: Callable[[float], None]) -> int:
-        """Of all of them now; those of a worker that has not answered yet count at the next call."""
-        self.told.clear()
+        """Of all of them; a worker that is busy, and answers later, counts with what it said last."""
         for worker in self.workers:
             self.asked += 1
             message = json.dumps({"id": self.asked, "method": "Runtime.getHeapUsage"})
