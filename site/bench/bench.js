@@ -203,14 +203,16 @@ byId('share', HTMLButtonElement).addEventListener('click', async () => {
   if (shown) shared.textContent = await share(shown).catch(({ message }) => message);
 });
 
-async function showLinked() {
-  const result = await fromFragment(location.hash);
+/** @param {string} fragment */
+async function showLinked(fragment) {
+  const result = await fromFragment(fragment);
   if (result) showOpened(result);
 }
 
-addEventListener('hashchange', () => showLinked().catch(complain));
-// A visitor may be quicker than the scripts.
+addEventListener('hashchange', () => showLinked(location.hash).catch(complain));
+// A visitor may be quicker than the scripts, and what was opened or shared meanwhile stays.
+const arrivedWith = location.hash;
 await openChosen();
 // In this order: what is wrong with the link must stay to be read.
 await listModels().catch(complain);
-await showLinked().catch(complain);
+if (!shown) await showLinked(arrivedWith).catch(complain);

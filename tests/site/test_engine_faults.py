@@ -1,6 +1,7 @@
 """What goes wrong between a server and the engine: typed errors, retries, and never a wrong byte."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -148,13 +149,16 @@ def test_an_address_where_nobody_listens(engine_page: EnginePage) -> None:
 
 
 def test_shards_come_side_by_side(engine_page: EnginePage, engine_server: EngineServer) -> None:
+    """One that stalls does not keep the other from being asked for."""
     args = served(engine_server, Fault(".bin", "stalled", 1))
-    body = """
-      const aborter = new AbortController();
-      const loading = engine.load(args.url, { signal: aborter.signal }).catch((error) => error.code);
-      setTimeout(() => aborter.abort(), 700);
-      return loading;
+    start = """
+      globalThis.aborter = new AbortController();
+      globalThis.loading = engine.load(args.url, { signal: aborter.signal }).catch((error) => error.code);
     """
-    assert engine_page.run(body, url=args["url"]) == "ABORTED"
+    engine_page.run(start, url=args["url"])
+    patience = time.monotonic() + 30
+    while len({seen.path for seen in engine_server.weights_seen()}) < 2 and time.monotonic() < patience:
+        engine_page.page.wait_for_timeout(20)
+    assert engine_page.run("aborter.abort(); return loading") == "ABORTED"
     engine_server.released.set()
     assert len({seen.path for seen in engine_server.weights_seen()}) == 2

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from tests.webapp.served import running
 from webapp import Settings
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 pytestmark = pytest.mark.browser
 
@@ -183,10 +184,24 @@ def test_another_result_takes_the_link_of_the_one_before_away(page: "Page", addr
     open_file(page, RESULT)
     page.get_by_role("button", name="Copy a link").click()
     expect(page.locator("#shared")).not_to_be_empty()
-    assert "#r=" in page.url
+    expect(page).to_have_url(re.compile("#r="))
     open_file(page, {**RESULT, "model": {"title": "Another", "quantization": "q8"}})
     expect(page.locator("#about")).to_contain_text("Another")
-    assert "#" not in page.url
+    expect(page).to_have_url(re.compile("^[^#]*$"))
+
+
+def test_what_is_shown_before_the_models_are_listed_is_left_alone(page: "Page", address: str) -> None:
+    listing: list[Route] = []
+    page.route("**/models/catalogue.json", lambda route: listing.append(route))
+    page.goto(f"{address}/bench/")
+    open_file(page, RESULT)
+    page.get_by_role("button", name="Copy a link").click()
+    expect(page).to_have_url(re.compile("#r="))
+    page.locator("#drawn").evaluate("(drawn) => { drawn.firstElementChild.id = 'first' }")
+    listing[0].continue_()
+    expect(page.get_by_label("Model").get_by_role("option")).to_have_count(2)
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("#first")).to_be_visible()
 
 
 def test_what_the_command_says_of_engines_is_shown(page: "Page", address: str) -> None:

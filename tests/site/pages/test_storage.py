@@ -26,6 +26,16 @@ LASTING = """window.asked = 0; let lasting = false;
 StorageManager.prototype.persisted = async () => lasting;
 StorageManager.prototype.persist = async () => { window.asked += 1; return (lasting = %s); };"""
 
+# A database that is not there must not be made by looking.
+IS_KEPT = """async ([name, store]) => {
+  if (!(await indexedDB.databases()).some((each) => each.name === name)) return false;
+  const result = (request) => new Promise((resolve) => (request.onsuccess = () => resolve(request.result)));
+  const database = await result(indexedDB.open(name));
+  const count = await result(database.transaction(store).objectStore(store).count());
+  database.close();
+  return count > 0;
+}"""
+
 
 def opened(site: Site, *kept: dict[str, Any], setup: str = "") -> "Page":
     for script in (ESTIMATE, setup):
@@ -96,19 +106,27 @@ def test_the_browser_is_asked_to_keep_it_only_by_a_click(site: Site, granted: bo
     assert page.evaluate("window.asked") == 1
 
 
+def wait_until_kept(page: "Page", database: str, store: str) -> None:
+    """A page is left only when what it keeps behind the visitor's back is written."""
+    page.wait_for_function(IS_KEPT, arg=[f"thistledown-{database}", store])
+
+
 def test_conversations_labels_vectors_and_settings_are_named_and_go(site: Site) -> None:
     page = site.open("chat.html", [WRITER], chat=True, answer="Purple.")
     page.get_by_role("button", name="Load model").click()
     page.get_by_role("textbox", name="Your message", exact=True).fill("What colour?")
     page.keyboard.press("Enter")
     expect(page.locator("#said > li")).to_have_count(2)
+    wait_until_kept(page, "conversations", "conversations")
     site.models = [EMBEDDER | {"sha256": "a" * 64}]
     page.goto(f"{site.address}/search.html?lang=en")
     page.get_by_role("button", name="Load model").click()
     expect(page.locator("#summary")).to_contain_text("Ready to search")
+    wait_until_kept(page, "vectors", "uses")
     page.goto(f"{site.address}/classify.html")
     page.get_by_role("button", name="Add a label").click()
     page.keyboard.type("a label of mine")
+    wait_until_kept(page, "labels", "sets")
     page.goto(f"{site.address}/storage.html")
     other = page.locator("#other")
     expect(other.get_by_role("listitem")).to_have_count(4)
