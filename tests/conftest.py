@@ -10,6 +10,7 @@ import pytest
 
 from scripts.programs import find_chromium
 from scripts.provide_runtime import RuntimeFilesError, provide
+from tests.made_once import Shelf, tag_of
 from tests.parity_notes import write_page
 from tests.tiny_adapters import write_adapter
 from tests.tiny_encoders import ENCODERS, write_tiny_encoder
@@ -128,18 +129,13 @@ def page(browser: "Browser", page_errors: list[str]) -> "Iterator[Page]":
 def tiny_granite(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Makes tiny Granite-4.0-H checkpoints: `tiny_granite(groups=1, position=None, tied=True, layers=...)`.
 
-    Returns the checkpoint folder, which is shared by the session's tests: read it, do not write to it.
+    Returns the checkpoint folder, which is shared by the run's tests: read it, do not write to it.
     """
-    made: dict[Variant, Path] = {}
+    shelf = Shelf.of_this_run(tmp_path_factory, "granites")
 
     def make(**options: object) -> Path:
         variant = Variant(**options)  # type: ignore[arg-type]
-        if variant not in made:
-            folder = tmp_path_factory.mktemp("checkpoints") / variant.name
-            folder.mkdir()
-            write_tiny_granite(folder, variant)
-            made[variant] = folder
-        return made[variant]
+        return shelf.folder(variant.name, variant, lambda folder: write_tiny_granite(folder, variant))
 
     return make
 
@@ -148,33 +144,25 @@ def tiny_granite(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Makes the tiny decoders of tests/tiny_models by name: `tiny_model("llama-gqa-untied")`.
 
-    Returns the checkpoint folder, which is shared by the session's tests: read it, do not write to it.
+    Returns the checkpoint folder, which is shared by the run's tests: read it, do not write to it.
     """
-    made: dict[str, Path] = {}
-
-    def make(name: str) -> Path:
-        if name not in made:
-            made[name] = tmp_path_factory.mktemp("checkpoints") / f"tiny-{name}"
-            made[name].mkdir()
-            write_tiny_model(made[name], DECODERS[name])
-        return made[name]
-
-    return make
+    shelf = Shelf.of_this_run(tmp_path_factory, "decoders")
+    return lambda name: shelf.folder(
+        f"tiny-{name}", name, lambda folder: write_tiny_model(folder, DECODERS[name])
+    )
 
 
 @pytest.fixture(scope="session")
 def adapters(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Makes LoRA adapters of peft, each once: `adapters(checkpoint, targets, r=4, ...)` (tests/tiny_adapters.py).
 
-    Returns the folder, which is shared by the session's tests: read it, do not write to it.
+    Returns the folder, which is shared by the run's tests: read it, do not write to it.
     """
-    made: dict[str, Path] = {}
+    shelf = Shelf.of_this_run(tmp_path_factory, "adapters")
 
     def make(checkpoint: Path, targets: Sequence[str], **config: Any) -> Path:
-        key = f"{checkpoint}-{targets}-{sorted(config.items())}"
-        if key not in made:
-            made[key] = write_adapter(tmp_path_factory.mktemp("peft") / "poet", checkpoint, targets, **config)
-        return made[key]
+        key = (str(checkpoint), tuple(targets), sorted(config.items()))
+        return shelf.folder("poet", key, lambda folder: write_adapter(folder, checkpoint, targets, **config))
 
     return make
 
@@ -183,18 +171,12 @@ def adapters(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Makes the tiny encoders of tests/tiny_encoders.py by name: `tiny_encoder("bert-classes")`.
 
-    Returns the checkpoint folder, which is shared by the session's tests: read it, do not write to it.
+    Returns the checkpoint folder, which is shared by the run's tests: read it, do not write to it.
     """
-    made: dict[str, Path] = {}
-
-    def make(name: str) -> Path:
-        if name not in made:
-            made[name] = tmp_path_factory.mktemp("checkpoints") / f"tiny-{name}"
-            made[name].mkdir()
-            write_tiny_encoder(made[name], ENCODERS[name])
-        return made[name]
-
-    return make
+    shelf = Shelf.of_this_run(tmp_path_factory, "encoders")
+    return lambda name: shelf.folder(
+        f"tiny-{name}", name, lambda folder: write_tiny_encoder(folder, ENCODERS[name])
+    )
 
 
 @pytest.fixture(scope="session")
@@ -207,19 +189,19 @@ def minilm_checkpoint() -> Path:
 
 @pytest.fixture(scope="session")
 def artifact(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Exports once a session: `artifact(source, quantize="q8", context=None, ...)` gives the artifact folder."""
+    """Exports once a run: `artifact(source, quantize="q8", context=None, ...)` gives the artifact folder."""
     from exporter.export_options import ExportOptions
     from exporter.pipeline import export
     from exporter.progress import Progress
 
-    made: dict[tuple[object, ...], Path] = {}
+    shelf = Shelf.of_this_run(tmp_path_factory, "artifacts")
 
     def make(source: Path | str, **options: object) -> Path:
-        key = (source, *sorted(options.items()))
-        if key not in made:
-            folder = tmp_path_factory.mktemp("artifacts") / f"{Path(source).name}-{len(made)}"
+        key = (str(source), *sorted(options.items()))
+
+        def write(folder: Path) -> None:
             export(ExportOptions(str(source), folder, **options), Progress(quiet=True))  # type: ignore[arg-type]
-            made[key] = folder
-        return made[key]
+
+        return shelf.folder(f"{Path(source).name}-{tag_of(key)}", key, write)
 
     return make
