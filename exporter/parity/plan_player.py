@@ -11,8 +11,7 @@ import numpy.typing as npt
 
 from exporter.artifact import check_size, read_adapter_plan, read_artifact_plan
 from exporter.errors import ArtifactError
-from exporter.parity.wgpu_device import naga_dialect, open_device
-from wgsl_kernels import TIERS
+from exporter.parity.pipelines import pipelines_of
 
 Floats = npt.NDArray[np.float32]
 
@@ -49,12 +48,17 @@ class PlanPlayer:
             folders[-1] = adapter
         for place, shard in zip(folders, self.manifest["shards"], strict=True):
             check_size(place, shard["file"], shard["bytes"])
-        self._device = open_device(TIERS[tier])
+        pipelines = pipelines_of(tier)
+        self._device = pipelines.device
         self._named = {buffer["name"]: index for index, buffer in enumerate(self.plan["buffers"])}
         with _refusals(self.manifest["plans"][tier]["file"]):
             self._buffers = [self._make(buffer) for buffer in self.plan["buffers"]]
             self._load_shards(folders)
-            self._pipelines = [self._pipeline(kernel) for kernel in self.plan["kernels"]]
+            shaders = self.plan["shaders"]
+            self._pipelines = [
+                pipelines.get(kernel["shader"], shaders[kernel["shader"]], kernel["constants"])
+                for kernel in self.plan["kernels"]
+            ]
             self._phases = {
                 name: [self._ready(dispatch) for dispatch in dispatches]
                 for name, dispatches in self.plan["phases"].items()
@@ -83,12 +87,6 @@ class PlanPlayer:
                 if buffer["kind"] == "weight" and buffer["shard"] == index:
                     part = data[buffer["offset"] : buffer["offset"] + buffer["bytes"]]
                     self._device.queue.write_buffer(made, 0, np.pad(part, (0, -len(part) % 4)))
-
-    def _pipeline(self, kernel: Mapping[str, Any]) -> Any:
-        code = naga_dialect(self.plan["shaders"][kernel["shader"]])
-        module = self._device.create_shader_module(label=kernel["shader"], code=code)
-        stage = {"module": module, "entry_point": "main", "constants": kernel["constants"]}
-        return self._device.create_compute_pipeline(layout="auto", compute=stage)
 
     def _ready(self, dispatch: Mapping[str, Any]) -> tuple[_ReadyCall, _ReadyCall]:
         """What is called, and what is where there are few tokens."""
