@@ -2,8 +2,8 @@
 
     python -m scripts.decoder_speed build/models/minilm-e4
 
-Only decoding is timed: no line, no hashes, no GPU. Megabytes are of weights, not of what is downloaded. The first round,
-in which the browser still compiles, is told apart from the others.
+Only decoding is timed: no line, no hashes, no GPU. Megabytes are of weights, not of what is downloaded. The first
+round, in which the browser still compiles, is told apart.
 """
 
 import argparse
