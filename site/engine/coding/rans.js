@@ -21,8 +21,8 @@ export function slotsOf(frequencies) {
 
 /**
  * @typedef {object} Lanes four of each
- * @property {number[]} states below 2^31
- * @property {number[]} at index of each lane's next word
+ * @property {Int32Array} states
+ * @property {Int32Array} at index of each lane's next word
  */
 
 /**
@@ -60,6 +60,6 @@ export function decode(slots, words, lanes, out) {
     d = d << (m & 16) | words[atD] & m;
     atD = atD - m | 0;
   }
-  lanes.states = [a, b, c, d];
-  lanes.at = [atA, atB, atC, atD];
+  lanes.states.set([a, b, c, d]);
+  lanes.at.set([atA, atB, atC, atD]);
 }
