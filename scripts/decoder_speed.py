@@ -7,7 +7,8 @@ round, in which the browser still compiles, is told apart.
 """
 
 import argparse
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -28,25 +29,22 @@ const fetched = async ({ url, bytes, chunkBytes, shardBytes }, first, step) => {
   return starts.filter((_, i) => i % step === first)
     .map((start) => ({ chunk: file.slice(start, start + chunkBytes), shardBytes }));
 };
-self.onmessage = async ({ data: { files, first, step } }) => {
+const work = async ({ files, first, step }) => {
   if (files) chunks = (await Promise.all(files.map((file) => fetched(file, first, step)))).flat();
   else for (const { chunk, shardBytes } of chunks) readChunk(chunk, shardBytes, memory);
-  self.postMessage(null);
 };
+self.onmessage = ({ data }) =>
+  work(data).then(() => self.postMessage(null), (error) => self.postMessage(String(error)));
 """
-_MEASURE = """async ([folder, worker, count, rounds]) => {
+_MEASURE = """async ([folder, worker, count, rounds, files]) => {
   const base = new URL(`/models/${folder}/`, location.href).href;
-  const { coded = [], shards } = await (await fetch(`${base}manifest.json`)).json();
-  const both = coded.map((code, i) => [code, shards[i]]).filter(([code]) => code);
-  const files = both.map(([code, shard]) =>
-    ({ url: base + code.file, bytes: code.bytes, chunkBytes: code.chunk_bytes, shardBytes: shard.bytes }));
   const workers = Array.from({ length: count }, () => new Worker(`/${worker}`, { type: 'module' }));
   const ask = (task) => Promise.all(workers.map((each, first) => new Promise((resolve, reject) => {
-    each.onmessage = resolve;
+    each.onmessage = ({ data }) => (data ? reject(new Error(data)) : resolve());
     each.onerror = ({ message }) => reject(new Error(message));
     each.postMessage({ ...task, first, step: count });
   })));
-  await ask({ files });
+  await ask({ files: files.map(({ file, ...facts }) => ({ ...facts, url: base + file })) });
   const seconds = [];
   for (let round = 0; round < rounds; round++) {
     const begin = performance.now();
@@ -54,9 +52,10 @@ _MEASURE = """async ([folder, worker, count, rounds]) => {
     seconds.push((performance.now() - begin) / 1000);
   }
   for (const each of workers) each.terminate();
-  const bytes = both.reduce((sum, [, shard]) => sum + shard.bytes, 0);
-  return { bytes, coded: both.reduce((sum, [code]) => sum + code.bytes, 0), seconds };
+  return seconds;
 }"""
+
+File = Mapping[str, Any]
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -65,17 +64,32 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2], metavar="COUNT")
     parser.add_argument("--rounds", type=int, default=15, help="the first one is told apart (default: 15)")
     options = parser.parse_args(argv)
-    if options.rounds < 2:
-        parser.error("--rounds must be 2 or more")
+    if options.rounds < 2 or min(options.workers) < 1:
+        parser.error("take at least 2 rounds and 1 worker")
+    files = _coded_files(options.folder)
+    if not files:
+        parser.error(f"{options.folder} has no coded weights: export it with --code-weights")
     with serving(options.folder) as address:
         for workers in options.workers:
-            found = _measure(address, [options.folder.resolve().name, _WORKER, workers, options.rounds])
-            if not found["bytes"]:
-                parser.error(f"{options.folder} has no coded weights: export it with --code-weights")
-            print(_line(workers, found))
+            job = [options.folder.resolve().name, _WORKER, workers, options.rounds, files]
+            print(_line(workers, files, _measure(address, job)), flush=True)
 
 
-def _measure(address: str, arguments: list[object]) -> dict[str, Any]:
+def _coded_files(folder: Path) -> Sequence[File]:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    return [
+        {
+            "file": coded["file"],
+            "bytes": coded["bytes"],
+            "chunkBytes": coded["chunk_bytes"],
+            "shardBytes": shard["bytes"],
+        }
+        for coded, shard in zip(manifest.get("coded", []), manifest["shards"], strict=False)
+        if coded
+    ]
+
+
+def _measure(address: str, job: Sequence[object]) -> Sequence[float]:
     """In a browser of its own, so that each count of workers begins with nothing compiled."""
     from playwright.sync_api import sync_playwright
 
@@ -89,17 +103,18 @@ def _measure(address: str, arguments: list[object]) -> dict[str, Any]:
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
         page.goto(address + _PAGE)
-        found: dict[str, Any] = page.evaluate(_MEASURE, arguments)
+        seconds: Sequence[float] = page.evaluate(_MEASURE, job)
         browser.close()
-        return found
+        return seconds
 
 
-def _line(workers: int, found: dict[str, Any]) -> str:
-    first, *rates = [found["bytes"] / seconds / 1e6 for seconds in found["seconds"]]
-    line = found["coded"] / found["bytes"] * median(rates)
+def _line(workers: int, files: Sequence[File], seconds: Sequence[float]) -> str:
+    coded, weights = (sum(file[key] for file in files) for key in ("bytes", "shardBytes"))
+    first, *rates = [weights / each / 1e6 for each in seconds]
+    middle = median(rates)
     return (
-        f"{workers} worker{'s' if workers > 1 else ''}: {median(rates):.0f} MB/s of weights, "
-        f"{min(rates):.0f} to {max(rates):.0f}, first round {first:.0f}; keeps up with a line of {line:.0f} MB/s"
+        f"{workers} worker{'s' if workers > 1 else ''}: {middle:.0f} MB/s of weights, {min(rates):.0f} to "
+        f"{max(rates):.0f}, first round {first:.0f}; as much as a line of {middle * coded / weights:.0f} MB/s brings"
     )
 
 
