@@ -378,7 +378,7 @@ def _manifest(
 
 
 def _write_texts(folder: Path, checkpoint: Checkpoint, manifest: Manifest, served_as: str) -> list[FileEntry]:
-    entries = [file_entry(path, "tokenizer") for path in write_tokenizer(folder, checkpoint.files)]
+    entries = write_tokenizer(folder, checkpoint.files)
     if manifest.generation is not None:
         if isinstance(manifest.generation.chat, ChatTemplate):
             entries.append(file_entry(folder / manifest.generation.chat.template, "tokenizer"))

@@ -1,11 +1,12 @@
-"""Tokenizer files of an artifact: the checkpoint's own, without insignificant white space."""
+"""Tokenizer files of an artifact: the checkpoint's own, without insignificant white space, and what a visit fetches."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from exporter.artifact import compact_json
+from exporter.artifact import FileEntry, compact_json, file_entry
 from exporter.errors import ThistledownError, TokenizerError
+from exporter.packed_tokenizer import PACKED_NAME, packed
 from exporter.strict_json import JsonProblem, parse_object
 
 _NEEDED = ("tokenizer.json", "tokenizer_config.json")
@@ -13,18 +14,21 @@ _USUAL_MASK = "[MASK]"
 _LIMIT = 128 * 1024 * 1024
 
 
-def write_tokenizer(folder: Path, files: Mapping[str, Path]) -> list[Path]:
-    """Write what the engine's tokenizer needs; a missing tokenizer_config.json becomes an empty one.
+def write_tokenizer(folder: Path, files: Mapping[str, Path]) -> list[FileEntry]:
+    """Write the tokenizer; a missing tokenizer_config.json becomes an empty one.
 
+    A visit fetches the packed form, where there is one: then the two are for other programs.
     Raises TokenizerError for a damaged file.
     """
-    written = []
-    for name in _NEEDED:
-        document = _parsed(files[name]) if name in files else {}
-        path = folder / name
-        path.write_bytes(_compact(name, document))
-        written.append(path)
-    return written
+    documents = {name: _parsed(files[name]) if name in files else {} for name in _NEEDED}
+    for name, document in documents.items():
+        (folder / name).write_bytes(_compact(name, document))
+    small = packed(*documents.values())
+    if small is None:
+        return [file_entry(folder / name, "tokenizer") for name in _NEEDED]
+    path = folder / PACKED_NAME
+    path.write_bytes(_compact(PACKED_NAME, small))
+    return [file_entry(path, "tokenizer"), *(file_entry(folder / name, "original") for name in _NEEDED)]
 
 
 def _parsed(path: Path) -> dict[str, Any]:

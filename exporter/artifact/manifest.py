@@ -16,7 +16,7 @@ Task = Literal[
 ]
 ScoreFunction = Literal["softmax", "sigmoid", "none"]
 Order = Literal["any", "system-first", "alternate"]
-Role = Literal["onnx", "tokenizer", "generation", "card", "report"]
+Role = Literal["onnx", "tokenizer", "original", "generation", "card", "report"]
 
 
 @dataclass(frozen=True)

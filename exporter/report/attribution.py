@@ -31,6 +31,7 @@ ROLES = (
     "other",
     PADDING,
     "tokenizer",
+    "original",
     "manifest",
     "plan",
     KERNELS,

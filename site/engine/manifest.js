@@ -20,7 +20,9 @@ const QUANTIZATIONS = /** @type {const} */ ([
   'e3', 'e3.5', 'e4', 'e4.5', 'e5', 'e6',
 ]);
 const SCORE_FUNCTIONS = /** @type {const} */ (['softmax', 'sigmoid', 'none']);
-const ROLES = /** @type {const} */ (['onnx', 'tokenizer', 'generation', 'card', 'report']);
+const ROLES = /** @type {const} */ (['onnx', 'tokenizer', 'original', 'generation', 'card', 'report']);
+/** Either will do; the packed one is read where there are both. */
+const TOKENIZERS = ['tokenizer.packed.json', 'tokenizer.json'];
 const MAX_CHUNK_BYTES = 64 * 2 ** 20;
 
 /** @typedef {typeof TASKS[number]} Task */
@@ -197,7 +199,7 @@ function checkWhole(reader, manifest) {
   const names = allFiles(manifest).map(({ file }) => file);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice) reader.refuse(`lists ${twice} twice`);
-  const hasTokenizer = manifest.files.some(({ file, role }) => file === 'tokenizer.json' && role === 'tokenizer');
+  const hasTokenizer = manifest.files.some(({ file, role }) => role === 'tokenizer' && TOKENIZERS.includes(file));
   if (!hasTokenizer) reader.field('files').refuse('have no tokenizer.json');
   const { chat = null } = generation ?? {};
   const carried = chat && 'template' in chat ? chat.template : null;

@@ -86,12 +86,13 @@ EXPORTER_IMPORTS: dict[str, set[str]] = {
         "passes",
         "quantization",
     },
+    "packed_tokenizer": set(),
     "passes": {"ops", "quantization"},
     "progress": set(),
     "quantization": set(),
     "reduction": {"artifact", "checkpoints", "progress"},
     "report": {"artifact", "coding"},
-    "tokenizer_files": {"artifact"},
+    "tokenizer_files": {"artifact", "packed_tokenizer"},
 }
 JOINS_ALL = {"__init__", "__main__", "pipeline"}
 

@@ -20,6 +20,7 @@ ROLE_WORDS = {
     "other": "weights that the graph does not tell the role of",
     "padding": "room between tensors, because a GPU binds at multiples of 256 bytes",
     "tokenizer": "what cuts text into tokens",
+    "original": "the tokenizer as other programs read it; no visitor fetches it",
     "manifest": "the list of files, with a hash for each",
     "plan": "which GPU programs run in which order",
     "kernels": "the GPU programs themselves (WGSL)",

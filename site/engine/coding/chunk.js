@@ -70,10 +70,15 @@ function repeat(cursor, bytes, { offset, count, run }) {
 
 /** @param {Cursor} cursor @param {Uint32Array} slots @param {Bytes} out begins at a word @returns {Bytes} out */
 function readCoded(cursor, slots, out) {
-  const heads = Array.from({ length: LANES }, () => [cursor.uint32(), cursor.uint32()]);
-  const ends = heads.map(([, words]) => cursor.skip(2 * words) / 2);
-  const lanes = { states: heads.map(([state]) => state), at: heads.map(([, words], k) => ends[k] - words) };
-  cursor.require(lanes.states.every((state) => state >= LOWEST && state < 2 ** 31));
+  const lanes = { states: new Int32Array(LANES), at: new Int32Array(LANES) };
+  const words = new Uint32Array(LANES);
+  for (let k = 0; k < LANES; k++) {
+    lanes.states[k] = cursor.uint32();
+    words[k] = cursor.uint32();
+  }
+  cursor.require(lanes.states.every((state) => state >= LOWEST));
+  const ends = words.map((count) => cursor.skip(2 * count) / 2);
+  lanes.at.set(ends.map((end, k) => end - words[k]));
   const quads = Math.floor(out.length / LANES);
   decode(slots, cursor.words, lanes, new Int32Array(out.buffer, out.byteOffset, quads));
   cursor.require(lanes.states.every((state) => state === LOWEST) && lanes.at.every((at, k) => at === ends[k]));

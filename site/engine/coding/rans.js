@@ -21,11 +21,14 @@ export function slotsOf(frequencies) {
 
 /**
  * @typedef {object} Lanes four of each
- * @property {number[]} states below 2^31
- * @property {number[]} at index of each lane's next word
+ * @property {Int32Array} states
+ * @property {Int32Array} at index of each lane's next word
  */
 
 /**
+ * Whether a state takes in a word is as good as chance, and a processor that guessed wrong begins again; so it is computed: `m` is
+ * -1 where it does, else 0. `| 0` keeps sums whole numbers of 32 bits.
+ *
  * @param {Uint32Array} slots
  * @param {Uint16Array} words
  * @param {Lanes} lanes as reading leaves them, when it returns; a word outside `words` reads as 0
@@ -34,21 +37,29 @@ export function slotsOf(frequencies) {
 export function decode(slots, words, lanes, out) {
   let [a, b, c, d] = lanes.states;
   let [atA, atB, atC, atD] = lanes.at;
-  for (let i = 0; i < out.length; i++) {
+  for (let i = 0, m = 0; i < out.length; i++) {
     const e = slots[a & 4095];
     const f = slots[b & 4095];
     const g = slots[c & 4095];
     const h = slots[d & 4095];
     out[i] = (e & 255) | (f & 255) << 8 | (g & 255) << 16 | h << 24;
-    a = Math.imul(e >>> 8 & 4095, a >>> 12) + (e >>> 20);
-    if (a < 32768) a = a << 16 | words[atA++];
-    b = Math.imul(f >>> 8 & 4095, b >>> 12) + (f >>> 20);
-    if (b < 32768) b = b << 16 | words[atB++];
-    c = Math.imul(g >>> 8 & 4095, c >>> 12) + (g >>> 20);
-    if (c < 32768) c = c << 16 | words[atC++];
-    d = Math.imul(h >>> 8 & 4095, d >>> 12) + (h >>> 20);
-    if (d < 32768) d = d << 16 | words[atD++];
+    a = Math.imul(e >>> 8 & 4095, a >>> 12) + (e >>> 20) | 0;
+    m = a - 32768 >> 31;
+    a = a << (m & 16) | words[atA] & m;
+    atA = atA - m | 0;
+    b = Math.imul(f >>> 8 & 4095, b >>> 12) + (f >>> 20) | 0;
+    m = b - 32768 >> 31;
+    b = b << (m & 16) | words[atB] & m;
+    atB = atB - m | 0;
+    c = Math.imul(g >>> 8 & 4095, c >>> 12) + (g >>> 20) | 0;
+    m = c - 32768 >> 31;
+    c = c << (m & 16) | words[atC] & m;
+    atC = atC - m | 0;
+    d = Math.imul(h >>> 8 & 4095, d >>> 12) + (h >>> 20) | 0;
+    m = d - 32768 >> 31;
+    d = d << (m & 16) | words[atD] & m;
+    atD = atD - m | 0;
   }
-  lanes.states = [a, b, c, d];
-  lanes.at = [atA, atB, atC, atD];
+  lanes.states.set([a, b, c, d]);
+  lanes.at.set([atA, atB, atC, atD]);
 }

@@ -1,5 +1,7 @@
 /** Byte pair encoding: the pair of neighbours with the best rank is merged, until no pair has one. */
 
+import { vocabOf } from './parts.js';
+
 /** @typedef {import('./normalizers.js').Part} Part */
 
 const ID_LIMIT = 2 ** 26;
@@ -50,8 +52,7 @@ class Queue {
 export class BytePairEncoding {
   /** @param {Part} model */
   constructor(model) {
-    /** @type {Map<string, number>} */
-    this.vocab = new Map(Object.entries(model.vocab));
+    this.vocab = vocabOf(model);
     this.prefix = model.continuing_subword_prefix ?? '';
     this.suffix = model.end_of_word_suffix ?? '';
     this.byteFallback = model.byte_fallback === true;
@@ -60,9 +61,8 @@ export class BytePairEncoding {
     this.unknown = model.unk_token == null ? null : this.idOf(model.unk_token);
     /** @type {Map<number, number>} left * ID_LIMIT + right -> rank * ID_LIMIT + id: there are hundreds of thousands */
     this.merges = new Map();
-    for (const [rank, merge] of /** @type {(string | [string, string])[]} */ (model.merges).entries()) {
-      this.addMerge(merge, rank);
-    }
+    let rank = 0;
+    for (const merge of Array.isArray(model.merges) ? model.merges : this.unpacked(model.merges)) this.addMerge(merge, rank++);
     /** @type {Map<string, number[]>} */
     this.cache = new Map();
   }
@@ -73,6 +73,16 @@ export class BytePairEncoding {
     if (id === undefined) throw new Error(`the vocabulary lacks "${token}"`);
     if (!(Number.isSafeInteger(id) && id >= 0 && id < ID_LIMIT)) throw new Error(`"${token}" has the id ${id}`);
     return id;
+  }
+
+  /** @param {Part} packed steps to each merged token's id, lengths of the left parts @returns {Generator<[string, string]>} */
+  *unpacked({ steps, cuts }) {
+    const tokens = [...this.vocab.keys()];
+    let id = 0;
+    for (const [i, cut] of cuts.entries()) {
+      const token = tokens[id += steps[i]];
+      yield [token.slice(0, cut), this.prefix + token.slice(cut)];
+    }
   }
 
   /** @param {string | [string, string]} merge @param {number} rank */

@@ -20,10 +20,11 @@ export async function fetchTokenizer({ base, manifest }, supply) {
   const read = filesOf(manifest, 'tokenizer').map(async (file) =>
     /** @type {const} */ ([file.file, parseJson(await bringWhole(file, supply), base + file.file)]));
   const files = new Map(await Promise.all(read));
-  const config = files.get('tokenizer_config.json') ?? {};
+  const json = files.get('tokenizer.packed.json') ?? files.get('tokenizer.json');
+  const config = files.get('tokenizer_config.json') ?? json;
   const chat = manifest.generation?.chat;
   return {
-    tokenizer: await TextTokenizer.open(files.get('tokenizer.json'), config, manifest.vocabulary),
+    tokenizer: await TextTokenizer.open(json, config, manifest.vocabulary),
     chatTemplate: chat && 'template' in chat ? files.get(chat.template) : null,
   };
 }

@@ -21,6 +21,12 @@ export function modelType(json) {
   return String(Object(Object(json).model).type ?? 'BPE');
 }
 
+/** @param {Part} model its vocabulary may be packed: a separator, then all tokens by id @returns {Map<string, number>} */
+export function vocabOf({ vocab }) {
+  if (typeof vocab !== 'string') return new Map(Object.entries(vocab));
+  return new Map(vocab.slice(1).split(vocab[0]).map((token, id) => [token, id]));
+}
+
 /** @param {Part} json tokenizer.json, not yet believed @returns {Promise<Parts>} */
 export async function partsOf(json) {
   const type = modelType(json);

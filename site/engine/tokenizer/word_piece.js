@@ -1,15 +1,16 @@
 /** WordPiece and WordLevel: the longest token that a word begins with, then the longest that the rest begins with. */
 
+import { vocabOf } from './parts.js';
+
 /** @typedef {import('./normalizers.js').Part} Part */
 
 export class WordPiece {
   /** @param {Part} model */
-  constructor({ vocab, unk_token: unknown, continuing_subword_prefix: prefix, max_input_chars_per_word: most }) {
-    /** @type {Map<string, number>} */
-    this.vocab = new Map(Object.entries(vocab));
-    this.unknown = unknown ?? '[UNK]';
-    this.prefix = prefix ?? '##';
-    this.most = most ?? 100;
+  constructor(model) {
+    this.vocab = vocabOf(model);
+    this.unknown = model.unk_token ?? '[UNK]';
+    this.prefix = model.continuing_subword_prefix ?? '##';
+    this.most = model.max_input_chars_per_word ?? 100;
     this.longest = Math.max(0, ...lengths(this.vocab.keys()));
   }
 
