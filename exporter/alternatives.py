@@ -1,0 +1,129 @@
+"""What other schemes would cost and keep: each is exported into a temporary folder, measured there and thrown away."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from exporter.artifact import Manifest, read_manifest
+from exporter.calibration import Distances, StoredGraph, read_texts, tokens_of
+from exporter.checkpoints import open_checkpoint
+from exporter.errors import CheckFailedError, CheckpointError, SchemeError
+from exporter.export_options import ExportOptions
+from exporter.pipeline import Exported, export
+from exporter.progress import Progress
+from exporter.quantization import mixture
+from exporter.report import Alternative, WhatIf
+
+DEFAULT = ("f16", "q8", "q8 coded", "e6", "e5", "e4.5", "q4-mixed", "hybrid", "q4", "q4 coded", "e4", "e3.5", "e3", "q2")
+_FLOAT = "f32"
+
+
+def parse_schemes(text: str | None) -> Sequence[str]:
+    """The schemes in a list with commas, such as "q8, q4 coded, auto 0.01"; DEFAULT for None.
+
+    Raises SchemeError that names the one that is wrong.
+    """
+    if text is None:
+        return DEFAULT
+    names = [" ".join(name.split()) for name in text.split(",")]
+    for name in names:
+        options_for(ExportOptions("", Path()), name)
+    return list(dict.fromkeys(names))
+
+
+def options_for(given: ExportOptions, name: str) -> ExportOptions:
+    """`given` for the scheme `name`: what --quantize takes, "q4 coded" with coded weights, "auto 0.01" with a target."""
+    scheme, _, more = name.partition(" ")
+    plain = replace(given, quantize=scheme, code_weights=False, target_kl=None, budget=None)
+    if scheme == "auto":
+        return replace(plain, target_kl=_target(more))
+    if more not in ("", "coded"):
+        raise SchemeError(f'There is no "{name}"', "--schemes", "Write q4, q4 coded or auto 0.01.")
+    mixture(scheme, [])
+    return replace(plain, code_weights=more == "coded")
+
+
+def _target(text: str) -> float:
+    try:
+        target = float(text)
+    except ValueError:
+        target = 0.0
+    if not 0 < target < math.inf:
+        raise SchemeError("auto has no target", "--schemes", "Write it behind, as in auto 0.01.")
+    return target
+
+
+def options_of(folder: Path, source: str) -> ExportOptions:
+    """The options that make of `source` such an artifact as lies in `folder`."""
+    manifest = read_manifest(folder)
+    task = None if manifest.task == "text-generation" else manifest.task
+    return ExportOptions(source, folder.resolve(), context=manifest.context, task=task)
+
+
+def measure_alternatives(given: ExportOptions, names: Sequence[str], progress: Progress) -> WhatIf:
+    """The model of `given` in each of the schemes `names`, next to the float model; those that come out alike once.
+
+    Texts are the bundled ones. Raises what `export` raises.
+    """
+    with TemporaryDirectory(prefix="thistledown-") as name:
+        exact = _export(given, _FLOAT, Path(name), progress)
+        _require_alike(given, exact.manifest)
+        texts = tokens_of(read_texts(), exact.folder / "tokenizer.json", exact.manifest.context)
+        distances = Distances(StoredGraph(exact.folder), texts)
+        found = [_measured(given, each, distances, progress) for each in names]
+    size, values = _checkpoint(given.source)
+    tokens = sum(map(len, texts))
+    alternatives = sorted(_different(found), key=lambda each: each.first_visit)
+    return WhatIf(distances.unit, len(texts), tokens, size, values, alternatives)
+
+
+def _export(given: ExportOptions, name: str, home: Path, progress: Progress) -> Exported:
+    """The folder has the name that it is asked for: the model card tells it."""
+    progress.say(f"what if: {name}")
+    folder = home / given.output.resolve().name
+    return export(replace(options_for(given, name), output=folder), Progress(quiet=True))
+
+
+def _require_alike(given: ExportOptions, made: Manifest) -> None:
+    """Refuses a source that `given.output`, where there is an artifact, was not made from."""
+    if not (given.output / "manifest.json").is_file():
+        return
+    there = read_manifest(given.output)
+    facts = (there.architecture, there.task, there.parameters)
+    if facts != (made.architecture, made.task, made.parameters):
+        raise CheckpointError(
+            f"{made.architecture} of {made.parameters:,} parameters is not what {there.name} was made from",
+            given.source,
+            "Give the checkpoint that the artifact was exported from.",
+        )
+
+
+def _measured(given: ExportOptions, name: str, distances: Distances, progress: Progress) -> Alternative:
+    with TemporaryDirectory(prefix="thistledown-") as home:
+        made = _export(given, name, Path(home), progress)
+        distance = distances.of(StoredGraph(made.folder))
+        if not math.isfinite(distance):
+            raise CheckFailedError(f"{name} gives no numbers", given.source, "Leave it out: --schemes.")
+        return Alternative(
+            name=name,
+            coded=made.manifest.coded is not None,
+            first_visit=made.report.first_visit,
+            weights=sum(shard.bytes for shard in made.manifest.fetched),
+            memory={tier: plan.memory["total"] for tier, plan in made.manifest.plans.items()},
+            distance=max(0.0, distance),  # rounding may make a cosine larger than 1
+        )
+
+
+def _different(found: Sequence[Alternative]) -> Sequence[Alternative]:
+    """The first of those that have the same weights under other names."""
+    return list({(each.weights, each.distance): each for each in reversed(found)}.values())
+
+
+def _checkpoint(source: str) -> tuple[int | None, int | None]:
+    """Bytes and values of all tensors of a checkpoint; an .onnx file is as it is."""
+    if source.endswith(".onnx"):
+        return None, None
+    tensors = open_checkpoint(source).tensors.values()
+    return sum(tensor.bytes for tensor in tensors), sum(tensor.elements for tensor in tensors)
