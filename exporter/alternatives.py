@@ -11,12 +11,27 @@ from exporter.calibration import Distances, StoredGraph, read_texts, tokens_of
 from exporter.checkpoints import open_checkpoint
 from exporter.errors import CheckFailedError, CheckpointError, SchemeError
 from exporter.export_options import ExportOptions
-from exporter.pipeline import Exported, export
+from exporter.pipeline import Exported, check_options, export
 from exporter.progress import Progress
 from exporter.quantization import mixture
 from exporter.report import Alternative, WhatIf
 
-DEFAULT = ("f16", "q8", "q8 coded", "e6", "e5", "e4.5", "q4-mixed", "hybrid", "q4", "q4 coded", "e4", "e3.5", "e3", "q2")
+DEFAULT = (
+    "f16",
+    "q8",
+    "q8 coded",
+    "e6",
+    "e5",
+    "e4.5",
+    "q4-mixed",
+    "hybrid",
+    "q4",
+    "q4 coded",
+    "e4",
+    "e3.5",
+    "e3",
+    "q2",
+)
 _FLOAT = "f32"
 
 
@@ -34,7 +49,7 @@ def parse_schemes(text: str | None) -> Sequence[str]:
 
 
 def options_for(given: ExportOptions, name: str) -> ExportOptions:
-    """`given` for the scheme `name`: what --quantize takes, "q4 coded" with coded weights, "auto 0.01" with a target."""
+    """`given` for a scheme: what --quantize takes, "q4 coded" with coded weights, "auto 0.01" with a target."""
     scheme, _, more = name.partition(" ")
     plain = replace(given, quantize=scheme, code_weights=False, target_kl=None, budget=None)
     if scheme == "auto":
@@ -55,28 +70,37 @@ def _target(text: str) -> float:
     return target
 
 
-def options_of(folder: Path, source: str) -> ExportOptions:
-    """The options that make of `source` such an artifact as lies in `folder`."""
+def export_beside(options: ExportOptions, names: Sequence[str], progress: Progress) -> Exported:
+    """`export`, whose report and model card tell what the schemes `names` would cost and keep."""
+    check_options(options)
+    return export(replace(options, what_if=_alternatives(options, names, progress)), progress)
+
+
+def alternatives_to(folder: Path, source: str, names: Sequence[str], progress: Progress) -> WhatIf:
+    """What the artifact in `folder` would be in the schemes `names`; `source` is the checkpoint that it was made from.
+
+    Raises what `export` raises, CheckpointError for another model.
+    """
     manifest = read_manifest(folder)
     task = None if manifest.task == "text-generation" else manifest.task
-    return ExportOptions(source, folder.resolve(), context=manifest.context, task=task)
+    given = ExportOptions(source, folder.resolve(), context=manifest.context, task=task)
+    return _alternatives(given, names, progress, manifest)
 
 
-def measure_alternatives(given: ExportOptions, names: Sequence[str], progress: Progress) -> WhatIf:
-    """The model of `given` in each of the schemes `names`, next to the float model; those that come out alike once.
-
-    Texts are the bundled ones. Raises what `export` raises.
-    """
+def _alternatives(
+    given: ExportOptions, names: Sequence[str], progress: Progress, of: Manifest | None = None
+) -> WhatIf:
+    """Each of `names` next to the float model on the bundled texts; those that come out alike are told once."""
     with TemporaryDirectory(prefix="thistledown-") as name:
         exact = _export(given, _FLOAT, Path(name), progress)
-        _require_alike(given, exact.manifest)
+        if of:
+            _require_alike(given.source, exact.manifest, of)
         texts = tokens_of(read_texts(), exact.folder / "tokenizer.json", exact.manifest.context)
         distances = Distances(StoredGraph(exact.folder), texts)
         found = [_measured(given, each, distances, progress) for each in names]
     size, values = _checkpoint(given.source)
-    tokens = sum(map(len, texts))
     alternatives = sorted(_different(found), key=lambda each: each.first_visit)
-    return WhatIf(distances.unit, len(texts), tokens, size, values, alternatives)
+    return WhatIf(distances.unit, len(texts), sum(map(len, texts)), size, values, alternatives)
 
 
 def _export(given: ExportOptions, name: str, home: Path, progress: Progress) -> Exported:
@@ -86,16 +110,12 @@ def _export(given: ExportOptions, name: str, home: Path, progress: Progress) -> 
     return export(replace(options_for(given, name), output=folder), Progress(quiet=True))
 
 
-def _require_alike(given: ExportOptions, made: Manifest) -> None:
-    """Refuses a source that `given.output`, where there is an artifact, was not made from."""
-    if not (given.output / "manifest.json").is_file():
-        return
-    there = read_manifest(given.output)
-    facts = (there.architecture, there.task, there.parameters)
-    if facts != (made.architecture, made.task, made.parameters):
+def _require_alike(source: str, made: Manifest, wanted: Manifest) -> None:
+    facts = [(each.architecture, each.task, each.parameters) for each in (made, wanted)]
+    if facts[0] != facts[1]:
         raise CheckpointError(
-            f"{made.architecture} of {made.parameters:,} parameters is not what {there.name} was made from",
-            given.source,
+            f"{made.architecture} of {made.parameters:,} parameters is not what {wanted.name} was made from",
+            source,
             "Give the checkpoint that the artifact was exported from.",
         )
 

@@ -93,8 +93,7 @@ def export(options: ExportOptions, progress: Progress) -> Exported:
 
     The folder appears whole or not at all. Raises ThistledownError with the remedy; CheckFailedError over budget.
     """
-    _check(options, values=True)
-    check_target(options.output, options.overwrite)
+    check_options(options)
     job = _open(options, progress, values=True)
     choices = _quantize(job, _hessians(job, progress), progress)
     needed = stored_bytes(job.built.model) * (2 if options.coded else 1)
@@ -105,6 +104,12 @@ def export(options: ExportOptions, progress: Progress) -> Exported:
         manifest = _write(folder, job, stored, canary_of, progress, coded)
         report = _write_report(folder, options)
     return Exported(options.output, manifest, choices, report)
+
+
+def check_options(options: ExportOptions) -> None:
+    """Raises what `export` raises before it reads anything."""
+    _check(options, values=True)
+    check_target(options.output, options.overwrite)
 
 
 def predict(options: ExportOptions, progress: Progress) -> Prediction:
@@ -374,7 +379,9 @@ def _manifest(
         extraction=checkpoint.extraction if job.row.task == "text-generation" else None,
         coded=coded,
     )
-    return replace(manifest, files=(*manifest.files, *_write_texts(folder, checkpoint, manifest, job.options)))
+    return replace(
+        manifest, files=(*manifest.files, *_write_texts(folder, checkpoint, manifest, job.options))
+    )
 
 
 def _write_texts(

@@ -61,14 +61,17 @@ class WhatIf:
     def own(self, report: Report) -> Alternative | None:
         """The one that `report` is about; None if it was not tried."""
         coded = any(file.stands_for for file in report.files)
-        alike = (a for a in self.alternatives if a.coded == coded and a.name.split()[0] == report.quantization)
+        alike = (
+            a for a in self.alternatives if a.coded == coded and a.name.split()[0] == report.quantization
+        )
         return next((each for each in alike if not each.name.startswith("auto")), None)
 
     def beside(self, report: Report) -> "WhatIf":
         """The same, with the bytes that `report` has for its own scheme: its model card tells of the others."""
         own = self.own(report)
         mended = [
-            replace(each, first_visit=report.first_visit) if each is own else each for each in self.alternatives
+            replace(each, first_visit=report.first_visit) if each is own else each
+            for each in self.alternatives
         ]
         return replace(self, alternatives=mended)
 

@@ -8,7 +8,8 @@ from exporter.report.what_if import COSINE, Alternative, WhatIf
 from exporter.sizes import human
 
 _TIER = "base"
-THIS, BEST = "this one", "no other has both fewer bytes and better answers"
+THIS, BEST = "this one", "best for its bytes"
+BEST_MEANS = f"{BEST[0].upper()}{BEST[1:]}: no other has both fewer bytes and better answers."
 
 
 def quality_heading(what_if: WhatIf) -> str:
@@ -24,7 +25,7 @@ def quality(what_if: WhatIf, distance: float) -> str:
 def what_if_rows(what_if: WhatIf, report: Report) -> tuple[Sequence[str], list[Sequence[str]]]:
     """Headings and rows: bytes, GPU memory of the tier and quality of each scheme."""
     own, best = what_if.own(report), {each.name for each in what_if.best}
-    rows = [
+    rows: list[Sequence[str]] = [
         (
             each.name,
             f"{each.first_visit:,}",
