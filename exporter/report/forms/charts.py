@@ -17,7 +17,7 @@ from exporter.sizes import human
 _NEAREST = 1e-7
 # Pixels of the drawing on a phone, and of a label's letter and line: what would lie on another label is left out.
 _WIDTH, _HEIGHT, _LETTER, _LINE = 220, 260, 7.5, 14
-_TICKS = 4
+_TICKS = 5
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,8 @@ def pareto(what_if: WhatIf, report: Report) -> str:
         *_grid(scale, what_if.distance == COSINE),
         *_front(scale, best),
         *(_point(scale, each, what_if, _kind(each, own, best)) for each in what_if.alternatives),
-        *_labels(scale, [*([own] if own else []), *best]),
+        *_labels(scale, best),
+        *([_below(scale, own)] if own and own not in best else []),
     ]
     told = f"Bytes of a first visit against {quality_heading(what_if)}; the table below has the numbers"
     return f'<svg class="chart" role="img" aria-label="{text(told)}">{"".join(parts)}</svg>'
@@ -76,7 +77,7 @@ def _round_step(size: float) -> int:
 
 
 def _short(size: int) -> str:
-    return human(size).replace(".0 ", " ")
+    return human(size).replace(".0 ", " ") if size else "0"
 
 
 def _front(scale: _Scale, best: Sequence[Alternative]) -> Iterator[str]:
@@ -97,10 +98,10 @@ def _point(scale: _Scale, each: Alternative, what_if: WhatIf, kind: str) -> str:
     return f'<circle class="{kind}" {place} r="5"><title>{text(words)}</title></circle>'
 
 
-def _labels(scale: _Scale, wanted: Sequence[Alternative]) -> Iterator[str]:
+def _labels(scale: _Scale, best: Sequence[Alternative]) -> Iterator[str]:
     """Names to the upper left of their points, where no other point can be."""
     taken: list[tuple[float, float, float]] = []
-    for each in {alternative.name: alternative for alternative in wanted}.values():
+    for each in best:
         x, y = scale.x(each.first_visit), scale.y(each.distance)
         right, bottom = x / 100 * _WIDTH, y / 100 * _HEIGHT
         left = right - _LETTER * len(each.name)
@@ -108,6 +109,12 @@ def _labels(scale: _Scale, wanted: Sequence[Alternative]) -> Iterator[str]:
             continue
         taken.append((left, right, bottom))
         yield f'<text x="{x}%" y="{y}%" dx="-8" dy="-5" text-anchor="end">{text(each.name)}</text>'
+
+
+def _below(scale: _Scale, own: Alternative) -> str:
+    """The name of one that is beaten, away from those that beat it."""
+    place = f'x="{scale.x(own.first_visit)}%" y="{scale.y(own.distance)}%"'
+    return f'<text {place} dx="8" dy="15">{text(own.name)}</text>'
 
 
 def falling(steps: Sequence[Step]) -> str:

@@ -25,7 +25,7 @@ from exporter.report.forms.tables import (
     total_rows,
     weight_rows,
 )
-from exporter.report.forms.what_if_table import BEST, BEST_MEANS, what_if_note, what_if_rows
+from exporter.report.forms.what_if_table import BEST, BEST_MEANS, quality_heading, what_if_note, what_if_rows
 from exporter.report.forms.words import layer_of, percent, short_name, signed
 from exporter.report.networks import NETWORKS
 from exporter.report.weights import Weight
@@ -147,7 +147,9 @@ def what_if(analysis: Analysis) -> str:
     table = html_table(caption, headings, rows, 1)
     marks = key([("own", "this one"), ("best", BEST), ("beaten", "the others")])
     head = f"<h2>What other schemes would cost and keep</h2><p>{text(what_if_note(found))} {text(BEST_MEANS)}</p>"
-    return f'<section id="what-if">{head}{marks}{pareto(found, analysis.report)}{table}</section>'
+    axes = f"To the right: bytes of a first visit. Upwards: {quality_heading(found)}."
+    drawn = f'<p class="soft">{axes}</p>{marks}{pareto(found, analysis.report)}'
+    return f'<section id="what-if">{head}{drawn}{table}</section>'
 
 
 def difference(found: Difference | None) -> str:

@@ -138,7 +138,9 @@ def network_rows(analysis: Analysis) -> tuple[Sequence[str], list[Sequence[str]]
 def step_rows(steps: Sequence[Step]) -> list[Sequence[str]]:
     """Each step of the waterfall: its change, and what is left after it."""
     left = accumulate(step.change for step in steps)
-    return [(step.name, signed(step.change), f"{rest:,}") for step, rest in zip(steps, left, strict=True)]
+    first, *others = zip(steps, left, strict=True)
+    rows = [(step.name, signed(step.change), f"{rest:,}") for step, rest in others]
+    return [(first[0].name, "", f"{first[1]:,}"), *rows]
 
 
 def mover_rows(movers: Sequence[Mover]) -> list[Sequence[str]]:
