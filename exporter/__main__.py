@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -266,8 +266,8 @@ def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    from exporter.alternatives import export_beside
-    from exporter.pipeline import export
+    from exporter.alternatives import alternatives
+    from exporter.pipeline import check_options, export
     from exporter.progress import Progress
 
     progress = Progress(quiet=arguments.json)
@@ -276,7 +276,10 @@ def _export(arguments: argparse.Namespace) -> int:
     if arguments.output is None:
         raise OutputError("There is no folder to write to", "--output", "Give one, or say --dry-run.")
     options, schemes = _options(arguments), _schemes(arguments)
-    done = export_beside(options, schemes, progress) if schemes else export(options, progress)
+    if schemes:
+        check_options(options)
+        options = replace(options, what_if=alternatives(options, schemes, export, progress))
+    done = export(options, progress)
     if arguments.json:
         weights = [asdict(choice) for choice in done.choices]
         print(json.dumps({"folder": str(done.folder), "report": done.report.to_json(), "weights": weights}))
@@ -330,12 +333,13 @@ def _predict(arguments: argparse.Namespace, progress: "Progress") -> int:
 
 def _report(arguments: argparse.Namespace) -> int:
     from exporter.alternatives import alternatives_to
+    from exporter.pipeline import export
     from exporter.progress import Progress
     from exporter.report import analyse, joined, project_budgets, render, require_budgets
 
     budgets, folder = joined(project_budgets(Path.cwd()), arguments.budget), arguments.folder
     schemes = _schemes(arguments)
-    what_if = alternatives_to(folder, arguments.what_if, schemes, Progress()) if schemes else None
+    what_if = alternatives_to(folder, arguments.what_if, schemes, export, Progress()) if schemes else None
     analysis = analyse(folder, arguments.tier, arguments.diff, arguments.adapter, what_if)
     print(render(analysis, arguments.format))
     require_budgets(analysis.attribution, budgets, str(folder))

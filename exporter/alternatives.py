@@ -1,20 +1,20 @@
 """What other schemes would cost and keep: each is exported into a temporary folder, measured there and thrown away."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Protocol
 
 from exporter.artifact import Manifest, read_manifest
 from exporter.calibration import Distances, StoredGraph, read_texts, tokens_of
 from exporter.checkpoints import open_checkpoint
 from exporter.errors import CheckFailedError, CheckpointError, SchemeError
 from exporter.export_options import ExportOptions
-from exporter.pipeline import Exported, check_options, export
 from exporter.progress import Progress
 from exporter.quantization import mixture
-from exporter.report import Alternative, WhatIf
+from exporter.report import Alternative, Report, WhatIf
 
 DEFAULT = (
     "f16",
@@ -33,6 +33,20 @@ DEFAULT = (
     "q2",
 )
 _FLOAT = "f32"
+
+
+class Made(Protocol):
+    """What an export made."""
+
+    @property
+    def folder(self) -> Path: ...
+    @property
+    def manifest(self) -> Manifest: ...
+    @property
+    def report(self) -> Report: ...
+
+
+Export = Callable[[ExportOptions, Progress], Made]
 
 
 def parse_schemes(text: str | None) -> Sequence[str]:
@@ -70,13 +84,9 @@ def _target(text: str) -> float:
     return target
 
 
-def export_beside(options: ExportOptions, names: Sequence[str], progress: Progress) -> Exported:
-    """`export`, whose report and model card tell what the schemes `names` would cost and keep."""
-    check_options(options)
-    return export(replace(options, what_if=_alternatives(options, names, progress)), progress)
-
-
-def alternatives_to(folder: Path, source: str, names: Sequence[str], progress: Progress) -> WhatIf:
+def alternatives_to(
+    folder: Path, source: str, names: Sequence[str], export: Export, progress: Progress
+) -> WhatIf:
     """What the artifact in `folder` would be in the schemes `names`; `source` is the checkpoint that it was made from.
 
     Raises what `export` raises, CheckpointError for another model.
@@ -84,30 +94,64 @@ def alternatives_to(folder: Path, source: str, names: Sequence[str], progress: P
     manifest = read_manifest(folder)
     task = None if manifest.task == "text-generation" else manifest.task
     given = ExportOptions(source, folder.resolve(), context=manifest.context, task=task)
-    return _alternatives(given, names, progress, manifest)
+    return alternatives(given, names, export, progress, manifest)
 
 
-def _alternatives(
-    given: ExportOptions, names: Sequence[str], progress: Progress, of: Manifest | None = None
+def alternatives(
+    given: ExportOptions,
+    names: Sequence[str],
+    export: Export,
+    progress: Progress,
+    of: Manifest | None = None,
 ) -> WhatIf:
-    """Each of `names` next to the float model on the bundled texts; those that come out alike are told once."""
+    """Each of `names` next to the float model on the bundled texts; those that come out alike are told once.
+
+    `of` is what `given` must be the source of. Raises what `export` raises.
+    """
+    trial = _Trial(given, export, progress)
     with TemporaryDirectory(prefix="thistledown-") as name:
-        exact = _export(given, _FLOAT, Path(name), progress)
+        exact = trial.export(_FLOAT, Path(name))
         if of:
             _require_alike(given.source, exact.manifest, of)
         texts = tokens_of(read_texts(), exact.folder / "tokenizer.json", exact.manifest.context)
         distances = Distances(StoredGraph(exact.folder), texts)
-        found = [_measured(given, each, distances, progress) for each in names]
+        found = [trial.measured(each, distances) for each in names]
     size, values = _checkpoint(given.source)
-    alternatives = sorted(_different(found), key=lambda each: each.first_visit)
-    return WhatIf(distances.unit, len(texts), sum(map(len, texts)), size, values, alternatives)
+    by_size = sorted(_different(found), key=lambda each: each.first_visit)
+    return WhatIf(distances.unit, len(texts), sum(map(len, texts)), size, values, by_size)
 
 
-def _export(given: ExportOptions, name: str, home: Path, progress: Progress) -> Exported:
-    """The folder has the name that it is asked for: the model card tells it."""
-    progress.say(f"what if: {name}")
-    folder = home / given.output.resolve().name
-    return export(replace(options_for(given, name), output=folder), Progress(quiet=True))
+@dataclass(frozen=True)
+class _Trial:
+    """Exports what `given` says in other schemes."""
+
+    given: ExportOptions
+    make: Export
+    progress: Progress
+
+    def export(self, name: str, home: Path) -> Made:
+        """The folder has the name that it is asked for: the model card tells it."""
+        self.progress.say(f"what if: {name}")
+        folder = home / self.given.output.resolve().name
+        return self.make(replace(options_for(self.given, name), output=folder), Progress(quiet=True))
+
+    def measured(self, name: str, distances: Distances) -> Alternative:
+        """The scheme `name`; CheckFailedError if its answers are no numbers."""
+        with TemporaryDirectory(prefix="thistledown-") as home:
+            made = self.export(name, Path(home))
+            distance = distances.of(StoredGraph(made.folder))
+            if not math.isfinite(distance):
+                raise CheckFailedError(
+                    f"{name} gives no numbers", self.given.source, "Leave it out: --schemes."
+                )
+            return Alternative(
+                name=name,
+                coded=made.manifest.coded is not None,
+                first_visit=made.report.first_visit,
+                weights=sum(shard.bytes for shard in made.manifest.fetched),
+                memory={tier: plan.memory["total"] for tier, plan in made.manifest.plans.items()},
+                distance=max(0.0, distance),  # rounding may make a cosine larger than 1
+            )
 
 
 def _require_alike(source: str, made: Manifest, wanted: Manifest) -> None:
@@ -117,22 +161,6 @@ def _require_alike(source: str, made: Manifest, wanted: Manifest) -> None:
             f"{made.architecture} of {made.parameters:,} parameters is not what {wanted.name} was made from",
             source,
             "Give the checkpoint that the artifact was exported from.",
-        )
-
-
-def _measured(given: ExportOptions, name: str, distances: Distances, progress: Progress) -> Alternative:
-    with TemporaryDirectory(prefix="thistledown-") as home:
-        made = _export(given, name, Path(home), progress)
-        distance = distances.of(StoredGraph(made.folder))
-        if not math.isfinite(distance):
-            raise CheckFailedError(f"{name} gives no numbers", given.source, "Leave it out: --schemes.")
-        return Alternative(
-            name=name,
-            coded=made.manifest.coded is not None,
-            first_visit=made.report.first_visit,
-            weights=sum(shard.bytes for shard in made.manifest.fetched),
-            memory={tier: plan.memory["total"] for tier, plan in made.manifest.plans.items()},
-            distance=max(0.0, distance),  # rounding may make a cosine larger than 1
         )
 
 

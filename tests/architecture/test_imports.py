@@ -67,7 +67,6 @@ EXPORTER_IMPORTS: dict[str, set[str]] = {
         "calibration",
         "checkpoints",
         "export_options",
-        "pipeline",
         "progress",
         "quantization",
         "report",
