@@ -28,7 +28,7 @@ SCHEMES = WhatIf(
     checkpoint_bytes=None,
     checkpoint_values=None,
     alternatives=[
-        Alternative("e4", True, 310_000, 90_000, {"base": 700_000}, 0.08),
+        Alternative("e4", True, 200_000, 90_000, {"base": 700_000}, 0.08),
         Alternative("q4", False, 400_000, 112_000, {"base": 500_000}, 0.1),
         Alternative("q8", False, 520_000, 220_000, {"base": 700_000}, 0.0004),
         Alternative("f16", False, 740_000, 440_000, {"base": 900_000}, 0.0),
@@ -125,7 +125,7 @@ def test_other_schemes_are_drawn_and_told(found: Analysis) -> None:
     places = [float(circle.attrib[at].rstrip("%")) for circle in drawn.iter("circle") for at in ("cx", "cy")]
     assert all(0 <= place <= 100 for place in places)
     for each in SCHEMES.alternatives:
-        assert f"{each.weights:,}</td>" in told
+        assert f"{each.memory['base']:,}</td>" in told
     assert {text.text for text in drawn.iter("text")} >= {"e4", "q4", "q8", "f16"}
 
 

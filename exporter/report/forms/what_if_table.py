@@ -29,14 +29,13 @@ def what_if_rows(what_if: WhatIf, report: Report) -> tuple[Sequence[str], list[S
         (
             each.name,
             f"{each.first_visit:,}",
-            f"{each.weights:,}",
             f"{each.memory.get(report.tier, 0):,}",
             quality(what_if, each.distance),
             ", ".join([*([THIS] if each is own else []), *([BEST] if each.name in best else [])]),
         )
         for each in what_if.alternatives
     ]
-    return ("scheme", "first visit", "weights", "GPU memory", quality_heading(what_if), ""), rows
+    return ("scheme", "first visit", "GPU memory", quality_heading(what_if), ""), rows
 
 
 def what_if_note(what_if: WhatIf) -> str:
