@@ -6,13 +6,14 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exporter.errors import OutputError, ThistledownError
-from exporter.reduction.command_line import COMMANDS, add_commands
+from exporter import adapter_commands as adapters
+from exporter.errors import OutputError, SchemeError, ThistledownError
+from exporter.reduction import command_line as reduction
 from exporter.sizes import DEFAULT_SHARD_BYTES, human, parse_size
 
 if TYPE_CHECKING:
@@ -68,9 +69,8 @@ def _parser() -> "tuple[argparse.ArgumentParser, argparse._SubParsersAction[argp
     _add_report(commands)
     _add_inspect(commands)
     _add_verify(commands)
-    add_commands(partial(_command, commands))
-    _add_merge_lora(commands)
-    _add_adapter(commands)
+    reduction.add_commands(partial(_command, commands))
+    adapters.add_commands(partial(_command, commands))
     return parser, commands
 
 
@@ -132,6 +132,12 @@ def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         action="store_true",
         help="entropy-code what is downloaded; the same weights in fewer bytes",
     )
+    command.add_argument(
+        "--what-if",
+        action="store_true",
+        help="also try other schemes, and tell in report.json and the model card what they cost and keep",
+    )
+    _add_schemes(command)
     command.add_argument("--overwrite", action="store_true", help="replace an existing artifact folder")
     command.add_argument("--json", action="store_true", help="print one JSON document instead of text")
 
@@ -163,12 +169,22 @@ def _add_quantization(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_schemes(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--schemes",
+        metavar="LIST",
+        help='with --what-if: the schemes, such as "q8, q4 coded, auto 0.01", which is --target-kl 0.01 '
+        "(default: a dozen)",
+    )
+
+
 def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     examples = [
         "build/models/minilm",
         "build/models/minilm --format html > report.html",
         "build/models/minilm --format markdown --compare build/before",
         "build/models/minilm --budget 30MB --budget embedding=13MB",
+        'build/models/minilm --what-if minilm --schemes "q8, q4, q4 coded, e4"',
     ]
     command = _command(commands, "report", "What a download costs, to the byte.", examples)
     command.add_argument("folder", type=Path, metavar="DIR", help="artifact folder")
@@ -203,6 +219,12 @@ def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     command.add_argument(
         "--software", action="store_true", help="with --measure: on SwiftShader, without a GPU"
     )
+    command.add_argument(
+        "--what-if",
+        metavar="SOURCE",
+        help="export its checkpoint SOURCE in other schemes, too, and tell what they cost and keep",
+    )
+    _add_schemes(command)
     command.add_argument(
         "--adapter", type=Path, metavar="DIR", help="an adapter of it, whose cost is told, too"
     )
@@ -243,32 +265,9 @@ def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     command.add_argument("--tier", choices=TIER_NAMES, default="base", help="which plan (default: base)")
 
 
-def _add_merge_lora(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    purpose = "Merge a LoRA adapter of peft into its base: an ordinary checkpoint, ready for export."
-    examples = ["build/granite build/adapters/poet -o build/granite-poet"]
-    command = _command(commands, "merge-lora", purpose, examples)
-    command.add_argument(
-        "base", metavar="BASE", help="checkpoint folder or hub id that the adapter was made for"
-    )
-    _add_peft_folder(command, "checkpoint folder to make")
-
-
-def _add_adapter(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    purpose = "Make a LoRA adapter of peft one that pages put over an exported base at run time."
-    examples = ["build/models/granite build/adapters/poet -o build/models/granite-poet"]
-    command = _command(commands, "adapter", purpose, examples)
-    command.add_argument("artifact", type=Path, metavar="ARTIFACT", help="exported base, in any quantization")
-    _add_peft_folder(command, "adapter folder to make")
-
-
-def _add_peft_folder(command: argparse.ArgumentParser, made: str) -> None:
-    command.add_argument("adapter", type=Path, metavar="ADAPTER", help="folder that peft saved")
-    command.add_argument("-o", "--output", type=Path, metavar="DIR", required=True, help=made)
-    command.add_argument("--json", action="store_true", help="print one JSON document instead of text")
-
-
 def _export(arguments: argparse.Namespace) -> int:
-    from exporter.pipeline import export
+    from exporter.alternatives import alternatives
+    from exporter.pipeline import check_options, export
     from exporter.progress import Progress
 
     progress = Progress(quiet=arguments.json)
@@ -276,7 +275,11 @@ def _export(arguments: argparse.Namespace) -> int:
         return _predict(arguments, progress)
     if arguments.output is None:
         raise OutputError("There is no folder to write to", "--output", "Give one, or say --dry-run.")
-    done = export(_options(arguments), progress)
+    options, schemes = _options(arguments), _schemes(arguments)
+    if schemes:
+        check_options(options)
+        options = replace(options, what_if=alternatives(options, schemes, export, progress))
+    done = export(options, progress)
     if arguments.json:
         weights = [asdict(choice) for choice in done.choices]
         print(json.dumps({"folder": str(done.folder), "report": done.report.to_json(), "weights": weights}))
@@ -286,6 +289,15 @@ def _export(arguments: argparse.Namespace) -> int:
     print(f"first visit downloads {report.first_visit:,} bytes ({human(report.first_visit)})")
     print(f"next: thistledown serve {done.folder}")
     return 0
+
+
+def _schemes(arguments: argparse.Namespace) -> Sequence[str]:
+    """The schemes to try besides; none without --what-if."""
+    from exporter.alternatives import parse_schemes
+
+    if not arguments.what_if and arguments.schemes is not None:
+        raise SchemeError("There is nothing to try schemes for", "--schemes", "Say --what-if, too.")
+    return parse_schemes(arguments.schemes) if arguments.what_if else ()
 
 
 def _options(arguments: argparse.Namespace) -> "ExportOptions":
@@ -312,18 +324,25 @@ def _predict(arguments: argparse.Namespace, progress: "Progress") -> int:
     from exporter.pipeline import predict
     from exporter.report import render_prediction
 
+    if arguments.what_if:
+        raise SchemeError("other schemes are measured", "--what-if", "Leave out it, or --dry-run.")
     prediction = predict(_options(arguments), progress)
     print(json.dumps(prediction.to_json()) if arguments.json else render_prediction(prediction))
     return 0
 
 
 def _report(arguments: argparse.Namespace) -> int:
+    from exporter.alternatives import alternatives_to
+    from exporter.pipeline import export
+    from exporter.progress import Progress
     from exporter.report import analyse, joined, project_budgets, render, require_budgets
 
-    budgets = joined(project_budgets(Path.cwd()), arguments.budget)
-    analysis = analyse(arguments.folder, arguments.tier, arguments.diff, arguments.adapter)
+    budgets, folder = joined(project_budgets(Path.cwd()), arguments.budget), arguments.folder
+    schemes = _schemes(arguments)
+    what_if = alternatives_to(folder, arguments.what_if, schemes, export, Progress()) if schemes else None
+    analysis = analyse(folder, arguments.tier, arguments.diff, arguments.adapter, what_if)
     print(render(analysis, arguments.format))
-    require_budgets(analysis.attribution, budgets, str(arguments.folder))
+    require_budgets(analysis.attribution, budgets, str(folder))
     return 0
 
 
@@ -345,38 +364,11 @@ def _verify(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _merge_lora(arguments: argparse.Namespace) -> int:
-    from exporter.adapters import merge_lora
-
-    made = merge_lora(arguments.base, arguments.adapter, arguments.output)
-    if arguments.json:
-        print(json.dumps(asdict(made) | {"folder": str(made.folder)}))
-        return 0
-    print(f"{made.folder}: {made.base} with {made.changed} weights changed by {made.adapter}")
-    print(f"next: thistledown export {made.folder} -o DIR")
-    return 0
-
-
-def _adapter(arguments: argparse.Namespace) -> int:
-    from exporter.adapters import make_adapter
-
-    made = make_adapter(arguments.artifact, arguments.adapter, arguments.output)
-    manifest, size = made.manifest, made.manifest.shard.bytes
-    if arguments.json:
-        told = {"rank": manifest.rank, "parameters": manifest.parameters, "bytes": size, "share": made.share}
-        print(json.dumps({"folder": str(made.folder), "base": asdict(manifest.base), **told}))
-        return 0
-    print(f"{made.folder}: rank {manifest.rank}, {manifest.parameters:,} values over {manifest.base.name}")
-    print(f"its shard has {size:,} bytes ({human(size)}), {made.share:.2%} of the base's")
-    return 0
-
-
 _COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
-    **COMMANDS,
-    "adapter": _adapter,
+    **adapters.COMMANDS,
+    **reduction.COMMANDS,
     "export": _export,
     "inspect": _inspect,
-    "merge-lora": _merge_lora,
     "report": _report,
     "verify": _verify,
 }

@@ -22,8 +22,11 @@ _TASKS = {
 }
 
 
-def model_card(manifest: Manifest, folder: str) -> str:
-    """README.md of an artifact that is served as models/`folder`/: what it is, what it costs, how to use it."""
+def model_card(manifest: Manifest, folder: str, schemes: str = "") -> str:
+    """README.md of an artifact that is served as models/`folder`/: what it is, what it costs, how to use it.
+
+    `schemes` is a table in Markdown of what other schemes cost and keep, if somebody measured it.
+    """
     use = _USES[manifest.task].replace("{dimensions}", str(manifest.dimensions))
     title, source = printable(manifest.title, 120), printable(manifest.source, 120)
     weight_bytes = sum(shard.bytes for shard in manifest.fetched)
@@ -55,7 +58,11 @@ const model = await load('/models/{folder}/');
 ```
 
 `model.onnx` is the same model for onnxruntime, on the same weight files.
-"""
+{_what_if(schemes)}"""
+
+
+def _what_if(schemes: str) -> str:
+    return f"\n## What other schemes would cost and keep\n\n{schemes}\n" if schemes else ""
 
 
 def _listed(languages: Sequence[str]) -> str:

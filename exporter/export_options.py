@@ -5,6 +5,7 @@ from pathlib import Path
 
 from exporter.lowering import MAX_BINDING
 from exporter.quantization import SCHEMES
+from exporter.report import WhatIf
 from exporter.sizes import DEFAULT_SHARD_BYTES
 
 
@@ -15,7 +16,7 @@ class ExportOptions:
     `task` None: what the checkpoint was made for. `rounding` is one of `quantization.METHODS`; `calibration` a file
     of texts to round by, one a line (None: ours, where texts are needed). `quantize` "auto" finds the mixture that
     changes the outputs by at most `target_kl`, or the best within `budget`. With `code_weights` a visit fetches
-    weights entropy-coded.
+    weights entropy-coded. `what_if` tells of other schemes, for the report and the model card.
     """
 
     source: str
@@ -31,6 +32,7 @@ class ExportOptions:
     target_kl: float | None = None
     max_binding: int = MAX_BINDING
     code_weights: bool = False
+    what_if: WhatIf | None = None
 
     @property
     def coded(self) -> bool:

@@ -52,7 +52,7 @@ from exporter.passes import (
 )
 from exporter.progress import Progress
 from exporter.quantization import Recipe, find_method, mixture
-from exporter.report import Prediction, Report, measure_export, over_budget
+from exporter.report import Prediction, Report, measure_export, over_budget, what_if_card
 from exporter.sizes import human
 from exporter.tokenizer_files import mask_token, require_rows, write_tokenizer
 from wgsl_kernels import TIERS, Tier
@@ -93,8 +93,7 @@ def export(options: ExportOptions, progress: Progress) -> Exported:
 
     The folder appears whole or not at all. Raises ThistledownError with the remedy; CheckFailedError over budget.
     """
-    _check(options, values=True)
-    check_target(options.output, options.overwrite)
+    check_options(options)
     job = _open(options, progress, values=True)
     choices = _quantize(job, _hessians(job, progress), progress)
     needed = stored_bytes(job.built.model) * (2 if options.coded else 1)
@@ -103,8 +102,14 @@ def export(options: ExportOptions, progress: Progress) -> Exported:
         coded = _code(folder, job, stored, progress) if options.coded else None
         progress.say("writing model.onnx and the plans")
         manifest = _write(folder, job, stored, canary_of, progress, coded)
-        report = _write_report(folder, options.budget)
+        report = _write_report(folder, options)
     return Exported(options.output, manifest, choices, report)
+
+
+def check_options(options: ExportOptions) -> None:
+    """Raises what `export` raises before it reads anything."""
+    _check(options, values=True)
+    check_target(options.output, options.overwrite)
 
 
 def predict(options: ExportOptions, progress: Progress) -> Prediction:
@@ -118,7 +123,7 @@ def predict(options: ExportOptions, progress: Progress) -> Prediction:
     with TemporaryDirectory(prefix="thistledown-") as name:
         folder = Path(name)
         manifest = _write(folder, job, _plan_shards(job), planned_canary, progress)
-        report = _write_report(folder, options.budget)
+        report = _write_report(folder, options)
         sizes = {path.name: path.stat().st_size for path in folder.iterdir()}
     return Prediction(manifest, report, sizes, "tokenizer.json" in job.checkpoint.files)
 
@@ -317,9 +322,10 @@ def _counted(slabs: Iterator[np.ndarray], advance: Callable[[int], None]) -> Ite
         yield slab
 
 
-def _write_report(folder: Path, budget: int | None) -> Report:
-    report = measure_export(folder)
-    (folder / "report.json").write_bytes(aligned_json(report.to_json()))
+def _write_report(folder: Path, options: ExportOptions) -> Report:
+    report, what_if, budget = measure_export(folder), options.what_if, options.budget
+    values = report.to_json() | ({"what_if": what_if.beside(report).to_json()} if what_if else {})
+    (folder / "report.json").write_bytes(aligned_json(values))
     if budget is not None and over_budget(report, budget):
         raise _too_large(report, budget)
     return report
@@ -373,11 +379,14 @@ def _manifest(
         extraction=checkpoint.extraction if job.row.task == "text-generation" else None,
         coded=coded,
     )
-    served_as = job.options.output.resolve().name
-    return replace(manifest, files=(*manifest.files, *_write_texts(folder, checkpoint, manifest, served_as)))
+    return replace(
+        manifest, files=(*manifest.files, *_write_texts(folder, checkpoint, manifest, job.options))
+    )
 
 
-def _write_texts(folder: Path, checkpoint: Checkpoint, manifest: Manifest, served_as: str) -> list[FileEntry]:
+def _write_texts(
+    folder: Path, checkpoint: Checkpoint, manifest: Manifest, options: ExportOptions
+) -> list[FileEntry]:
     entries = write_tokenizer(folder, checkpoint.files)
     if manifest.generation is not None:
         if isinstance(manifest.generation.chat, ChatTemplate):
@@ -386,5 +395,6 @@ def _write_texts(folder: Path, checkpoint: Checkpoint, manifest: Manifest, serve
         path.write_bytes(compact_json(asdict(manifest.generation)))
         entries.append(file_entry(path, "generation"))
     card = folder / "README.md"
-    card.write_text(model_card(manifest, served_as), encoding="utf-8")
+    words = model_card(manifest, options.output.resolve().name, what_if_card(options.what_if))
+    card.write_text(words, encoding="utf-8")
     return [*entries, file_entry(card, "card")]

@@ -10,6 +10,7 @@ from .adapter_manifest import (
 )
 from .atomic_folder import atomic_folder, check_target
 from .compact_json import aligned_json, compact_json
+from .fields import Fields
 from .file_checking import check_size
 from .hashing import file_entry, plan_entry
 from .manifest import (
@@ -40,6 +41,7 @@ __all__ = [
     "Canary",
     "Chat",
     "ChatTemplate",
+    "Fields",
     "FileEntry",
     "Fold",
     "Generation",

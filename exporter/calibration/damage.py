@@ -1,6 +1,7 @@
 """How far a model with rounded weights is from the float model, on texts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 
@@ -10,14 +11,21 @@ from exporter.calibration.float_graph import FloatGraph, Floats
 _KEPT_VALUES = 1 << 24
 
 
-class Yardstick:
-    """The outputs of the float model `graph` on `texts` of token ids, and the distance of others from them."""
+class Graph(Protocol):
+    """A model that runs on one text at a time; `output` names its answer."""
 
-    def __init__(self, graph: FloatGraph, texts: Sequence[Sequence[int]]) -> None:
-        self._graph, self._texts = graph, texts
-        self._exact: list[Floats] = []
-        for ids in texts:
-            self._exact.append(self._outputs(ids))
+    output: str
+
+    def run(self, ids: Sequence[int], wanted: Sequence[str]) -> list[Floats]:
+        """The values `wanted` for the tokens `ids`."""
+
+
+class Distances:
+    """The outputs of the float model `graph` on `texts` of token ids, and the distance of other graphs from them."""
+
+    def __init__(self, graph: Graph, texts: Sequence[Sequence[int]]) -> None:
+        self._gives_logits, self._texts = graph.output == "logits", texts
+        self._exact = [self._rows(graph.run(ids, [graph.output])[0]) for ids in texts]
 
     @property
     def texts(self) -> int:
@@ -26,30 +34,37 @@ class Yardstick:
 
     @property
     def unit(self) -> str:
-        """What `damage` counts."""
+        """What `of` counts."""
         return "KL" if self._gives_logits else "1 - cosine"
 
-    @property
-    def _gives_logits(self) -> bool:
-        return self._graph.output == "logits"
+    def of(self, graph: Graph) -> float:
+        """The mean over tokens of KL(float || `graph`) in nats; for embeddings the mean over texts of 1 - cosine."""
+        return self._mean(graph.run(ids, [graph.output])[0] for ids in self._texts)
 
-    def damage(self, replaced: Mapping[str, Floats] | None = None) -> float:
-        """The mean over tokens of KL(float || rounded) in nats; for embeddings the mean over texts of 1 - cosine.
-
-        `replaced` are weights to use instead of the graph's own.
-        """
+    def _mean(self, outputs: Iterable[Floats]) -> float:
         distance = _divergence if self._gives_logits else _angle
         found = [
-            distance(exact, self._outputs(ids, replaced))
-            for ids, exact in zip(self._texts, self._exact, strict=True)
+            distance(exact, self._rows(output)) for exact, output in zip(self._exact, outputs, strict=True)
         ]
         return float(np.concatenate(found).mean())
 
-    def _outputs(self, ids: Sequence[int], replaced: Mapping[str, Floats] | None = None) -> Floats:
-        output = self._graph.run(ids, [self._graph.output], replaced)[0]
+    def _rows(self, output: Floats) -> Floats:
         rows = output.reshape(-1, output.shape[-1])
         most = max(1, _KEPT_VALUES // (len(self._texts) * rows.shape[1]))
         return rows[:: -(-len(rows) // most)].copy()  # a view would keep all rows
+
+
+class Yardstick(Distances):
+    """The same for one graph whose weights are rounded in place, or replaced."""
+
+    def __init__(self, graph: FloatGraph, texts: Sequence[Sequence[int]]) -> None:
+        super().__init__(graph, texts)
+        self._graph = graph
+
+    def damage(self, replaced: Mapping[str, Floats] | None = None) -> float:
+        """The distance of the graph as its weights are now; `replaced` are weights to use instead of its own."""
+        wanted = [self._graph.output]
+        return self._mean(self._graph.run(ids, wanted, replaced)[0] for ids in self._texts)
 
 
 def _divergence(exact: Floats, found: Floats) -> np.ndarray:

@@ -31,8 +31,7 @@ class FloatGraph:
         self.facts: Sequence[TensorFacts] = weight_facts(copy)
         _check_size(self.facts)
         self.sources = _sources(copy, self.facts)
-        outputs = [str(value.name) for value in copy.graph.outputs]
-        self.output = "logits" if "logits" in outputs else outputs[0]
+        self.output = answer_of([str(value.name) for value in copy.graph.outputs])
         self._stored = {fact.name: _make_input(copy.graph, fact) for fact in self.facts}
         self.weights: Mapping[str, Floats] = {
             name: np.empty(tensor.shape.numpy(), np.float32) for name, tensor in self._stored.items()
@@ -55,8 +54,8 @@ class FloatGraph:
         self, ids: Sequence[int], wanted: Sequence[str], replaced: Mapping[str, Floats] | None = None
     ) -> list[Floats]:
         """The values `wanted` for the tokens `ids`, from empty states, with some weights `replaced` by name."""
-        feeds = {value.name: _frame_value(value, ids) for value in self._frame}
-        outputs = self._session.run(list(wanted), {**feeds, **self.weights, **(replaced or {})})
+        feeds = {**frame_of(self._frame, ids), **self.weights, **(replaced or {})}
+        outputs = self._session.run(list(wanted), feeds)
         return [np.asarray(value, np.float32) for value in outputs]
 
 
@@ -111,6 +110,18 @@ def _watch(graph: ir.Graph, names: set[str]) -> None:
             if value.name in names - known:
                 value.type = ir.TensorType(ir.DataType.FLOAT)
                 graph.outputs.append(value)
+
+
+def answer_of(outputs: Sequence[str]) -> str:
+    """The output that is the model's answer: logits, else the first."""
+    return "logits" if "logits" in outputs else outputs[0]
+
+
+def frame_of(
+    inputs: Sequence[ort.NodeArg], ids: Sequence[int]
+) -> Mapping[str, npt.NDArray[np.int64] | Floats]:
+    """What the graph's `inputs` are for the tokens `ids`, read from empty states."""
+    return {value.name: _frame_value(value, ids) for value in inputs}
 
 
 def _frame_value(value: ort.NodeArg, ids: Sequence[int]) -> npt.NDArray[np.int64] | Floats:

@@ -41,6 +41,11 @@ class TensorInfo:
         """How many values it holds."""
         return math.prod(self.shape)
 
+    @property
+    def bytes(self) -> int:
+        """What it takes in its file."""
+        return self.elements * BITS[self.dtype] // 8
+
 
 @dataclass(frozen=True)
 class StoredTensor:

@@ -3,16 +3,20 @@
 from exporter.report.analysis import Analysis, analyse
 from exporter.report.budgets import Budget, joined, parse_budget, project_budgets, require_budgets
 from exporter.report.forms import FORMATS, render
+from exporter.report.forms.what_if_table import what_if_card
 from exporter.report.measure import Report, ReportFile, measure_artifact, measure_export, over_budget, page_of
 from exporter.report.prediction import Prediction, render_prediction
+from exporter.report.what_if import Alternative, WhatIf
 
 __all__ = [
     "FORMATS",
+    "Alternative",
     "Analysis",
     "Budget",
     "Prediction",
     "Report",
     "ReportFile",
+    "WhatIf",
     "analyse",
     "joined",
     "measure_artifact",
@@ -24,4 +28,5 @@ __all__ = [
     "render",
     "render_prediction",
     "require_budgets",
+    "what_if_card",
 ]

@@ -9,12 +9,17 @@ from exporter.report.attribution import Attribution, attribute
 from exporter.report.difference import Build, Difference, compare
 from exporter.report.measure import Report, measure_artifact
 from exporter.report.situations import Situation, changed_files, situations_of
+from exporter.report.waterfall import Step, waterfall
 from exporter.report.weights import Weight, read_weights
+from exporter.report.what_if import WhatIf, stored_what_if
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """The report with all bytes explained; `plans` by tier; `difference` where another build is given."""
+    """The report with all bytes explained; `plans` by tier; `difference` where another build is given.
+
+    `what_if` are other schemes where somebody measured them.
+    """
 
     report: Report
     attribution: Attribution
@@ -22,21 +27,41 @@ class Analysis:
     plans: Mapping[str, PlanEntry]
     situations: Sequence[Situation]
     difference: Difference | None
+    what_if: WhatIf | None
+
+    @property
+    def waterfall(self) -> Sequence[Step]:
+        """How the model came down to what travels."""
+        return waterfall(self.report, self.weights, self.what_if)
 
 
 def analyse(
-    folder: Path, tier: str = "base", previous: Path | None = None, adapter: Path | None = None
+    folder: Path,
+    tier: str = "base",
+    previous: Path | None = None,
+    adapter: Path | None = None,
+    what_if: WhatIf | None = None,
 ) -> Analysis:
     """Everything about the artifact in `folder`, for a visitor whose device plays `tier`.
 
-    `previous` is another build that it is compared with, `adapter` an adapter for it.
+    `previous` is another build that it is compared with, `adapter` an adapter for it, `what_if` what was measured of
+    other schemes (None: what report.json tells of them).
     Raises ArtifactError for what is missing, damaged or no artifact; LoraError for an adapter of another base.
     """
     build, report = _read(folder, tier)
     manifest = read_manifest(folder)
     situations = situations_of(folder, report, previous, adapter)
     difference = _difference(build, report, manifest, previous) if previous is not None else None
-    return Analysis(report, build.attribution, build.weights, manifest.plans, situations, difference)
+    schemes = what_if or stored_what_if(folder)
+    return Analysis(
+        report,
+        build.attribution,
+        build.weights,
+        manifest.plans,
+        situations,
+        difference,
+        schemes.beside(report) if schemes else None,
+    )
 
 
 def _read(folder: Path, tier: str) -> tuple[Build, Report]:

@@ -60,7 +60,17 @@ DOORS = {"webapp", "wgsl_kernels", "wgsl_kernels.reference"}
 FOR_ALL = {"errors", "placement", "row_tensor", "sizes", "strict_json"}
 EXPORTER_IMPORTS: dict[str, set[str]] = {
     **{part: set() for part in FOR_ALL},
+    "adapter_commands": {"adapters"},
     "adapters": {"artifact", "checkpoints", "lowering", "ops", "passes", "quantization"},
+    "alternatives": {
+        "artifact",
+        "calibration",
+        "checkpoints",
+        "export_options",
+        "progress",
+        "quantization",
+        "report",
+    },
     "artifact": set(),
     "calibration": {"passes", "quantization"},
     "card": {"artifact"},
@@ -69,7 +79,7 @@ EXPORTER_IMPORTS: dict[str, set[str]] = {
     "coded_shards": {"artifact", "coding", "passes"},
     "coding": set(),
     "components": {"ops"},
-    "export_options": {"lowering", "quantization"},
+    "export_options": {"lowering", "quantization", "report"},
     "foreign": {"components", "models", "ops"},
     "front_ends": {"checkpoints", "foreign", "models"},
     "generation": {"artifact"},

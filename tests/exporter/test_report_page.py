@@ -1,6 +1,7 @@
 """The report's page: small, offline, usable by keyboard, accessible in light and dark, its numbers as tables."""
 
 import json
+import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from exporter.report import Analysis, analyse, render
+from exporter.report import Alternative, Analysis, WhatIf, analyse, render
 from exporter.report.attribution import Piece
 from exporter.report.forms.tile_tree import Node, tile_tree
 from tests.architecture.tree import ROOT
@@ -20,6 +21,19 @@ if TYPE_CHECKING:
 
 Make = Callable[..., Path]
 LARGEST = 200_000
+SCHEMES = WhatIf(
+    distance="KL",
+    texts=44,
+    tokens=2000,
+    checkpoint_bytes=None,
+    checkpoint_values=None,
+    alternatives=[
+        Alternative("e4", True, 200_000, 90_000, {"base": 700_000}, 0.08),
+        Alternative("q4", False, 400_000, 112_000, {"base": 500_000}, 0.1),
+        Alternative("q8", False, 520_000, 220_000, {"base": 700_000}, 0.0004),
+        Alternative("f16", False, 740_000, 440_000, {"base": 900_000}, 0.0),
+    ],
+)
 RUN_AXE = """async () => (await axe.run(document, { resultTypes: ['violations'] })).violations
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => html + failureSummary).join('; ')}`)"""
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -28,7 +42,7 @@ SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clie
 @pytest.fixture(scope="module")
 def found(tiny_granite: Make, artifact: Make) -> Analysis:
     folders = [artifact(tiny_granite(), quantize=scheme, context=512) for scheme in ("q8", "q4")]
-    return analyse(folders[1], previous=folders[0])
+    return analyse(folders[1], previous=folders[0], what_if=SCHEMES)
 
 
 @pytest.fixture
@@ -75,7 +89,8 @@ def test_hostile_names_stay_text(found: Analysis) -> None:
     pieces = [replace(piece, name=name) for piece in found.attribution.pieces]
     attribution = replace(found.attribution, pieces=pieces)
     weights = [replace(found.weights[0], name=name)]
-    told = render(replace(found, attribution=attribution, weights=weights), "html")
+    schemes = replace(SCHEMES, alternatives=[replace(SCHEMES.alternatives[0], name=name)])
+    told = render(replace(found, attribution=attribution, weights=weights, what_if=schemes), "html")
     assert "<script>alert" not in told
     assert "&lt;script&gt;alert" in told
 
@@ -97,6 +112,21 @@ def test_a_page_of_a_large_model_is_small(found: Analysis) -> None:
     told = render(large, "html")
     assert len(told.encode()) < LARGEST
     assert "1280 smaller ones are in the JSON form" in told
+
+
+def test_other_schemes_are_drawn_and_told(found: Analysis) -> None:
+    """Of the four e4, q8 and f16 are beaten by none, so a line goes over them; q4 is this one."""
+    told = render(found, "html")
+    drawn = ElementTree.fromstring(told[told.index('<svg class="chart"') :].partition("</svg>")[0] + "</svg>")
+    titles = {circle.attrib["class"]: circle[0].text for circle in drawn.iter("circle")}
+    assert titles["own"] == f"q4: {found.report.first_visit:,} bytes, 0.1"
+    assert [c.attrib["class"] for c in drawn.iter("circle")].count("best") == 3
+    assert [line.attrib["class"] for line in drawn.iter("line")].count("front") == 4
+    places = [float(circle.attrib[at].rstrip("%")) for circle in drawn.iter("circle") for at in ("cx", "cy")]
+    assert all(0 <= place <= 100 for place in places)
+    for each in SCHEMES.alternatives:
+        assert f"{each.memory['base']:,}</td>" in told
+    assert {text.text for text in drawn.iter("text")} >= {"e4", "q4", "q8", "f16"}
 
 
 @pytest.mark.browser

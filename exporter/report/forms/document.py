@@ -27,6 +27,9 @@ def document(analysis: Analysis) -> str:
         "networks": [asdict(network) for network in NETWORKS],
         "situations": [_situation(situation) for situation in analysis.situations],
     }
+    values["waterfall"] = [asdict(step) for step in analysis.waterfall]
+    if analysis.what_if:
+        values["what_if"] = analysis.what_if.to_json()
     if analysis.difference:
         values["difference"] = _difference(analysis.difference)
     return json.dumps(values, indent=2, ensure_ascii=False)

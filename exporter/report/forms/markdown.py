@@ -18,6 +18,7 @@ from exporter.report.forms.tables import (
     situation_rows,
     total_rows,
 )
+from exporter.report.forms.what_if_table import BEST_MEANS, what_if_note, what_if_rows
 from exporter.report.forms.words import short_name, signed
 from exporter.report.measure import Report
 from exporter.sizes import human
@@ -54,8 +55,17 @@ def _parts(analysis: Analysis) -> list[Sequence[str]]:
         markdown_table(FILE_HEADINGS, [*file_rows(report), *totals], 3),
         markdown_table(*situations, 1),
         ["Predicted time to download:", "", *markdown_table(*networks, 1)],
+        _what_if(analysis),
         [entropy_note(analysis)],
     ]
+
+
+def _what_if(analysis: Analysis) -> list[str]:
+    found = analysis.what_if
+    if found is None:
+        return []
+    table = markdown_table(*what_if_rows(found, analysis.report), 1)
+    return ["What other schemes would cost and keep:", "", *table, "", f"{what_if_note(found)} {BEST_MEANS}"]
 
 
 def _difference(analysis: Analysis, difference: Difference) -> list[Sequence[str]]:

@@ -24,7 +24,7 @@ def html_table(
 ) -> str:
     """A table whose first `left` columns, and those without a heading, are words, all others numbers.
 
-    `roles` are those of the rows, shown as colours.
+    `roles` are those of the rows, shown as colours. Cells of numbers have a class of one letter: there are thousands.
     """
     words = [index < left or not heading for index, heading in enumerate(headings)]
     marks = [f'<span class="mark role-{role}"></span>' for role in roles] or [""] * len(rows)
@@ -44,13 +44,13 @@ _TALL = 20
 
 def _heading(words: str, left: bool) -> str:
     name = text(words) or "what it is"
-    return f"<th>{name}</th>" if left else f'<th class="number">{name}</th>'
+    return f"<th>{name}</th>" if left else f'<th class="n">{name}</th>'
 
 
 def _row(cells: Cells, words: Sequence[bool], mark: str) -> str:
     first, *rest = cells
     others = (
-        f"<td>{text(cell)}</td>" if left else f'<td class="number">{text(cell)}</td>'
+        f"<td>{text(cell)}</td>" if left else f'<td class="n">{text(cell)}</td>'
         for cell, left in zip(rest, words[1:], strict=True)
     )
     return f'<tr><th scope="row">{mark}{text(first)}</th>{"".join(others)}</tr>'

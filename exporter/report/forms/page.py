@@ -30,6 +30,8 @@ def page(analysis: Analysis) -> str:
         sections.facts(analysis),
         sections.difference(analysis.difference),
         sections.TREEMAP,
+        sections.waterfall(analysis),
+        sections.what_if(analysis),
         sections.roles(analysis),
         sections.layers(analysis),
         sections.entropy(analysis),

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from exporter.report.analysis import Analysis
 from exporter.report.attribution import Piece, group_by
 from exporter.report.difference import Difference
+from exporter.report.forms.charts import falling, pareto
 from exporter.report.forms.markdown import told_saved
 from exporter.report.forms.markup import bar, html_table, key, plot, text
 from exporter.report.forms.tables import (
     FILE_HEADINGS,
     MOVER_HEADINGS,
     ROLE_HEADINGS,
+    STEP_HEADINGS,
     WEIGHT_HEADINGS,
     changed_roles,
     entropy_note,
@@ -19,9 +21,11 @@ from exporter.report.forms.tables import (
     network_rows,
     role_rows,
     situation_rows,
+    step_rows,
     total_rows,
     weight_rows,
 )
+from exporter.report.forms.what_if_table import BEST, BEST_MEANS, quality_heading, what_if_note, what_if_rows
 from exporter.report.forms.words import layer_of, percent, short_name, signed
 from exporter.report.networks import NETWORKS
 from exporter.report.weights import Weight
@@ -124,6 +128,28 @@ def situations(analysis: Analysis) -> str:
     predicted = html_table("Predicted time to download", networks, times, 2, sortable=False)
     note = f'<p class="soft">Bytes at the rate, and a round trip for each request that waits. {text(sources)}.</p>'
     return f"<section><h2>Situations</h2>{visits}{predicted}{note}</section>"
+
+
+def waterfall(analysis: Analysis) -> str:
+    """How the model came down to what travels."""
+    steps = analysis.waterfall
+    table = html_table("The same steps", STEP_HEADINGS, step_rows(steps), 1, sortable=False)
+    return f"<section><h2>From the weights to the wire</h2>{falling(steps)}{table}</section>"
+
+
+def what_if(analysis: Analysis) -> str:
+    """Other schemes: a drawing and a table; nothing where nobody measured them."""
+    found = analysis.what_if
+    if found is None:
+        return ""
+    headings, rows = what_if_rows(found, analysis.report)
+    caption = "Bytes of a first visit, GPU memory and quality of each scheme"
+    table = html_table(caption, headings, rows, 1)
+    marks = key([("own", "this one"), ("best", BEST), ("beaten", "the others")])
+    head = f"<h2>What other schemes would cost and keep</h2><p>{text(what_if_note(found))} {text(BEST_MEANS)}</p>"
+    axes = f"To the right: bytes of a first visit. Upwards: {quality_heading(found)}."
+    drawn = f'<p class="soft">{axes}</p>{marks}{pareto(found, analysis.report)}'
+    return f'<section id="what-if">{head}{drawn}{table}</section>'
 
 
 def difference(found: Difference | None) -> str:

@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from exporter.report.analysis import Analysis
 from exporter.report.difference import Difference, Mover
 from exporter.report.forms.words import ROLE_WORDS, duration, folder_of, percent, short_name, signed
 from exporter.report.measure import Report, ReportFile
 from exporter.report.networks import NETWORKS
+from exporter.report.waterfall import Step
 from exporter.report.weights import Weight
 
 FILE_HEADINGS = ("file", "role", "type", "bits", "raw", "gzip", "brotli", "travels")
 WEIGHT_HEADINGS = ("weight", "role", "type", "parameters", "bytes", "bits", "entropy", "gap")
 ROLE_HEADINGS = ("role", "first visit", "share", "folder and site", "")
+STEP_HEADINGS = ("step", "bytes", "left")
 MOVER_HEADINGS = ("what", "role", "before", "after", "change", "first visit")
 
 
@@ -130,6 +133,14 @@ def network_rows(analysis: Analysis) -> tuple[Sequence[str], list[Sequence[str]]
         for network in NETWORKS
     ]
     return ("network", "rate, round trip", *(s.name for s in shown)), rows
+
+
+def step_rows(steps: Sequence[Step]) -> list[Sequence[str]]:
+    """Each step of the waterfall: its change, and what is left after it."""
+    left = accumulate(step.change for step in steps)
+    first, *others = zip(steps, left, strict=True)
+    rows = [(step.name, signed(step.change), f"{rest:,}") for step, rest in others]
+    return [(first[0].name, "", f"{first[1]:,}"), *rows]
 
 
 def mover_rows(movers: Sequence[Mover]) -> list[Sequence[str]]:

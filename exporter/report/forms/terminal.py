@@ -20,6 +20,7 @@ from exporter.report.forms.tables import (
     total_rows,
     weight_rows,
 )
+from exporter.report.forms.what_if_table import BEST_MEANS, what_if_note, what_if_rows
 from exporter.report.forms.words import percent, short_name, signed
 from exporter.report.measure import Report
 from exporter.sizes import human
@@ -30,7 +31,7 @@ _LARGEST = 8
 def table(analysis: Analysis) -> str:
     """The report as text; where another build is given, the difference to it."""
     parts = _difference(analysis, analysis.difference) if analysis.difference else _parts(analysis)
-    return "\n\n".join("\n".join(part) for part in parts)
+    return "\n\n".join("\n".join(part) for part in parts if part)
 
 
 def _parts(analysis: Analysis) -> list[Sequence[str]]:
@@ -43,6 +44,7 @@ def _parts(analysis: Analysis) -> list[Sequence[str]]:
         _weights(analysis),
         _table(situation_rows(analysis)),
         ["Predicted time to download", *_table(network_rows(analysis))],
+        _what_if(analysis),
         [_explained(analysis)],
     ]
 
@@ -75,6 +77,14 @@ def _weights(analysis: Analysis) -> list[str]:
 def _table(content: tuple[Sequence[str], Sequence[Sequence[str]]]) -> list[str]:
     headings, rows = content
     return columns([headings, RULE, *rows], 1)
+
+
+def _what_if(analysis: Analysis) -> list[str]:
+    found = analysis.what_if
+    if found is None:
+        return []
+    head = ["What other schemes would cost and keep", what_if_note(found), BEST_MEANS]
+    return [*head, *_table(what_if_rows(found, analysis.report))]
 
 
 def _explained(analysis: Analysis) -> str:
