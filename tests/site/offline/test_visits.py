@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from scripts.make_pages import PAGES, texts
+from scripts.make_pages import PAGES, SITE, text_files, texts
 from tests.site.offline.conftest import ENTRIES, NewVisitor, wait_until_kept
 from tests.site.offline.served_site import ServedSite
 from tests.webapp.test_bundle import static_host
@@ -40,7 +40,8 @@ def test_after_one_visit_every_page_works_without_a_server(
 ) -> None:
     page = new_visitor(locale="pl").new_page()
     search(page, served.address, "pl")
-    wait_until_kept(page, "app/texts/pl.json")
+    for path in text_files("pl"):
+        wait_until_kept(page, path.relative_to(SITE).as_posix())
     served.stop()
     try:
         for shown in PAGES:
