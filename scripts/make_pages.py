@@ -46,6 +46,7 @@ PAGES = (
     Page("classify.html", "classify", "app/classify/classify.js", style="classify.css"),
     Page("extract.html", "extract", "app/extract.js"),
     Page("bench/index.html", "bench", "bench/bench.js", style="bench/bench.css"),
+    Page("sizes.html", "sizes", "app/sizes/sizes.js", style="sizes.css", in_footer=True),
     Page("storage.html", "storage", "app/storage/storage.js", style="storage.css", in_footer=True),
     Page("about.html", "about", "app/about.js", in_footer=True),
 )

@@ -3,14 +3,7 @@
  * it. A text is a string with `{names}`, or one for each plural category of the language, chosen by the value `n`.
  */
 
-/**
- * @typedef {keyof typeof import('./texts/en.json')
- *   | keyof typeof import('./texts/about/en.json')
- *   | keyof typeof import('./texts/bench/en.json')
- *   | keyof typeof import('./texts/chat/en.json')
- *   | keyof typeof import('./texts/extract/en.json')
- *   | keyof typeof import('./texts/storage/en.json')} Key
- */
+/** @typedef {import('./texts/key.js').Key} Key */
 /** @typedef {Record<string, string | Record<string, string>>} Texts */
 /** @typedef {Record<string, Node | string | number>} Values */
 
