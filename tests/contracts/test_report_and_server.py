@@ -77,7 +77,9 @@ def test_the_sizes_page_reads_what_the_exporter_writes(
         expect(page.locator(".visits")).to_contain_text(f"{first_visit:,} bytes")
         expect(page.locator("#tiers tbody tr")).to_have_count(3)
         expect(page.locator("#times tbody tr")).to_have_count(len(NETWORKS))
-        expect(page.locator("#roles tbody tr").filter(has_text="State-space layers")).to_have_count(int(whole))
+        expect(page.locator("#roles tbody tr").filter(has_text="State-space layers")).to_have_count(
+            int(whole)
+        )
 
 
 def test_the_server_counts_a_download_as_the_report_does(folder: Path) -> None:

@@ -9,6 +9,8 @@ import { readReport } from './size_report.js';
 
 /** A full report of the largest models has some 10 MB. */
 const MOST_BYTES = 64e6;
+/** Without a network, what the browser has had. @type {RequestInit} */
+const LAST = { cache: 'force-cache' };
 
 /**
  * @param {Entry} entry
@@ -17,7 +19,7 @@ const MOST_BYTES = 64e6;
  */
 export async function fetchReport({ url, manifest }) {
   const address = addressOf(url, 'report.json');
-  const response = await fetch(address).catch(() => {
+  const response = await fetch(address).catch(() => fetch(address, LAST)).catch(() => {
     throw new SiteError('SITE_UNREACHABLE', text('site.noAnswer', { url: address }));
   });
   if (!response.ok) throw new SiteError('SITE_FILE_MISSING', text('site.status', { status: response.status, url: address }));

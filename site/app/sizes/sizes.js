@@ -1,7 +1,7 @@
 /** The Sizes page: what a model costs a visitor, from its size report. Nothing of the model itself is fetched. */
 
 import { fetchCatalogue, pagesFor, SiteError } from '../catalogue.js';
-import { byId, element } from '../dom.js';
+import { button, byId, element } from '../dom.js';
 import { emptyNotice } from '../empty_notice.js';
 import { problemPanel } from '../problem_panel.js';
 import { text } from '../texts.js';
@@ -51,7 +51,7 @@ async function showReport(entry) {
     put('more', ...(await links(entry)));
     body.hidden = false;
   } catch (error) {
-    if (!(error instanceof SiteError) || error.code === 'SITE_UNREACHABLE') throw error;
+    if (!(error instanceof SiteError)) throw error;
     trouble.replaceChildren(faultNotice(error, entry));
   }
 }
@@ -79,15 +79,19 @@ async function links(entry) {
  * @param {Entry} entry
  */
 function faultNotice({ code, what }, entry) {
+  const [title, ...remedy] = code === 'SITE_UNREACHABLE' ? unreachable() : unwritten(code, entry);
+  return element('section', { class: 'notice' }, element('h2', {}, title), ...remedy, element('p', { class: 'code' }, what));
+}
+
+/** @returns {[string, ...Node[]]} */
+function unreachable() {
+  return [text('problem.SITE_UNREACHABLE.title'), element('p', { class: 'row' }, button(text('retry'), show))];
+}
+
+/** @param {string} code @param {Entry} entry @returns {[string, ...Node[]]} */
+function unwritten(code, entry) {
   const title = text(code === 'SITE_FILE_MISSING' ? 'sizes.missing' : 'sizes.damaged');
-  return element(
-    'section',
-    { class: 'notice', role: 'alert' },
-    element('h2', {}, title),
-    element('p', {}, text('sizes.again')),
-    reportCommand(entry),
-    element('p', { class: 'code' }, what),
-  );
+  return [title, element('p', {}, text('sizes.again')), reportCommand(entry)];
 }
 
 void show();

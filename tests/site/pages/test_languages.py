@@ -284,7 +284,7 @@ def show_whole_report(page: "Page") -> None:
 def damage_report(page: "Page") -> None:
     page.route("**/report.json", lambda route: route.fulfill(json=size_report(first_visit=1)))
     page.reload()
-    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.locator("#trouble .notice")).to_be_visible()
 
 
 STATES: dict[str, tuple[str, Any, dict[str, Any], Callable[["Page"], None]]] = {

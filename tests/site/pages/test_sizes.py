@@ -169,7 +169,7 @@ def test_a_report_that_is_damaged_is_called_so(site: Site) -> None:
         body = document if isinstance(document, str) else json.dumps(document)
         page.route("**/minilm/report.json", answering(body))
         site.open("sizes.html", [EMBEDDER])
-        notice = page.get_by_role("alert")
+        notice = page.locator("#trouble .notice")
         expect(notice, fault).to_contain_text("The size report of this model is damaged")
         expect(notice, fault).to_contain_text("models/minilm/report.json")
         expect(page.locator("#report"), fault).to_be_hidden()
@@ -181,8 +181,9 @@ def test_a_model_without_a_report_and_a_site_without_models_say_what_to_do(
 ) -> None:
     site.report = None
     page = site.open("sizes.html")
-    expect(page.get_by_role("alert")).to_contain_text("This model has no size report")
-    expect(page.get_by_role("alert")).to_contain_text("report build/models/minilm --format json")
+    notice = page.locator("#trouble .notice")
+    expect(notice).to_contain_text("This model has no size report")
+    expect(notice).to_contain_text("report build/models/minilm --format json")
     site.open("sizes.html", [])
     expect(page.get_by_text("This site has no models yet")).to_be_visible()
     site.open("sizes.html", None)
@@ -190,6 +191,12 @@ def test_a_model_without_a_report_and_a_site_without_models_say_what_to_do(
     site.models = [WRITER]
     site.report = {}
     page.get_by_role("button", name="Try again").click()
+    expect(page.locator("#report")).to_be_visible()
+    page.route("**/report.json", lambda route: route.abort())
+    page.reload()
+    expect(notice).to_contain_text("The server does not answer")
+    page.unroute("**/report.json")
+    notice.get_by_role("button", name="Try again").click()
     expect(page.locator("#report")).to_be_visible()
     page.route("**/report.html", lambda route: route.fulfill(status=404))
     site.open("sizes.html", [catalogue_entry(title=EVIL)])
