@@ -1,6 +1,7 @@
 """Write the frame of every page of the site, and its English: head, navigation, settings, footer; and the manifest.
 
-A page's own HTML is its <main>, which stays; the words of elements marked with `data-text` come from app/texts/en.json.
+A page's own HTML is its <main>, which stays; the words of elements marked with `data-text` come from app/texts. A page
+whose name is a folder there fetches the words in it beside those that all pages share.
 The manifest is what a browser shows of the site as an installed app.
 A new page is a row in `PAGES`, its texts, and a file with a <main>. Run it again after a change to any of them:
 `python -m scripts.make_pages`.
@@ -31,6 +32,11 @@ class Page:
         """The way from the page's folder to the site's."""
         return "../" * self.path.count("/")
 
+    @property
+    def own_texts(self) -> str:
+        """The attribute that app/texts.js reads."""
+        return f' data-texts="{self.name}"' if (TEXTS / self.name).is_dir() else ""
+
 
 PAGES = (
     Page("index.html", "index", "app/landing.js"),
@@ -40,6 +46,7 @@ PAGES = (
     Page("classify.html", "classify", "app/classify/classify.js", style="classify.css"),
     Page("extract.html", "extract", "app/extract.js"),
     Page("bench/index.html", "bench", "bench/bench.js", style="bench/bench.css"),
+    Page("sizes.html", "sizes", "app/sizes/sizes.js", style="sizes.css", in_footer=True),
     Page("storage.html", "storage", "app/storage/storage.js", style="storage.css", in_footer=True),
     Page("about.html", "about", "app/about.js", in_footer=True),
 )
@@ -64,7 +71,7 @@ MARKED = re.compile(r'(<(\w+)\b[^>]*\bdata-text="([\w.-]+)"[^>]*>)[^<]*(</\2>)')
 MARKED_ATTRIBUTE = re.compile(r'(\bdata-text-([a-z-]+)="([\w.-]+)")(?: \2="[^"]*")?')
 
 FRAME = """<!doctype html>
-<html lang="en">
+<html lang="en"{own_texts}>
 <head>
   <meta charset="utf-8">
   <meta http-equiv="Content-Security-Policy" content="{policy}">
@@ -129,8 +136,18 @@ FRAME = """<!doctype html>
 
 
 def texts(language: str) -> dict[str, str | dict[str, str]]:
-    """The file of a language: key to text, or to one text for each plural category."""
-    return json.loads((TEXTS / f"{language}.json").read_text("utf-8"))  # type: ignore[no-any-return]
+    """All of a language: key to text, or to one text for each plural category."""
+    return {key: found for path in text_files(language) for key, found in _read(path).items()}
+
+
+def text_files(language: str) -> list[Path]:
+    """What all pages share, then the words of single pages."""
+    name = f"{language}.json"
+    return [TEXTS / name, *sorted(TEXTS.glob(f"*/{name}"))]
+
+
+def _read(path: Path) -> dict[str, str | dict[str, str]]:
+    return json.loads(path.read_text("utf-8"))  # type: ignore[no-any-return]
 
 
 def render(page: Page) -> str:
@@ -143,6 +160,7 @@ def render(page: Page) -> str:
         FRAME.format(
             policy=POLICY,
             name=page.name,
+            own_texts=page.own_texts,
             root=page.root,
             frames="\n".join(map(_frame, PAPER)),
             styles="\n".join(f'  <link rel="stylesheet" href="{page.root}{style}">' for style in styles),

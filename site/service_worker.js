@@ -47,6 +47,9 @@
   const listed = (path) =>
     [path, `${path}index.html`, `${path}.html`].find((name) => Object.hasOwn(files, name));
 
+  /** @param {string} path @returns {string} the same for what is kept together: all texts of a language */
+  const bundle = (path) => path.replace(/^app\/texts\/(.*\/)?/, 'app/texts/');
+
   /** @param {ArrayBuffer} bytes */
   async function hash(bytes) {
     const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
@@ -120,8 +123,9 @@
   async function install() {
     const cache = await caches.open(CACHE);
     const entries = (await cache.keys()).map(({ url }) => url);
-    const known = entries.map(pathOf);
-    const wanted = Object.keys(files).filter((path) => !entries.includes(keyOf(path)) && (path in core || known.includes(path)));
+    const known = entries.map(pathOf).map(bundle);
+    const asked = (/** @type {string} */ path) => path in core || known.includes(bundle(path));
+    const wanted = Object.keys(files).filter((path) => !entries.includes(keyOf(path)) && asked(path));
     await bringAll(wanted);
     await catalogue().catch(() => undefined);
   }
@@ -156,7 +160,8 @@
 
   /** @param {string[]} addresses */
   async function keepUsed(addresses) {
-    const paths = addresses.map((address) => listed(pathOf(address))).filter((path) => path !== undefined);
+    const used = addresses.map((address) => listed(pathOf(address)) ?? '').map(bundle);
+    const paths = Object.keys(files).filter((path) => used.includes(bundle(path)));
     for (const path of paths) if (!(await kept(path))) await bring(path);
   }
 

@@ -3,14 +3,16 @@
 The policy admits no foreign source, no inline or evaluated script and no WebAssembly; isolation gives the
 page its own process. The Trusted Types policies are "app", for the engine's worker, and "offline", for the site's.
 Where there is no WebGPU the models run in WebAssembly, and in a worker: workers have the policy of their own script's
-response, so only theirs admits it.
+response, so only theirs admits it. A report that came with a model is in a sandbox.
 """
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from webapp.media import NO_CACHE
+from webapp.reports import PAGE_POLICY, REPORT_PAGE
 from webapp.runtime_files import RUNTIME
+from webapp.site_files import MODELS
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -53,6 +55,8 @@ SECURITY_HEADERS = {
 
 def policy_of(url: str) -> str:
     """The content security policy of what is at the path `url`."""
+    if url.startswith(MODELS) and url.endswith(f"/{REPORT_PAGE}"):
+        return PAGE_POLICY
     return WASM_POLICY if url in WASM_WORKERS else CONTENT_SECURITY_POLICY
 
 

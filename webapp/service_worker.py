@@ -17,8 +17,8 @@ from webapp.headers import POLICY, SECURITY_HEADERS, WASM_POLICY
 
 WORKER_URL = "/service_worker.js"
 KINDS = frozenset({".css", ".html", ".js", ".json", ".mjs", ".svg", ".webmanifest"})
-ON_USE = ("/app/texts/", "/element/", "/engine/wasm/")
-FALLBACK_TEXTS = "/app/texts/en.json"
+TEXTS, FALLBACK = "/app/texts/", "/en.json"
+ON_USE = (TEXTS, "/element/", "/engine/wasm/")
 HEADERS = {**SECURITY_HEADERS, f"{POLICY} of a worker": WASM_POLICY}
 HASH_BYTES = 12  # of SHA-256: it tells versions apart, and authenticates nothing
 
@@ -33,7 +33,7 @@ def service_worker(source: bytes, hashes: Iterable[tuple[str, str]]) -> bytes:
 
 
 def _on_use(url: str) -> bool:
-    return url.startswith(ON_USE) and url != FALLBACK_TEXTS
+    return url.startswith(ON_USE) and not (url.startswith(TEXTS) and url.endswith(FALLBACK))
 
 
 def _short(sha256: str) -> str:

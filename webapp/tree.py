@@ -6,6 +6,8 @@
 | `/service_worker.js`               | made of the site's worker and the list of its files  |
 | `/models/catalogue.json`           | the list of models                                   |
 | `/models/<folder>/<file>`          | what that artifact's manifest lists, manifest.json   |
+| `/models/<folder>/report.json`     | its size report, which no manifest lists             |
+| `/models/<folder>/report.html`     | the same as a page, if there is one; not in a bundle |
 | `/runtime/<file>`                  | what a browser without WebGPU needs besides          |
 """
 
@@ -17,6 +19,7 @@ from typing import Any
 from webapp.catalogue import FILE_NAME, catalogue
 from webapp.manifest import FILE_NAME as MANIFEST
 from webapp.manifest import WASM, ListedFile, Manifest
+from webapp.reports import REPORT, REPORTS, report_size
 from webapp.runtime_files import RUNTIME, runtime_files
 from webapp.service_worker import WORKER_URL
 from webapp.settings import Settings
@@ -63,9 +66,13 @@ class Tree:
         return None if self._worker is None else Resource(self._worker, self._root)
 
     def artifact_file(self, folder: str, name: str) -> Resource | None:
-        """The file that the artifact's manifest lists as `name`."""
+        """The file that the artifact's manifest lists as `name`, or a size report that lies beside it."""
         manifest = self._shelf.manifest(folder)
-        listed = None if manifest is None else manifest.files.get(name)
+        if manifest is None:
+            return None
+        if name in REPORTS:
+            return _report(self._shelf.folder(folder), name)
+        listed = manifest.files.get(name)
         return None if listed is None else self._resource(folder, listed)
 
     def catalogue(self, transfer_bytes: Callable[[Resource], int] | None = None) -> bytes:
@@ -95,7 +102,7 @@ class Tree:
         yield from self.site_resources()
         yield from ((RUNTIME + name, resource) for name, resource in self._runtime.items())
         for folder, manifest in self._shelf.manifests():
-            for name in manifest.files:
+            for name in (*manifest.files, REPORT):
                 resource = self.artifact_file(folder, name)
                 if resource is not None:
                     yield f"{MODELS}{folder}/{name}", resource
@@ -128,6 +135,11 @@ def _runtime(folder: Path) -> dict[str, Resource]:
     """The files of the resolved `folder` by name. Raises WebappError."""
     listed = runtime_files(folder)
     return {name: Resource(folder / name, folder, file.sha256, file.bytes) for name, file in listed.items()}
+
+
+def _report(root: Path, name: str) -> Resource | None:
+    size = report_size(root, name)
+    return None if size is None else Resource(root / name, root, bytes=size)
 
 
 def _size(resource: Resource) -> int:

@@ -62,8 +62,9 @@ _CALLS = {
 # What the engine starts only where it has found a GPU.
 WORKER = "engine/worker.js"
 
-# What every page fetches: its words in the visitor's language, for which English stands.
+# What every page fetches: words in the visitor's language, for which English stands, and its own where it names them.
 TEXTS = "app/texts/en.json"
+_OWN_TEXTS = re.compile(r'<html\b[^>]*\bdata-texts="([\w-]+)"')
 
 # What a page's scripts fetch by names that they put together.
 PAGE_DATA = {
@@ -125,8 +126,15 @@ def visit_levels(
     left_out |= _code_of(TOKENIZER_CODE) - _code_of(tokenizer)
     if not has_gpu:
         left_out.add(WORKER)
-    named = [*PAGE_DATA.get(page, ()), *([TEXTS] if page != ENGINE else [])]
+    named = [*PAGE_DATA.get(page, ()), *(_texts(site, page) if page != ENGINE else [])]
     return _levels(site, page, named, left_out)
+
+
+def _texts(site: Path, page: str) -> Iterator[str]:
+    yield TEXTS
+    own = _OWN_TEXTS.search((site / page).read_text(encoding="utf-8"))
+    if own is not None:
+        yield f"app/texts/{own[1]}/en.json"
 
 
 def _code_of(kinds: Collection[str]) -> set[str]:

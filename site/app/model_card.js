@@ -39,7 +39,7 @@ export function modelCard(entry) {
       element('p', { class: 'task' }, taskInWords(entry)),
       price,
       verdict,
-      facts,
+      element('div', {}, facts, sizesLink(entry)),
       ...openLinks(entry),
     ),
   );
@@ -55,6 +55,13 @@ function openLinks(entry) {
     return element('a', { class: look, href: address, 'aria-label': `${label}: ${nameOf(entry)}` }, label);
   });
   return links.length === 0 ? [] : [element('p', { class: 'row' }, ...links)];
+}
+
+/** @param {Entry} entry */
+function sizesLink(entry) {
+  const address = `sizes.html?model=${encodeURIComponent(entry.url)}`;
+  const label = text('use.sizes');
+  return element('p', { class: 'note' }, element('a', { href: address, 'aria-label': `${label} ${nameOf(entry)}` }, label));
 }
 
 /**

@@ -93,6 +93,11 @@ export function factsList(entry, inspection) {
 /** @param {Entry} entry @param {Inspection} [inspection] */
 function needsOfGraphics(entry, inspection) {
   const features = entry.manifest.plans[tierOf(entry, inspection)]?.features ?? [];
+  return needsInWords(features);
+}
+
+/** @param {string[]} features of WebGPU */
+export function needsInWords(features) {
   return ['WebGPU', ...features.map(featureInWords)].join(', ');
 }
 

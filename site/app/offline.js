@@ -18,8 +18,10 @@ function scriptUrl() {
 async function keepSite() {
   const registration = await navigator.serviceWorker.register(scriptUrl());
   watch(registration);
-  if (navigator.serviceWorker.controller) await refresh(registration);
-  else await keepLoaded();
+  const loaded = performance.getEntriesByType('resource').map(({ name }) => name);
+  if (navigator.serviceWorker.controller === null) return keep(loaded);
+  await refresh(registration);
+  await keep(loaded.filter(isText));
 }
 
 /** A server that has the worker no more has another site, or none to keep. @param {ServiceWorkerRegistration} registration */
@@ -32,10 +34,15 @@ async function refresh(registration) {
   }
 }
 
-/** What a first page had before there was a worker: the texts of its language, for one. */
-async function keepLoaded() {
+/** A page fetches its own words alone; kept are all of the language. @param {string} address */
+function isText(address) {
+  return address.includes('/app/texts/');
+}
+
+/** Also what a first page had before there was a worker. @param {string[]} addresses */
+async function keep(addresses) {
   const { active } = await navigator.serviceWorker.ready;
-  active?.postMessage({ keep: performance.getEntriesByType('resource').map(({ name }) => name) });
+  active?.postMessage({ keep: addresses });
 }
 
 /** @param {ServiceWorkerRegistration} registration */

@@ -1,9 +1,10 @@
 /**
- * The pages' words in the visitor's language, of which one file is fetched. A text is a string with `{names}`, or one for
- * each plural category of the language, chosen by the value `n`.
+ * The pages' words in the visitor's language: a file of those that pages share, and one of the page's own where <html> names
+ * it. A text is a string with `{names}`, or one for each plural category of the language, chosen by the value `n`.
  */
 
-/** @typedef {keyof typeof import('./texts/en.json')} Key */
+/** @typedef {import('./texts/key.js').Key} Key */
+/** @typedef {Record<string, string | Record<string, string>>} Texts */
 /** @typedef {Record<string, Node | string | number>} Values */
 
 const root = document.documentElement;
@@ -18,13 +19,17 @@ fillPage();
 /** BCP 47 */
 export const language = root.lang;
 
-/**
- * @param {string} tag
- * @returns {Promise<Record<string, string | Record<string, string>>>}
- */
+/** @param {string} tag @returns {Promise<Texts>} */
 async function fetchTexts(tag) {
-  const response = await fetch(new URL(`./texts/${tag}.json`, import.meta.url));
-  if (!response.ok) throw new Error(`the server answered ${response.status} for the texts of the language ${tag}`);
+  const { texts: own } = root.dataset;
+  const files = own === undefined ? [tag] : [tag, `${own}/${tag}`];
+  return Object.assign({}, ...(await Promise.all(files.map(fetchFile))));
+}
+
+/** @param {string} name @returns {Promise<Texts>} */
+async function fetchFile(name) {
+  const response = await fetch(new URL(`./texts/${name}.json`, import.meta.url));
+  if (!response.ok) throw new Error(`the server answered ${response.status} for the texts ${name}`);
   return response.json();
 }
 

@@ -1,19 +1,27 @@
 """What the exporter and the server must agree on though they do not import each other."""
 
 import dataclasses
+import json
 import random
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 import exporter.report.wire as wire
 import webapp.compression as compression
 from exporter.artifact import parse_manifest
-from exporter.report import measure_artifact
+from exporter.report import analyse, measure_artifact, render
+from exporter.report.networks import NETWORKS
 from exporter.report.site_files import PAGES, SITE, visit_levels, visited_files
 from tests.webapp.served import running
 from webapp import Settings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 Make = Callable[..., Path]
 CONSTANTS = ("LARGEST", "BROTLI_BEST_BELOW", "BROTLI_BEST", "BROTLI_FAST", "BROTLI_WINDOW", "GZIP_LEVEL")
@@ -52,6 +60,26 @@ def test_every_byte_of_the_report_is_what_the_server_sends(folder: Path) -> None
             with client.stream("GET", f"/{address}", headers={"Accept-Encoding": "br"}) as response:
                 assert response.status_code == 200, address
                 assert sum(map(len, response.iter_raw())) == file.travels, address
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("whole", [False, True])
+def test_the_sizes_page_reads_what_the_exporter_writes(
+    folder: Path, tmp_path: Path, page: "Page", whole: bool
+) -> None:
+    copy = Path(shutil.copytree(folder, tmp_path / "tiny"))
+    if whole:
+        (copy / "report.json").write_text(render(analyse(folder), "json"), "utf-8")
+    with running(Settings(folders=(copy,))) as client:
+        page.route("**/report.html", lambda route: route.fulfill(body=""))
+        page.goto(f"{client.base_url}/sizes.html?lang=en")
+        first_visit = json.loads((copy / "report.json").read_text("utf-8"))["first_visit"]
+        expect(page.locator(".visits")).to_contain_text(f"{first_visit:,} bytes")
+        expect(page.locator("#tiers tbody tr")).to_have_count(3)
+        expect(page.locator("#times tbody tr")).to_have_count(len(NETWORKS))
+        expect(page.locator("#roles tbody tr").filter(has_text="State-space layers")).to_have_count(
+            int(whole)
+        )
 
 
 def test_the_server_counts_a_download_as_the_report_does(folder: Path) -> None:

@@ -71,6 +71,14 @@ def test_every_address_of_the_server_is_on_a_static_host(
         assert static.get("/models/catalogue.json").json() == served
 
 
+def test_the_size_report_is_in_it_and_no_page_of_a_models(artifact: Path, site: Path, tmp_path: Path) -> None:
+    for name in ("report.json", "report.html"):
+        (artifact / name).write_text("{}", encoding="utf-8")
+    write_bundle([artifact], tmp_path / "public", site=site)
+    reports = [path.name for path in (tmp_path / "public" / "models" / "tiny").glob("report.*")]
+    assert reports == ["report.json"]
+
+
 def test_nothing_else_is_in_it(artifact: Path, site: Path, tmp_path: Path) -> None:
     (artifact / "notes.json").write_text("secret", encoding="utf-8")
     written = write_bundle([artifact], tmp_path / "public", site=site)

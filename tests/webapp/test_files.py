@@ -9,6 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from webapp.reports import LARGEST
+
 
 def raw_status(client: httpx.Client, target: str) -> int:
     """The status for a request target that goes out as it is; httpx would tidy it up."""
@@ -43,6 +45,24 @@ def test_bodies_are_the_files(client: httpx.Client, site: Path, artifact: Path, 
     for path in artifact.iterdir():
         assert client.get(f"/models/tiny/{path.name}").content == path.read_bytes()
     assert client.get(shard).headers["content-type"] == "application/octet-stream"
+
+
+@pytest.mark.parametrize("name", ["report.json", "report.html"])
+def test_a_size_report_is_served_where_there_is_one(
+    own_client: httpx.Client, artifact: Path, name: str
+) -> None:
+    assert own_client.get(f"/models/tiny/{name}").status_code == 404
+    (artifact / name).write_text("<p>42</p>", encoding="utf-8")
+    assert own_client.get(f"/models/tiny/{name}").text == "<p>42</p>"
+    (artifact / name).unlink()
+    (artifact / name).symlink_to(artifact.parent.parent / "site" / "app" / "main.js")
+    assert own_client.get(f"/models/tiny/{name}").status_code == 404
+
+
+def test_a_report_of_too_many_bytes_is_not_served(own_client: httpx.Client, artifact: Path) -> None:
+    with (artifact / "report.json").open("wb") as file:
+        file.truncate(LARGEST + 1)
+    assert own_client.get("/models/tiny/report.json").status_code == 404
 
 
 def test_weights_are_kept_for_ever_and_nothing_else(client: httpx.Client, shard: str) -> None:

@@ -57,6 +57,14 @@ def test_on_every_kind_of_response(
     assert_secure(response)
 
 
+def test_a_page_that_came_with_a_model_has_no_origin(own_client: httpx.Client, artifact: Path) -> None:
+    (artifact / "report.html").write_text("<script>fetch('/')</script>", encoding="utf-8")
+    policy = own_client.get("/models/tiny/report.html").headers["content-security-policy"]
+    assert policy.startswith("sandbox allow-scripts; default-src 'none'; ")
+    assert "allow-same-origin" not in policy
+    assert own_client.get("/report.html").headers["content-security-policy"] == CONTENT_SECURITY_POLICY
+
+
 def test_on_an_unforeseen_failure(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError("a bug")

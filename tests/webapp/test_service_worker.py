@@ -21,6 +21,8 @@ MORE = {
     "service_worker.js": SOURCE,
     "app/texts/en.json": "{}",
     "app/texts/uk.json": "{}",
+    "app/texts/about/en.json": "{}",
+    "app/texts/about/uk.json": "{}",
     "element/index.js": "export {}\n",
     "app/vendor/LICENSE": "all rights",
     "README.md": "# Site\n",
@@ -48,9 +50,10 @@ def test_it_names_what_pages_need_and_what_some_need(own_client: httpx.Client, s
     assert answer.headers["cache-control"] == "no-cache"
     shell = listed(answer.text)
     assert set(shell["core"]) == {
-        "app/main.css", "app/main.js", "app/texts/en.json", "bench/index.html", "engine/index.js", "index.html",
+        "app/main.css", "app/main.js", "app/texts/about/en.json", "app/texts/en.json", "bench/index.html",
+        "engine/index.js", "index.html",
     }  # fmt: skip
-    assert set(shell["onUse"]) == {"app/texts/uk.json", "element/index.js"}
+    assert set(shell["onUse"]) == {"app/texts/about/uk.json", "app/texts/uk.json", "element/index.js"}
     digest = hashlib.sha256((site / "index.html").read_bytes()).digest()
     assert shell["core"]["index.html"] == base64.b64encode(digest[:12]).decode()
 

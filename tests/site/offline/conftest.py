@@ -1,5 +1,6 @@
 """Fixtures: a served copy of the site, and a visitor whose browser has service workers."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from tests.site.engine_artifacts import embedding_artifact
 from tests.site.offline.served_site import ServedSite
+from tests.site.pages.conftest import size_report
 from webapp import compression
 
 if TYPE_CHECKING:
@@ -63,8 +65,11 @@ def visitor(new_visitor: NewVisitor) -> "BrowserContext":
 
 @pytest.fixture(scope="session")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny embedding model."""
-    return embedding_artifact().write(tmp_path_factory.mktemp("models") / "reader")
+    """A tiny embedding model with a size report."""
+    folder = embedding_artifact().write(tmp_path_factory.mktemp("models") / "reader")
+    name = json.loads((folder / "manifest.json").read_text("utf-8"))["name"]
+    (folder / "report.json").write_text(json.dumps(size_report(name)), "utf-8")
+    return folder
 
 
 @pytest.fixture(scope="module")

@@ -100,4 +100,7 @@ class _Noted:
                 await run_in_threadpool(self.site.released.wait, 30)
         await self.app(scope, receive, note)
         if scope["type"] == "http":
-            self.site.sent.append(Sent(scope["path"], status, size))
+            travelled = (
+                0 if scope["method"] == "HEAD" else size
+            )  # uvicorn keeps the body of an answer to HEAD back
+            self.site.sent.append(Sent(scope["path"], status, travelled))

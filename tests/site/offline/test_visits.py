@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from scripts.make_pages import PAGES, texts
+from scripts.make_pages import PAGES, SITE, text_files, texts
 from tests.site.offline.conftest import ENTRIES, NewVisitor, wait_until_kept
 from tests.site.offline.served_site import ServedSite
 from tests.webapp.test_bundle import static_host
@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 # Asked for at every visit, and answered with "not modified": what there is now, and whether there is a new worker.
-ASKED_AGAIN = {"/service_worker.js", "/models/catalogue.json", "/models/reader/manifest.json"}
+ASKED_AGAIN = {
+    "/service_worker.js",
+    "/models/catalogue.json",
+    "/models/reader/manifest.json",
+    "/models/reader/report.json",
+    "/models/reader/report.html",
+}
 
 
 def search(page: "Page", address: str, tag: str = "en") -> None:
@@ -40,7 +46,8 @@ def test_after_one_visit_every_page_works_without_a_server(
 ) -> None:
     page = new_visitor(locale="pl").new_page()
     search(page, served.address, "pl")
-    wait_until_kept(page, "app/texts/pl.json")
+    for path in text_files("pl"):
+        wait_until_kept(page, path.relative_to(SITE).as_posix())
     served.stop()
     try:
         for shown in PAGES:
@@ -77,6 +84,8 @@ def test_a_repeat_visit_transfers_no_body(served: ServedSite, visitor: "BrowserC
     page = visitor.new_page()
     search(page, served.address)
     wait_until_kept(page)
+    page.goto(f"{served.address}/sizes.html")
+    expect(page.locator(".visits")).to_contain_text("24,547,000 bytes")
     page.close()
     served.sent.clear()
     again = visitor.new_page()
@@ -90,6 +99,12 @@ def test_a_repeat_visit_transfers_no_body(served: ServedSite, visitor: "BrowserC
     assert served.bodies() == []
     assert asked.keys() <= ASKED_AGAIN
     assert asked["/service_worker.js"] <= 2 * (len(PAGES) + 1)
+    served.stop()
+    try:
+        again.goto(f"{served.address}/sizes.html")
+        expect(again.locator(".visits")).to_contain_text("24,547,000 bytes")
+    finally:
+        served.start()
 
 
 def test_the_first_page_goes_first(served: ServedSite, visitor: "BrowserContext") -> None:

@@ -62,8 +62,47 @@ EXTRACTOR = catalogue_entry(
 )
 
 
+def report_file(file: str, role: str, raw: int, travels: int, *, visit: bool = True) -> dict[str, Any]:
+    """A row of report.json."""
+    bits = 8.6 if role == "weights" else None
+    sizes = {"raw": raw, "gzip": None, "brotli": None, "travels": travels}
+    return {"file": file, "role": role, "dtype": "", "bits_per_weight": bits, **sizes, "visit": visit}
+
+
+def size_report(name: str = "minilm", **changes: Any) -> dict[str, Any]:
+    """A report.json: 24,547,000 bytes of a first visit."""
+    files = [
+        report_file(f"{'a' * 64}.bin", "weights", 24_249_600, 24_249_600),
+        report_file("plan.base.json", "plan", 66_365, 6_700),
+        report_file("plan.f16.json", "plan", 66_532, 6_800, visit=False),
+        report_file("model.onnx", "onnx", 52_354, 52_354, visit=False),
+        report_file("tokenizer.json", "tokenizer", 466_247, 148_100),
+        report_file("manifest.json", "manifest", 3_326, 1_300),
+        report_file("site/engine/index.js", "engine", 268_574, 86_300),
+        report_file("site/search.html", "page", 183_957, 55_000),
+    ]
+    return {
+        "format": "thistledown-report",
+        "version": 1,
+        "name": name,
+        "task": "sentence-embedding",
+        "quantization": "q8",
+        "parameters": 22_564_608,
+        "bits_per_weight": 8.597,
+        "tier": "base",
+        "totals": {},
+        "first_visit": 24_547_000,
+        "repeat_visit": 0,
+        "saved_by_sharing": 0,
+        "files": files,
+    } | changes
+
+
 class Site:
-    """The site in a page; its list of models and its engine are the test's. `models` None is a server that is down."""
+    """The site in a page; its list of models and its engine are the test's. `models` None is a server that is down.
+
+    `report` is what reports of models say instead of size_report's; None where there are none.
+    """
 
     def __init__(self, page: "Page", address: str) -> None:
         self.page = page
@@ -73,6 +112,9 @@ class Site:
         page.on("request", lambda request: self.requested.append(request.url))
         page.route("**/engine/index.js", lambda route: route.fulfill(path=HERE / "engine_double.js"))
         page.route("**/models/catalogue.json", self._answer_catalogue)
+        page.route("**/models/*/report.json", self._answer_report)
+        page.route("**/models/*/report.html", lambda route: route.fulfill(body="<p>"))
+        self.report: dict[str, Any] | None = {}
 
     def open(
         self, path: str, models: Sequence[dict[str, Any]] | None = (EMBEDDER, WRITER), **engine: Any
@@ -87,6 +129,11 @@ class Site:
         """The calls of the engine's function `name` so far."""
         every = self.page.evaluate("window.engineCalls")
         return [call for call in every if call[0] == name]
+
+    def _answer_report(self, route: "Route") -> None:
+        if self.report is None:
+            return route.fulfill(status=404)
+        return route.fulfill(json=size_report(route.request.url.split("/")[-2], **self.report))
 
     def _answer_catalogue(self, route: "Route") -> None:
         if self.models is None:

@@ -122,10 +122,12 @@ def test_a_silent_server_can_be_tried_again(site: Site, page_errors: list[str]) 
     page_errors.clear()
 
 
-def test_a_task_without_a_page_has_no_link(site: Site) -> None:
+def test_a_task_without_a_page_has_no_link_but_to_its_sizes(site: Site) -> None:
     page = site.open("index.html", [catalogue_entry(task="mind-reading")])
     expect(page.get_by_role("article")).to_contain_text("mind-reading")
-    expect(page.get_by_role("article").get_by_role("link")).to_have_count(0)
+    links = page.get_by_role("article").get_by_role("link")
+    expect(links).to_have_count(1)
+    expect(links).to_have_text("What is in these bytes?")
 
 
 def test_without_webgpu_the_page_says_what_to_do(site: Site) -> None:

@@ -8,9 +8,10 @@ import pytest
 from playwright.sync_api import expect
 
 from scripts.make_pages import LANGUAGES, PAGES, texts
-from tests.site.pages.conftest import EMBEDDER, EXTRACTOR, WRITER, Site
+from tests.site.pages.conftest import EMBEDDER, EXTRACTOR, WRITER, Site, size_report
 from tests.site.pages.test_accessibility import KEPT, REFUSED, RUN_AXE, SIDEWAYS, SMALL_TARGETS
 from tests.site.pages.test_bench import RESULT, open_file
+from tests.site.pages.test_sizes import WHOLE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Route
@@ -268,6 +269,24 @@ def open_result(page: "Page") -> None:
     expect(page.locator("#result")).to_be_visible()
 
 
+def open_parts(page: "Page") -> None:
+    look(page)
+    for summary in page.locator(".parts summary").all():
+        summary.click()
+
+
+def show_whole_report(page: "Page") -> None:
+    page.route("**/report.json", lambda route: route.fulfill(json=size_report() | WHOLE))
+    page.reload()
+    expect(page.locator("#roles tbody tr")).to_have_count(3)
+
+
+def damage_report(page: "Page") -> None:
+    page.route("**/report.json", lambda route: route.fulfill(json=size_report(first_visit=1)))
+    page.reload()
+    expect(page.locator("#trouble .notice")).to_be_visible()
+
+
 STATES: dict[str, tuple[str, Any, dict[str, Any], Callable[["Page"], None]]] = {
     "landing": ("index.html", [EMBEDDER, WRITER, EXTRACTOR], {}, look),
     "landing, refused": ("index.html", [EMBEDDER], {"inspection": REFUSED}, look),
@@ -289,6 +308,9 @@ STATES: dict[str, tuple[str, Any, dict[str, Any], Callable[["Page"], None]]] = {
     "extract, unfinished": ("extract.html", [EXTRACTOR], {"answer": WRITTEN[:-1]}, extract),
     "storage": ("storage.html", [], {"kept": [KEPT, {**KEPT, "keptBytes": 1e6}]}, look),
     "about": ("about.html", [EMBEDDER, EXTRACTOR], {}, look),
+    "sizes": ("sizes.html", [EMBEDDER], {}, open_parts),
+    "sizes, a whole report": ("sizes.html", [EMBEDDER], {}, show_whole_report),
+    "sizes, a damaged report": ("sizes.html", [EMBEDDER], {}, damage_report),
     "storage, empty": ("storage.html", [], {}, look),
     "bench": ("bench/index.html", [EMBEDDER], {}, look),
     "bench, refused": ("bench/index.html", [EMBEDDER], {"inspection": REFUSED}, look),
@@ -301,7 +323,7 @@ def test_no_english_is_left_when_all_texts_are_others_and_longer(
     site: Site, axe: str, page_errors: list[str], state: str
 ) -> None:
     path, models, engine, act = STATES[state]
-    site.page.route("**/texts/pl.json", lambda route: route.fulfill(json=pseudo()))
+    site.page.route(re.compile(r"/texts/(\w+/)?pl\.json$"), lambda route: route.fulfill(json=pseudo()))
     page = site.open(f"{path}?lang=pl", models, **engine)
     act(page)
     said = page.evaluate(SAID)

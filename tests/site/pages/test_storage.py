@@ -114,6 +114,7 @@ def wait_until_kept(page: "Page", database: str, store: str) -> None:
 def test_conversations_labels_vectors_and_settings_are_named_and_go(site: Site) -> None:
     page = site.open("chat.html", [WRITER], chat=True, answer="Purple.")
     page.get_by_role("button", name="Load model").click()
+    expect(page.locator(".loaded")).to_be_visible()
     page.get_by_role("textbox", name="Your message", exact=True).fill("What colour?")
     page.keyboard.press("Enter")
     expect(page.locator("#said > li")).to_have_count(2)

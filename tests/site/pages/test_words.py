@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from scripts.make_pages import LANGUAGES, PAGES, TEXTS, Page, render, texts
+from exporter.report.site_files import added_levels
+from scripts.make_pages import LANGUAGES, PAGES, TEXTS, Page, render, text_files, texts
 from tests.site.pages.conftest import SITE, Site
 
 ENGLISH = texts("en")
@@ -32,9 +33,9 @@ def forms(found: str | dict[str, str]) -> list[str]:
     return [found] if isinstance(found, str) else list(found.values())
 
 
-def built_keys() -> Iterator[re.Pattern[str]]:
+def built_keys(sources: str = SOURCES) -> Iterator[re.Pattern[str]]:
     """What each key that is put together may be."""
-    for template in TEMPLATE.findall(SOURCES):
+    for template in TEMPLATE.findall(sources):
         parts = re.split(r"\$\{[^}]+\}", template)
         if len(parts) > 1:
             yield re.compile(r"[\w-]+".join(map(re.escape, parts)))
@@ -46,7 +47,8 @@ def test_a_page_has_the_frame_of_all_and_the_english_of_the_texts(page: Page) ->
 
 
 def test_the_languages_are_the_same_everywhere() -> None:
-    assert {path.stem for path in TEXTS.glob("*.json")} == set(LANGUAGES)
+    for folder in (TEXTS, *(path for path in TEXTS.iterdir() if path.is_dir())):
+        assert {path.stem for path in folder.glob("*.json")} == set(LANGUAGES), folder.name
     script = (SITE / "app" / "preferences.js").read_text("utf-8")
     assert f"LANGUAGES = {json.dumps(LANGUAGES)}".replace('"', "'") in script
 
@@ -80,6 +82,28 @@ def test_no_text_is_missing_and_none_is_unused() -> None:
     used = {*asked, *LITERAL.findall(SOURCES)}
     unused = {key for key in ENGLISH if key not in used and not any(p.fullmatch(key) for p in built)}
     assert unused == set()
+
+
+def test_a_text_stands_in_one_file() -> None:
+    for language in LANGUAGES:
+        files = [set(json.loads(path.read_text("utf-8"))) for path in text_files(language)]
+        assert len(texts(language)) == sum(map(len, files)), language
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_fetches_all_that_it_says(page: Page) -> None:
+    """What stands in another page's words is asked for by no script that it loads, now or later."""
+    own = TEXTS / page.name
+    fetched = [path for path in text_files("en") if path.parent in (TEXTS, own)]
+    there = {key for path in fetched for key in json.loads(path.read_text("utf-8"))}
+    loaded = [
+        name for level in added_levels(page.path, ()) for name in level if not name.startswith("engine/")
+    ]
+    sources = "".join((SITE / name).read_text("utf-8") for name in loaded)
+    asked = {*LITERAL.findall(sources), *MARKED_WITH.findall(sources)} & set(ENGLISH)
+    built = {key for pattern in built_keys(sources) for key in ENGLISH if pattern.fullmatch(key)}
+    assert len(asked) > 8
+    assert (asked | built) - there == set()
 
 
 def test_no_page_says_anything_that_is_not_marked() -> None:

@@ -1,0 +1,42 @@
+/** How long a first visit takes, on networks of well-known speeds and on this one. */
+
+import { knownSpeed } from '../connection_speed.js';
+import { element } from '../dom.js';
+import { formatWait } from '../format.js';
+import { language, text } from '../texts.js';
+import { NETWORKS } from './networks.js';
+import { sizeTable, untranslated } from './size_table.js';
+
+/** @typedef {import('./size_report.js').SizeReport} SizeReport */
+/** @typedef {import('./size_report.js').Network} Network */
+
+const rate = new Intl.NumberFormat(language, { style: 'unit', unit: 'megabit-per-second', maximumSignificantDigits: 3 });
+
+/** @param {SizeReport} report */
+export function timesView({ networks, situations, firstVisit }) {
+  const foretold = situations['first visit'];
+  const rows = (networks ?? NETWORKS).map((network) => {
+    const { name, bitsPerSecond } = network;
+    return cells(nameOf(network), bitsPerSecond, foretold?.seconds[name] ?? (8 * firstVisit) / bitsPerSecond);
+  });
+  const here = knownSpeed();
+  if (here !== null) rows.push(cells(text('sizes.here'), 8 * here, firstVisit / here));
+  return [
+    sizeTable(['sizes.network', 'sizes.rate', 'sizes.time'], rows),
+    element('p', { class: 'note' }, text(foretold ? 'sizes.foretold' : 'sizes.atLeast')),
+  ];
+}
+
+/** @param {Network} network */
+function nameOf({ name }) {
+  return name === 'fibre' ? text('sizes.fibre') : untranslated(name);
+}
+
+/**
+ * @param {Node | string} name
+ * @param {number} bitsPerSecond
+ * @param {number} seconds
+ */
+function cells(name, bitsPerSecond, seconds) {
+  return [[name], [untranslated(rate.format(bitsPerSecond / 1e6))], [formatWait(1000 * seconds)]];
+}
