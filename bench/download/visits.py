@@ -1,6 +1,6 @@
 """Visits of a model's page: the first one, and one that comes back."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from bench.download.line import FULL_SPEED, Line, Pace
 from bench.download.wire import Wire
 from bench.errors import BenchError
 from bench.server import running
@@ -15,8 +16,10 @@ from bench.tab import FLAGS, launched
 from webapp import Settings, WebappError, create_app
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
+# A device on every machine. It would take seconds to compile zeroed workgroup memory, which our kernels do not need.
+SOFTWARE = ("--use-webgpu-adapter=swiftshader", "--enable-dawn-features=disable_workgroup_init")
 _PATIENCE_MS = 600_000
 # What a page fetches behind a model that is ready: a second without a request, and it is done.
 _QUIET_MS = 1000
@@ -39,44 +42,91 @@ class Visit:
 
 
 @dataclass(frozen=True)
+class Throttled:
+    """Seconds with a request under way of a first visit on a slow line, and of the same at full speed."""
+
+    slowed: float
+    at_full_speed: float
+
+    @property
+    def seconds(self) -> float:
+        """What the line takes: the rest is this machine's, which computes while a request is under way."""
+        return self.slowed - self.at_full_speed
+
+
+@dataclass(frozen=True)
 class Measured:
     """The visits of a browser whose cache was empty at first, and the tier that its device plays."""
 
     tier: str
     first: Visit
     repeat: Visit
+    throttled: Throttled | None
 
 
-def measure_visits(folder: Path, page: str, arguments: tuple[str, ...] = ()) -> Measured:
-    """Loads the artifact in `folder` on `page`, twice. Raises BenchError where that cannot be done."""
+def measure_visits(
+    folder: Path, page: str, arguments: tuple[str, ...] = (), pace: Pace | None = None
+) -> Measured:
+    """Loads the artifact in `folder` on `page`, twice; with a `pace`, then times first visits.
+
+    Raises BenchError where that cannot be done.
+    """
     url = f"/models/{folder.name}/"
-    with _site(folder) as address, launched((*FLAGS, *arguments)) as browser:
-        # What a service worker fetches when all is done is no part of a visit, and has no part in the page's session.
-        context = browser.new_context(service_workers="block", locale="en-US")
-        context.add_init_script("globalThis.thistledownBackend = 'webgpu'")
-        first = _visit(context, address, f"/{page}?model={url[1:]}")
-        repeat = _visit(context, address, f"/{page}?model={url[1:]}")
+    path = f"/{page}?model={url[1:]}"
+    with _site(folder) as (address, line), launched((*FLAGS, *arguments)) as browser:
+        context = visitor(browser)
+        first, repeat = (visit(context, address, path, _load) for _ in range(2))
         tab = context.new_page()
         tab.goto(f"{address}/{page}")
-        return Measured(tab.evaluate(_TIER, url), first, repeat)
+        tier = tab.evaluate(_TIER, url)
+        context.close()
+        weights = sum(size for name, size in first.bodies.items() if name.endswith(".bin"))
+        paces = (pace, FULL_SPEED) if pace else ()
+        times = [_timed(browser, address + path, line, each, weights) for each in paces]
+        return Measured(tier, first, repeat, Throttled(*times) if times else None)
+
+
+def visitor(browser: "Browser") -> "BrowserContext":
+    """A browser with an empty cache, which takes our WebGPU for a graphics processor."""
+    # What a service worker fetches when all is done is no part of a visit, and has no part in the page's session.
+    context = browser.new_context(service_workers="block", locale="en-US")
+    context.add_init_script("globalThis.thistledownBackend = 'webgpu'")
+    return context
 
 
 @contextmanager
-def _site(folder: Path) -> Iterator[str]:
+def _site(folder: Path) -> Iterator[tuple[str, Line]]:
     try:
-        application = create_app(Settings(folders=(folder,)))
+        line = Line(create_app(Settings(folders=(folder,))))
     except WebappError as error:
         raise BenchError(error.what, error.where, error.remedy) from error
-    with running(application) as address:
-        yield address
+    with running(line) as address:
+        yield address, line
 
 
-def _visit(context: "BrowserContext", address: str, path: str) -> Visit:
+def _timed(browser: "Browser", address: str, line: Line, pace: Pace, weights: int) -> float:
+    """Seconds of `line` until all weights have come, at `pace`; whether they compile afterwards is not waited for."""
+    context = visitor(browser)
+    try:
+        line.begin(pace, weights)
+        tab = context.new_page()
+        _click(tab, address)
+        while line.seconds is None:
+            if tab.locator(".problem").count():
+                raise BenchError(f"The model was not loaded: {_seen(tab)}", address, "Try it by hand.")
+            tab.wait_for_timeout(100)
+        return line.seconds
+    finally:
+        context.close()
+
+
+def visit(context: "BrowserContext", address: str, path: str, load: "Callable[[Page, str], None]") -> Visit:
+    """What travels while `load` opens the page and until it fetches nothing more."""
     tab = context.new_page()
     try:
         wire = Wire(context.new_cdp_session(tab))
         began = perf_counter()
-        _load(tab, address + path)
+        load(tab, address + path)
         seconds = perf_counter() - began
         tab.wait_for_load_state("networkidle")
         tab.wait_for_timeout(_QUIET_MS)
@@ -93,12 +143,22 @@ def _visit(context: "BrowserContext", address: str, path: str) -> Visit:
 def _load(tab: "Page", address: str) -> None:
     from playwright.sync_api import Error
 
+    _click(tab, address)
+    try:
+        tab.locator(".loaded").wait_for(timeout=_PATIENCE_MS)
+    except Error as error:
+        raise BenchError(f"The model was not loaded: {_seen(tab)}", address, "Try it by hand.") from error
+
+
+def _click(tab: "Page", address: str) -> None:
+    from playwright.sync_api import Error
+
     try:
         tab.goto(address)
         tab.locator("button.load").click(timeout=_PATIENCE_MS)
-        tab.locator(".loaded").wait_for(timeout=_PATIENCE_MS)
     except Error as error:
-        seen = tab.locator("main").inner_text()[:500]
-        raise BenchError(
-            f"The model was not loaded; the page says: {seen}", address, "Try it by hand."
-        ) from error
+        raise BenchError(f"There was no model to load: {_seen(tab)}", address, "Try it by hand.") from error
+
+
+def _seen(tab: "Page") -> str:
+    return f"the page says: {tab.locator('main').inner_text()[:500]}"
