@@ -17,7 +17,7 @@ from bench.download import (
     Measured,
     MeasuredPeer,
     Pace,
-    Throttled,
+    Passed,
     Visit,
     measure_peer,
     measure_visits,
@@ -26,7 +26,7 @@ from bench.errors import BenchError
 from exporter.__main__ import main as report_main
 from exporter.__main__ import parse
 from exporter.errors import ThistledownError
-from exporter.report import NETWORKS, Network, Report, measure_artifact, page_of, situations_of
+from exporter.report import NETWORKS, Network, Report, measure_export, page_of, situations_of
 
 _CATALOGUE = "/models/catalogue.json"
 # What a browser asks for when it shows a page to somebody, and a headless one does not.
@@ -57,11 +57,11 @@ class Timing:
 
     network: Network
     predicted: float
-    measured: Throttled
+    measured: Passed
 
     @property
     def ratio(self) -> float:
-        return self.predicted / self.measured.seconds
+        return self.predicted / self.measured.line
 
 
 @dataclass(frozen=True)
@@ -101,9 +101,10 @@ def _measure(arguments: argparse.Namespace) -> Findings:
     options = SOFTWARE if arguments.software else ()
     pace = Pace(network.bits_per_second, network.round_trip) if network else None
     measured = measure_visits(folder, page_of(folder), options, pace)
-    report = measure_artifact(folder, measured.tier)
+    # It has been checked and compared above; what travels is all that is asked here.
+    report = measure_export(folder, measured.tier)
     peer = measure_peer(arguments.float, options) if arguments.beside else None
-    timing = _timing(folder, report, network, measured.throttled)
+    timing = _timing(folder, report, network, measured.slow)
     return Findings(report, measured, compare(report, folder.name, measured), timing, peer)
 
 
@@ -115,9 +116,7 @@ def _network(name: str | None) -> Network | None:
     return found
 
 
-def _timing(
-    folder: Path, report: Report, network: Network | None, measured: Throttled | None
-) -> Timing | None:
+def _timing(folder: Path, report: Report, network: Network | None, measured: Passed | None) -> Timing | None:
     if network is None or measured is None:
         return None
     first = situations_of(folder, report, None, None)[0]
@@ -192,11 +191,10 @@ def _besides(first: Visit, repeat: Visit) -> str:
 
 
 def _time_line(timing: Timing) -> str:
-    took = timing.measured
     return (
-        f"On {timing.network.name}: {timing.predicted:.2f} s predicted, {took.seconds:.2f} s measured until the last "
-        f"of the weights, ratio {timing.ratio:.3f}. With a request under way for {took.slowed:.2f} s, "
-        f"{took.at_full_speed:.2f} s of it on a line that costs nothing."
+        f"A first visit on {timing.network.name}, until the last of the weights: {timing.predicted:.1f} s predicted, "
+        f"{timing.measured.line:.1f} s measured ({timing.ratio - 1:+.1%}); {timing.measured.machine:.1f} s with what "
+        "this machine computed meanwhile."
     )
 
 
@@ -237,8 +235,7 @@ def document(found: Findings) -> dict[str, Any]:
         and {
             "name": timing.network.name,
             "predicted_seconds": timing.predicted,
-            "measured_seconds": timing.measured.seconds,
-            **asdict(timing.measured),
+            "measured_seconds": asdict(timing.measured),
         },
         "peer": peer
         and {

@@ -2,6 +2,9 @@
 
 Chromium can throttle by itself, but waits anew at each read: on a busy machine 8.1 Mbit/s were 7.4. Here what is late
 is made up for, connections share the rate as they do on a line, and a page's workers cannot get around it.
+
+The line has a clock of its own, which does not move while the machine computes: on it, a request begins when the last
+answer before it ended. So it tells what the line costs, whatever runs beside the browser.
 """
 
 import asyncio
@@ -26,7 +29,12 @@ class Pace:
     round_trip: float
 
 
-FULL_SPEED = Pace(10**12, 0.0)
+@dataclass(frozen=True)
+class Passed:
+    """Seconds from the first request to the last of the weights, on the line's clock and on the machine's."""
+
+    line: float
+    machine: float
 
 
 class Line:
@@ -35,59 +43,54 @@ class Line:
     def __init__(self, application: ASGIApp) -> None:
         self._application = application
         self._pace: Pace | None = None
-        self._free_at = 0.0
-        self._flying = 0
-        self._busy, self._since = 0.0, 0.0
         self._weights_to_come = 0
-        self.seconds: float | None = None
-        """Time with a request under way, up to the last of the weights; None until it has come."""
+        self._free_at, self._first_at = 0.0, 0.0
+        self._clock, self._ended = 0.0, 0.0
+        self.passed: Passed | None = None
 
     def begin(self, pace: Pace, weights: int) -> None:
-        """A visit that fetches so many bytes of `weights`."""
+        """From now on as slow as `pace`, for one visit, which fetches so many bytes of `weights`."""
         self._pace, self._weights_to_come = pace, weights
-        self._busy, self.seconds = 0.0, None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._pace is None or scope["type"] != "http":
             await self._application(scope, receive, send)
             return
-        if self._flying == 0:
-            self._since = monotonic()
-        self._flying += 1
-        try:
-            answer = _Answer(self, self._pace, send, weighs=scope["path"].endswith(".bin"))
-            await self._application(scope, receive, answer.send)
-        finally:
-            self._flying -= 1
-            if self._flying == 0:
-                self._busy += monotonic() - self._since
+        self._first_at = self._first_at or monotonic()
+        answer = _Answer(self, self._pace, self._ended, send, weighs=scope["path"].endswith(".bin"))
+        await self._application(scope, receive, answer.send)
+        self._ended = max(self._ended, answer.clock)
 
-    async def carry(self, size: int, pace: Pace, *, goes_on: bool) -> None:
-        """Wait until `size` more bytes have passed; what `goes_on` was on the line just before."""
-        now = monotonic()
+    async def carry(self, size: int, pace: Pace, clock: float, *, goes_on: bool) -> float:
+        """The clock when `size` more bytes have passed, which is waited for; what `goes_on` passed just before."""
+        now, takes = monotonic(), 8 * size / pace.bits_per_second
         late = goes_on and now - self._free_at < _LATE
-        self._free_at = (self._free_at if late else max(self._free_at, now)) + 8 * size / pace.bits_per_second
+        self._free_at = (self._free_at if late else max(self._free_at, now)) + takes
+        self._clock = max(self._clock, clock) + takes
+        came = self._clock
         await asyncio.sleep(self._free_at - now)
+        return came
 
-    def note_weights(self, size: int) -> None:
+    def note_weights(self, size: int, clock: float) -> None:
         """So many bytes of weights have passed."""
         self._weights_to_come -= size
-        if self._weights_to_come <= 0 and self.seconds is None:
-            self.seconds = self._busy + monotonic() - self._since
+        if self._weights_to_come <= 0 and self.passed is None:
+            self.passed = Passed(clock, monotonic() - self._first_at)
 
 
 class _Answer:
     """One answer on its way."""
 
-    def __init__(self, line: Line, pace: Pace, send: Send, *, weighs: bool) -> None:
+    def __init__(self, line: Line, pace: Pace, begins: float, send: Send, *, weighs: bool) -> None:
         self._line, self._pace, self._send, self._weighs = line, pace, send, weighs
         self._due = monotonic() + pace.round_trip
+        self.clock = begins + pace.round_trip
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             await asyncio.sleep(self._due - monotonic())
             head = sum(len(name) + len(value) + 4 for name, value in message["headers"])
-            await self._line.carry(head + _HEAD, self._pace, goes_on=False)
+            await self._carry(head + _HEAD, goes_on=False)
             await self._send(message)
         else:
             await self._send_body(message.get("body", b""), more=message.get("more_body", False))
@@ -95,9 +98,12 @@ class _Answer:
     async def _send_body(self, body: bytes, *, more: bool) -> None:
         for start in range(0, len(body), _PIECE):
             piece = body[start : start + _PIECE]
-            await self._line.carry(len(piece), self._pace, goes_on=True)
+            await self._carry(len(piece), goes_on=True)
             await self._send({"type": "http.response.body", "body": piece, "more_body": True})
             if self._weighs:
-                self._line.note_weights(len(piece))
+                self._line.note_weights(len(piece), self.clock)
         if not more:
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _carry(self, size: int, *, goes_on: bool) -> None:
+        self.clock = await self._line.carry(size, self._pace, self.clock, goes_on=goes_on)

@@ -1,5 +1,6 @@
 """Visits of a model's page: the first one, and one that comes back."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from bench.download.line import FULL_SPEED, Line, Pace
+from bench.download.line import Line, Pace, Passed
 from bench.download.wire import Wire
 from bench.errors import BenchError
 from bench.server import running
@@ -23,10 +24,7 @@ SOFTWARE = ("--use-webgpu-adapter=swiftshader", "--enable-dawn-features=disable_
 _PATIENCE_MS = 600_000
 # What a page fetches behind a model that is ready: a second without a request, and it is done.
 _QUIET_MS = 1000
-_TIER = """async (url) => {
-  const { inspect } = await import('/engine/index.js');
-  return (await inspect(new URL(url, location.origin).href, { backend: 'webgpu' })).tier;
-}"""
+_PLAN = re.compile(r"/plan\.(\w+)\.json")
 # The protocol tells nothing of the script that a worker starts with; its page's own clock does.
 _TIMED = """() => performance.getEntriesByType('resource')
   .filter(({ transferSize, encodedBodySize }) => transferSize > 0 && transferSize >= encodedBodySize)
@@ -42,48 +40,34 @@ class Visit:
 
 
 @dataclass(frozen=True)
-class Throttled:
-    """Seconds with a request under way of a first visit on a slow line, and of the same at full speed."""
-
-    slowed: float
-    at_full_speed: float
-
-    @property
-    def seconds(self) -> float:
-        """What the line takes: the rest is this machine's, which computes while a request is under way."""
-        return self.slowed - self.at_full_speed
-
-
-@dataclass(frozen=True)
 class Measured:
-    """The visits of a browser whose cache was empty at first, and the tier that its device plays."""
+    """The visits of a browser whose cache was empty at first, and the tier that its device plays.
+
+    `slow` is another first visit, on a slow line.
+    """
 
     tier: str
     first: Visit
     repeat: Visit
-    throttled: Throttled | None
+    slow: Passed | None
 
 
 def measure_visits(
     folder: Path, page: str, arguments: tuple[str, ...] = (), pace: Pace | None = None
 ) -> Measured:
-    """Loads the artifact in `folder` on `page`, twice; with a `pace`, then times first visits.
+    """Loads the artifact in `folder` on `page`, twice, and once more at a `pace`.
 
     Raises BenchError where that cannot be done.
     """
-    url = f"/models/{folder.name}/"
-    path = f"/{page}?model={url[1:]}"
+    path = f"/{page}?model=models/{folder.name}/"
     with _site(folder) as (address, line), launched((*FLAGS, *arguments)) as browser:
         context = visitor(browser)
         first, repeat = (visit(context, address, path, _load) for _ in range(2))
-        tab = context.new_page()
-        tab.goto(f"{address}/{page}")
-        tier = tab.evaluate(_TIER, url)
         context.close()
+        tier = next(found[1] for found in map(_PLAN.search, first.bodies) if found)
         weights = sum(size for name, size in first.bodies.items() if name.endswith(".bin"))
-        paces = (pace, FULL_SPEED) if pace else ()
-        times = [_timed(browser, address + path, line, each, weights) for each in paces]
-        return Measured(tier, first, repeat, Throttled(*times) if times else None)
+        slow = _timed(browser, address + path, line, pace, weights) if pace else None
+        return Measured(tier, first, repeat, slow)
 
 
 def visitor(browser: "Browser") -> "BrowserContext":
@@ -104,18 +88,18 @@ def _site(folder: Path) -> Iterator[tuple[str, Line]]:
         yield address, line
 
 
-def _timed(browser: "Browser", address: str, line: Line, pace: Pace, weights: int) -> float:
-    """Seconds of `line` until all weights have come, at `pace`; whether they compile afterwards is not waited for."""
+def _timed(browser: "Browser", address: str, line: Line, pace: Pace, weights: int) -> Passed:
+    """Until all weights have come at `pace`; whether they compile afterwards is not waited for."""
     context = visitor(browser)
     try:
         line.begin(pace, weights)
         tab = context.new_page()
         _click(tab, address)
-        while line.seconds is None:
+        while line.passed is None:
             if tab.locator(".problem").count():
                 raise BenchError(f"The model was not loaded: {_seen(tab)}", address, "Try it by hand.")
             tab.wait_for_timeout(100)
-        return line.seconds
+        return line.passed
     finally:
         context.close()
 
