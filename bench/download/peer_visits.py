@@ -52,7 +52,7 @@ def measure_peer(source: Path, arguments: tuple[str, ...] = ()) -> MeasuredPeer:
         with running(application) as address, launched((*FLAGS, *arguments)) as browser:
             context = browser.new_context(locale="en-US")
             first, repeat = (visit(context, address, PAGE, _load) for _ in range(2))
-    version = peers.version(peers.PEERS[NAME].package)
+    version = peers.version(peers.PEERS[NAME].package, peers.FOLDER)
     return MeasuredPeer(f"{NAME} {version}", whose, first, repeat)
 
 
