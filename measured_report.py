@@ -23,6 +23,7 @@ from bench.download import (
     measure_visits,
 )
 from bench.errors import BenchError
+from bench.result_file import check_target, write
 from exporter.__main__ import main as report_main
 from exporter.__main__ import parse
 from exporter.errors import ThistledownError
@@ -77,27 +78,35 @@ class Findings:
 
 def main(argv: Sequence[str]) -> int:
     """The report's own output and exit code; with 0, then the comparison, and 1 if a byte differs."""
-    code = report_main(argv)
-    if code:
-        return code
     arguments = parse(argv)
     try:
-        found = _measure(arguments)
+        _check(arguments)
+        code = report_main(argv)
+        return code or _tell(_measure(arguments), arguments)
     except (BenchError, ThistledownError) as error:
         print(f"thistledown: {error}", file=sys.stderr)
         return 2
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Raises BenchError for what would come to light after minutes only."""
+    _network(arguments.network)
+    if arguments.beside and not arguments.float:
+        remedy = "Export the model with --quantize f32, and name that folder."
+        raise BenchError("The peer's model is made of the f32 one", "--float", remedy)
     if arguments.measured:
-        arguments.measured.write_text(json.dumps(document(found), indent=1) + "\n", encoding="utf-8")
+        check_target(arguments.measured)
+
+
+def _tell(found: Findings, arguments: argparse.Namespace) -> int:
+    if arguments.measured:
+        write(arguments.measured, json.dumps(document(found), indent=1) + "\n")
     print(render(found), file=sys.stdout if arguments.format == "table" else sys.stderr)
     return 1 if any(row.wrong for row in found.rows) else 0
 
 
 def _measure(arguments: argparse.Namespace) -> Findings:
-    folder = arguments.folder.resolve()
-    network = _network(arguments.network)
-    if arguments.beside and not arguments.float:
-        remedy = "Export the model with --quantize f32, and name that folder."
-        raise BenchError("The peer's model is made of the f32 one", "--float", remedy)
+    folder, network = arguments.folder.resolve(), _network(arguments.network)
     options = SOFTWARE if arguments.software else ()
     pace = Pace(network.bits_per_second, network.round_trip) if network else None
     measured = measure_visits(folder, page_of(folder), options, pace)

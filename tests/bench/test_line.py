@@ -1,4 +1,4 @@
-"""The slow line before a server: answers come a round trip late, all share its rate, and its clock tells what it costs."""
+"""The slow line before a server: answers come a round trip late and share its rate, which its clock tells."""
 
 import asyncio
 from time import monotonic
