@@ -38,19 +38,17 @@ class Passed:
 
 
 class Line:
-    """ASGI before an application. Until it is told a pace it is not there."""
+    """ASGI before an application; without a pace it is as fast as the machine. `passed` is up to the last weights."""
 
-    def __init__(self, application: ASGIApp) -> None:
-        self._application = application
-        self._pace: Pace | None = None
-        self._weights_to_come = 0
+    def __init__(self, application: ASGIApp, pace: Pace | None) -> None:
+        self._application, self._pace = application, pace
         self._free_at, self._first_at = 0.0, 0.0
         self._clock, self._ended = 0.0, 0.0
         self.passed: Passed | None = None
 
-    def begin(self, pace: Pace, weights: int) -> None:
-        """From now on as slow as `pace`, for one visit, which fetches so many bytes of `weights`."""
-        self._pace, self._weights_to_come = pace, weights
+    def speed_up(self) -> None:
+        """From now on as fast as the machine."""
+        self._pace = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._pace is None or scope["type"] != "http":
@@ -71,11 +69,9 @@ class Line:
         await asyncio.sleep(self._free_at - now)
         return came
 
-    def note_weights(self, size: int, clock: float) -> None:
-        """So many bytes of weights have passed."""
-        self._weights_to_come -= size
-        if self._weights_to_come <= 0 and self.passed is None:
-            self.passed = Passed(clock, monotonic() - self._first_at)
+    def note_weights(self, clock: float) -> None:
+        """Some have passed."""
+        self.passed = Passed(clock, monotonic() - self._first_at)
 
 
 class _Answer:
@@ -101,7 +97,7 @@ class _Answer:
             await self._carry(len(piece), goes_on=True)
             await self._send({"type": "http.response.body", "body": piece, "more_body": True})
             if self._weighs:
-                self._line.note_weights(len(piece), self.clock)
+                self._line.note_weights(self.clock)
         if not more:
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 

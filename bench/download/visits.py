@@ -17,7 +17,7 @@ from bench.tab import FLAGS, launched
 from webapp import Settings, WebappError, create_app
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import BrowserContext, Page
 
 # A device on every machine. It would take seconds to compile zeroed workgroup memory, which our kernels do not need.
 SOFTWARE = ("--use-webgpu-adapter=swiftshader", "--enable-dawn-features=disable_workgroup_init")
@@ -43,7 +43,7 @@ class Visit:
 class Measured:
     """The visits of a browser whose cache was empty at first, and the tier that its device plays.
 
-    `slow` is another first visit, on a slow line.
+    `slow` is how long the weights took at the first visit, where it was on a slow line.
     """
 
     tier: str
@@ -55,53 +55,30 @@ class Measured:
 def measure_visits(
     folder: Path, page: str, arguments: tuple[str, ...] = (), pace: Pace | None = None
 ) -> Measured:
-    """Loads the artifact in `folder` on `page`, twice, and once more at a `pace`.
+    """Loads the artifact in `folder` on `page`, twice; the first time at `pace`.
 
     Raises BenchError where that cannot be done.
     """
     path = f"/{page}?model=models/{folder.name}/"
-    with _site(folder) as (address, line), launched((*FLAGS, *arguments)) as browser:
-        context = visitor(browser)
-        first, repeat = (visit(context, address, path, _load) for _ in range(2))
-        context.close()
+    with _site(folder, pace) as (address, line), launched((*FLAGS, *arguments)) as browser:
+        # What a service worker fetches when all is done is no part of a visit, and has no part in the page's session.
+        context = browser.new_context(service_workers="block", locale="en-US")
+        context.add_init_script("globalThis.thistledownBackend = 'webgpu'")
+        first = visit(context, address, path, _load)
+        line.speed_up()
+        repeat = visit(context, address, path, _load)
         tier = next(found[1] for found in map(_PLAN.search, first.bodies) if found)
-        weights = sum(size for name, size in first.bodies.items() if name.endswith(".bin"))
-        slow = _timed(browser, address + path, line, pace, weights) if pace else None
-        return Measured(tier, first, repeat, slow)
-
-
-def visitor(browser: "Browser") -> "BrowserContext":
-    """A browser with an empty cache, which takes our WebGPU for a graphics processor."""
-    # What a service worker fetches when all is done is no part of a visit, and has no part in the page's session.
-    context = browser.new_context(service_workers="block", locale="en-US")
-    context.add_init_script("globalThis.thistledownBackend = 'webgpu'")
-    return context
+        return Measured(tier, first, repeat, line.passed)
 
 
 @contextmanager
-def _site(folder: Path) -> Iterator[tuple[str, Line]]:
+def _site(folder: Path, pace: Pace | None) -> Iterator[tuple[str, Line]]:
     try:
-        line = Line(create_app(Settings(folders=(folder,))))
+        line = Line(create_app(Settings(folders=(folder,))), pace)
     except WebappError as error:
         raise BenchError(error.what, error.where, error.remedy) from error
     with running(line) as address:
         yield address, line
-
-
-def _timed(browser: "Browser", address: str, line: Line, pace: Pace, weights: int) -> Passed:
-    """Until all weights have come at `pace`; whether they compile afterwards is not waited for."""
-    context = visitor(browser)
-    try:
-        line.begin(pace, weights)
-        tab = context.new_page()
-        _click(tab, address)
-        while line.passed is None:
-            if tab.locator(".problem").count():
-                raise BenchError(f"The model was not loaded: {_seen(tab)}", address, "Try it by hand.")
-            tab.wait_for_timeout(100)
-        return line.passed
-    finally:
-        context.close()
 
 
 def visit(context: "BrowserContext", address: str, path: str, load: "Callable[[Page, str], None]") -> Visit:
@@ -127,22 +104,12 @@ def visit(context: "BrowserContext", address: str, path: str, load: "Callable[[P
 def _load(tab: "Page", address: str) -> None:
     from playwright.sync_api import Error
 
-    _click(tab, address)
-    try:
-        tab.locator(".loaded").wait_for(timeout=_PATIENCE_MS)
-    except Error as error:
-        raise BenchError(f"The model was not loaded: {_seen(tab)}", address, "Try it by hand.") from error
-
-
-def _click(tab: "Page", address: str) -> None:
-    from playwright.sync_api import Error
-
     try:
         tab.goto(address)
         tab.locator("button.load").click(timeout=_PATIENCE_MS)
+        tab.locator(".loaded").wait_for(timeout=_PATIENCE_MS)
     except Error as error:
-        raise BenchError(f"There was no model to load: {_seen(tab)}", address, "Try it by hand.") from error
-
-
-def _seen(tab: "Page") -> str:
-    return f"the page says: {tab.locator('main').inner_text()[:500]}"
+        seen = tab.locator("main").inner_text()[:500]
+        raise BenchError(
+            f"The model was not loaded; the page says: {seen}", address, "Try it by hand."
+        ) from error

@@ -4,7 +4,6 @@ import asyncio
 from time import monotonic
 
 import httpx
-import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,8 +19,8 @@ def _answer(request: Request) -> Response:
     return Response(bytes(int(request.path_params["size"])))
 
 
-def _line() -> Line:
-    return Line(Starlette(routes=[Route("/{size}.{suffix}", _answer)]))
+def _line(pace: Pace | None = PACE) -> Line:
+    return Line(Starlette(routes=[Route("/{size}.{suffix}", _answer)]), pace)
 
 
 async def _visit(line: Line, *paths: str, together: bool = False, pause: float = 0.0) -> None:
@@ -37,7 +36,6 @@ async def _visit(line: Line, *paths: str, together: bool = False, pause: float =
 
 def test_one_behind_the_other_wait_a_round_trip_each() -> None:
     line = _line()
-    line.begin(PACE, BYTES)
     began = monotonic()
     asyncio.run(_visit(line, "/10.js", f"/{BYTES}.bin"))
     assert line.passed
@@ -48,7 +46,6 @@ def test_one_behind_the_other_wait_a_round_trip_each() -> None:
 
 def test_together_they_wait_once_and_share_the_rate() -> None:
     line = _line()
-    line.begin(PACE, 2 * BYTES)
     asyncio.run(_visit(line, f"/{BYTES}.bin", f"/{BYTES}.bin", together=True))
     assert line.passed
     costs = PACE.round_trip + 8 * 2 * BYTES / PACE.bits_per_second
@@ -57,16 +54,13 @@ def test_together_they_wait_once_and_share_the_rate() -> None:
 
 def test_what_the_machine_does_between_two_requests_costs_no_time_of_the_line() -> None:
     line = _line()
-    line.begin(PACE, BYTES)
     asyncio.run(_visit(line, "/10.js", f"/{BYTES}.bin", pause=0.1))
     assert line.passed
     assert line.passed.machine > line.passed.line + 0.09
 
 
-@pytest.mark.parametrize("pace", [None, PACE])
-def test_until_it_is_told_a_pace_it_is_not_there(pace: Pace | None) -> None:
-    line = _line()
-    if pace:
-        line.begin(pace, BYTES)
-    asyncio.run(_visit(line, f"/{BYTES}.bin"))
-    assert (line.passed is not None) == (pace is not None)
+def test_without_a_pace_it_is_not_there() -> None:
+    for line in (_line(None), _line()):
+        line.speed_up()
+        asyncio.run(_visit(line, f"/{BYTES}.bin"))
+        assert line.passed is None
