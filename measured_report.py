@@ -1,19 +1,33 @@
 """`thistledown report DIR --measure`: the report, and beside it the bytes that a browser received.
 
-The report foretells them in `exporter`, the browser is driven in `bench`; here they meet.
+The report foretells them in `exporter`, the browser is driven in `bench`; here they meet. `--network` adds times on a
+slow line, `--beside` a peer's page.
 """
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-from bench.download import Measured, Visit, measure_visits
+from bench.download import (
+    SOFTWARE,
+    Measured,
+    MeasuredPeer,
+    Pace,
+    Passed,
+    Visit,
+    measure_peer,
+    measure_visits,
+)
 from bench.errors import BenchError
+from bench.result_file import check_target, write
 from exporter.__main__ import main as report_main
+from exporter.__main__ import parse
 from exporter.errors import ThistledownError
-from exporter.report import Report, measure_artifact, page_of
+from exporter.report import NETWORKS, Network, Report, measure_export, page_of, situations_of
 
 _CATALOGUE = "/models/catalogue.json"
 # What a browser asks for when it shows a page to somebody, and a headless one does not.
@@ -24,6 +38,7 @@ _GROUPS = {
     "manifest": "plan and kernels",
     "plan": "plan and kernels",
 }
+_PEERS_WORD = {"engine and page": "runtime"}
 
 
 @dataclass(frozen=True)
@@ -37,42 +52,84 @@ class Row:
     wrong: Sequence[str]
 
 
+@dataclass(frozen=True)
+class Timing:
+    """A first visit on a slow line: what was predicted, and what it took."""
+
+    network: Network
+    predicted: float
+    measured: Passed
+
+    @property
+    def ratio(self) -> float:
+        return self.predicted / self.measured.line
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All that was measured of one artifact."""
+
+    report: Report
+    measured: Measured
+    rows: Sequence[Row]
+    timing: Timing | None
+    peer: MeasuredPeer | None
+
+
 def main(argv: Sequence[str]) -> int:
     """The report's own output and exit code; with 0, then the comparison, and 1 if a byte differs."""
-    arguments = [word for word in argv if word not in ("--measure", "--software")]
-    code = report_main(arguments)
-    if code:
-        return code
-    folder = _folder(arguments)
+    arguments = parse(argv)
     try:
-        software = ("--use-webgpu-adapter=swiftshader",) if "--software" in argv else ()
-        measured = measure_visits(folder, page_of(folder), software)
-        report = measure_artifact(folder, measured.tier)
+        _check(arguments)
+        code = report_main(argv)
+        return code or _tell(_measure(arguments), arguments)
     except (BenchError, ThistledownError) as error:
         print(f"thistledown: {error}", file=sys.stderr)
         return 2
-    rows = compare(report, folder.name, measured)
-    plain = _forms(arguments) in ("table", None)
-    print(render(rows, measured), file=sys.stdout if plain else sys.stderr)
-    return 1 if any(row.wrong for row in rows) else 0
 
 
-def _folder(arguments: Sequence[str]) -> Path:
-    known = _parser().parse_known_args(list(arguments)[1:])[0]
-    return Path(known.folder).resolve()
+def _check(arguments: argparse.Namespace) -> None:
+    """Raises BenchError for what would come to light after minutes only."""
+    _network(arguments.network)
+    if arguments.beside and not arguments.float:
+        remedy = "Export the model with --quantize f32, and name that folder."
+        raise BenchError("The peer's model is made of the f32 one", "--float", remedy)
+    if arguments.measured:
+        check_target(arguments.measured)
 
 
-def _forms(arguments: Sequence[str]) -> str | None:
-    form: str | None = _parser().parse_known_args(list(arguments)[1:])[0].format
-    return form
+def _tell(found: Findings, arguments: argparse.Namespace) -> int:
+    if arguments.measured:
+        write(arguments.measured, json.dumps(document(found), indent=1) + "\n")
+    print(render(found), file=sys.stdout if arguments.format == "table" else sys.stderr)
+    return 1 if any(row.wrong for row in found.rows) else 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("folder")
-    for option in ("--format", "--tier", "--budget", "--compare", "--diff", "--adapter"):
-        parser.add_argument(option)
-    return parser
+def _measure(arguments: argparse.Namespace) -> Findings:
+    folder, network = arguments.folder.resolve(), _network(arguments.network)
+    options = SOFTWARE if arguments.software else ()
+    pace = Pace(network.bits_per_second, network.round_trip) if network else None
+    measured = measure_visits(folder, page_of(folder), options, pace)
+    # It has been checked and compared above; what travels is all that is asked here.
+    report = measure_export(folder, measured.tier)
+    peer = measure_peer(arguments.float, options) if arguments.beside else None
+    timing = _timing(folder, report, network, measured.slow)
+    return Findings(report, measured, compare(report, folder.name, measured), timing, peer)
+
+
+def _network(name: str | None) -> Network | None:
+    found = next((network for network in NETWORKS if network.name == name), None)
+    if name and found is None:
+        names = ", ".join(network.name for network in NETWORKS)
+        raise BenchError(f"There is no network {name!r}", "--network", f"There are {names}.")
+    return found
+
+
+def _timing(folder: Path, report: Report, network: Network | None, measured: Passed | None) -> Timing | None:
+    if network is None or measured is None:
+        return None
+    first = situations_of(folder, report, None, None)[0]
+    return Timing(network, first.seconds(report.tier)[network.name], measured)
 
 
 def compare(report: Report, folder: str, measured: Measured) -> Sequence[Row]:
@@ -109,27 +166,93 @@ def _row(name: str, expected: dict[str, int], measured: Measured) -> Row:
     return Row(name, sum(shown.values()), sum(received.values()), repeated, wrong)
 
 
-def render(rows: Sequence[Row], measured: Measured) -> str:
-    """A table for the terminal."""
+def render(found: Findings) -> str:
+    """Tables for the terminal."""
+    parts = [_own_table(found.rows, found.measured)]
+    parts += [_time_line(found.timing)] if found.timing else []
+    parts += [_peer_table(found.rows, found.peer)] if found.peer else []
+    return "\n".join(parts)
+
+
+def _own_table(rows: Sequence[Row], measured: Measured) -> str:
     lines = [
         f"Measured in Chromium, tier {measured.tier}: bytes of bodies over the network",
         f"{'':<20}{'foretold':>14}{'first visit':>14}{'repeat visit':>14}",
     ]
-    lines += [f"{row.name:<20}{row.expected:>14,}{row.received:>14,}{row.repeated:>14,}" for row in rows]
-    whole = (
-        sum(row.expected for row in rows),
-        sum(row.received for row in rows),
-        sum(row.repeated for row in rows),
-    )
-    lines.append(f"{'in all':<20}{whole[0]:>14,}{whole[1]:>14,}{whole[2]:>14,}")
-    lines.append(_beside(measured.first, measured.repeat))
+    expected, received, repeated = (sum(each) for each in zip(*map(_sizes, rows), strict=True))
+    whole = Row("in all", expected, received, repeated, ())
+    lines += [f"{row.name:<20}" + "".join(f"{size:>14,}" for size in _sizes(row)) for row in (*rows, whole)]
+    lines.append(_besides(measured.first, measured.repeat))
     lines += [f"differs  {each}" for row in rows for each in row.wrong]
     return "\n".join(lines)
 
 
-def _beside(first: Visit, repeat: Visit) -> str:
+def _sizes(row: Row) -> tuple[int, int, int]:
+    return row.expected, row.received, row.repeated
+
+
+def _besides(first: Visit, repeat: Visit) -> str:
     lists = f"{first.bodies.get(_CATALOGUE, 0):,} and {repeat.bodies.get(_CATALOGUE, 0):,}"
     return (
         f"Besides, the list of models: {lists} bytes. Ready after {first.seconds:.1f} and {repeat.seconds:.1f} s. "
         "A headless browser asks for no icon and no app manifest, which are left out."
     )
+
+
+def _time_line(timing: Timing) -> str:
+    return (
+        f"A first visit on {timing.network.name}, until the last of the weights: {timing.predicted:.1f} s predicted, "
+        f"{timing.measured.line:.1f} s measured ({timing.ratio - 1:+.1%}); {timing.measured.machine:.1f} s with what "
+        "this machine computed meanwhile."
+    )
+
+
+def beside(rows: Sequence[Row], peer: MeasuredPeer) -> Sequence[tuple[str, int, int]]:
+    """Name, our bytes and the peer's: each group of a first visit, all of it, and a repeat visit."""
+    ours = {row.name: row.received for row in rows}
+    theirs = peer.groups(peer.first)
+    groups = [(name, size, theirs.get(_PEERS_WORD.get(name, name), 0)) for name, size in ours.items()]
+    return [
+        *groups,
+        ("first visit", sum(ours.values()), sum(theirs.values())),
+        ("repeat visit", sum(row.repeated for row in rows), sum(peer.groups(peer.repeat).values())),
+    ]
+
+
+def _peer_table(rows: Sequence[Row], peer: MeasuredPeer) -> str:
+    lines = [
+        f"Beside {peer.name} on the same model at 8 bits ({peer.model}), by the same rules of compression",
+        f"{'':<20}{'ours':>14}{'theirs':>14}{'ratio':>9}",
+    ]
+    for name, ours, theirs in beside(rows, peer):
+        ratio = f"{ours / theirs:.1%}" if theirs else "–"
+        lines.append(f"{name:<20}{ours:>14,}{theirs:>14,}{ratio:>9}")
+    return "\n".join(lines)
+
+
+def document(found: Findings) -> dict[str, Any]:
+    """The same as one JSON document."""
+    peer, timing = found.peer, found.timing
+    return {
+        "format": "thistledown-measured-report",
+        "version": 1,
+        "name": found.report.name,
+        "quantization": found.report.quantization,
+        "tier": found.measured.tier,
+        "groups": [asdict(row) for row in found.rows],
+        "network": timing
+        and {
+            "name": timing.network.name,
+            "predicted_seconds": timing.predicted,
+            "measured_seconds": asdict(timing.measured),
+        },
+        "peer": peer
+        and {
+            "name": peer.name,
+            "model": peer.model,
+            "beside": [
+                {"name": name, "ours": ours, "theirs": theirs}
+                for name, ours, theirs in beside(found.rows, peer)
+            ],
+        },
+    }

@@ -95,7 +95,8 @@ def _run(arguments: list[str]) -> int:
         print(_unknown(first), file=sys.stderr)
         return 2
     # A measurement needs the room that drives a browser, besides the one that reports.
-    measures = first == "report" and "--measure" in arguments
+    wanted = {word.partition("=")[0] for word in arguments}
+    measures = first == "report" and not wanted.isdisjoint(("--measure", "--network", "--beside"))
     code: int = import_module("measured_report" if measures else command.module).main(arguments)
     return code
 

@@ -27,7 +27,7 @@ ENCODER_TASKS = ("sentence-embedding", "text-classification", "token-classificat
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 done, 1 a check failed, 2 bad input."""
-    arguments = _parse(argv)
+    arguments = parse(argv)
     try:
         code = _COMMANDS[arguments.command](arguments)
         sys.stdout.flush()
@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The arguments; a word that no command knows is answered with that command's usage and the nearest option."""
     parser, commands = _parser()
     arguments, unknown = parser.parse_known_args(argv)
@@ -216,9 +216,16 @@ def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         action="store_true",
         help="load it in a headless Chromium, twice, and compare what travelled with the report",
     )
+    command.add_argument("--software", action="store_true", help="measure on SwiftShader, without a GPU")
+    command.add_argument("--network", metavar="NAME", help='measure the time, too, on a line like "Fast 4G"')
+    command.add_argument("--beside", choices=("transformers.js",), help="measure that page at 8 bits, too")
     command.add_argument(
-        "--software", action="store_true", help="with --measure: on SwiftShader, without a GPU"
+        "--float",
+        type=Path,
+        metavar="DIR",
+        help="the same model in f32, for --beside, or a folder of the hub",
     )
+    command.add_argument("--measured", type=Path, metavar="FILE", help="write what was measured as JSON")
     command.add_argument(
         "--what-if",
         metavar="SOURCE",

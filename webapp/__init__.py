@@ -2,8 +2,9 @@
 
 from webapp.app import create_app
 from webapp.bundle import Bundle, write_bundle
+from webapp.compression import compress
 from webapp.errors import WebappError
 from webapp.server import serve
 from webapp.settings import Settings
 
-__all__ = ["Bundle", "Settings", "WebappError", "create_app", "serve", "write_bundle"]
+__all__ = ["Bundle", "Settings", "WebappError", "compress", "create_app", "serve", "write_bundle"]

@@ -1,6 +1,7 @@
 """Visits of a model's page: the first one, and one that comes back."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from bench.download.line import Line, Pace, Passed
 from bench.download.wire import Wire
 from bench.errors import BenchError
 from bench.server import running
@@ -17,13 +19,12 @@ from webapp import Settings, WebappError, create_app
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
 
+# A device that every machine has.
+SOFTWARE = ("--use-webgpu-adapter=swiftshader",)
 _PATIENCE_MS = 600_000
 # What a page fetches behind a model that is ready: a second without a request, and it is done.
 _QUIET_MS = 1000
-_TIER = """async (url) => {
-  const { inspect } = await import('/engine/index.js');
-  return (await inspect(new URL(url, location.origin).href, { backend: 'webgpu' })).tier;
-}"""
+_PLAN = re.compile(r"/plan\.(\w+)\.json")
 # The protocol tells nothing of the script that a worker starts with; its page's own clock does.
 _TIMED = """() => performance.getEntriesByType('resource')
   .filter(({ transferSize, encodedBodySize }) => transferSize > 0 && transferSize >= encodedBodySize)
@@ -40,43 +41,53 @@ class Visit:
 
 @dataclass(frozen=True)
 class Measured:
-    """The visits of a browser whose cache was empty at first, and the tier that its device plays."""
+    """The visits of a browser whose cache was empty at first, and the tier that its device plays.
+
+    `slow` is how long the weights took at the first visit, where it was on a slow line.
+    """
 
     tier: str
     first: Visit
     repeat: Visit
+    slow: Passed | None
 
 
-def measure_visits(folder: Path, page: str, arguments: tuple[str, ...] = ()) -> Measured:
-    """Loads the artifact in `folder` on `page`, twice. Raises BenchError where that cannot be done."""
-    url = f"/models/{folder.name}/"
-    with _site(folder) as address, launched((*FLAGS, *arguments)) as browser:
+def measure_visits(
+    folder: Path, page: str, arguments: tuple[str, ...] = (), pace: Pace | None = None
+) -> Measured:
+    """Loads the artifact in `folder` on `page`, twice; the first time at `pace`.
+
+    Raises BenchError where that cannot be done.
+    """
+    path = f"/{page}?model=models/{folder.name}/"
+    with _site(folder, pace) as (address, line), launched((*FLAGS, *arguments)) as browser:
         # What a service worker fetches when all is done is no part of a visit, and has no part in the page's session.
         context = browser.new_context(service_workers="block", locale="en-US")
         context.add_init_script("globalThis.thistledownBackend = 'webgpu'")
-        first = _visit(context, address, f"/{page}?model={url[1:]}")
-        repeat = _visit(context, address, f"/{page}?model={url[1:]}")
-        tab = context.new_page()
-        tab.goto(f"{address}/{page}")
-        return Measured(tab.evaluate(_TIER, url), first, repeat)
+        first = visit(context, address, path, _load)
+        line.speed_up()
+        repeat = visit(context, address, path, _load)
+        tier = next(found[1] for found in map(_PLAN.search, first.bodies) if found)
+        return Measured(tier, first, repeat, line.passed)
 
 
 @contextmanager
-def _site(folder: Path) -> Iterator[str]:
+def _site(folder: Path, pace: Pace | None) -> Iterator[tuple[str, Line]]:
     try:
-        application = create_app(Settings(folders=(folder,)))
+        line = Line(create_app(Settings(folders=(folder,))), pace)
     except WebappError as error:
         raise BenchError(error.what, error.where, error.remedy) from error
-    with running(application) as address:
-        yield address
+    with running(line) as address:
+        yield address, line
 
 
-def _visit(context: "BrowserContext", address: str, path: str) -> Visit:
+def visit(context: "BrowserContext", address: str, path: str, load: "Callable[[Page, str], None]") -> Visit:
+    """What travels while `load` opens the page and until it fetches nothing more."""
     tab = context.new_page()
     try:
         wire = Wire(context.new_cdp_session(tab))
         began = perf_counter()
-        _load(tab, address + path)
+        load(tab, address + path)
         seconds = perf_counter() - began
         tab.wait_for_load_state("networkidle")
         tab.wait_for_timeout(_QUIET_MS)

@@ -5,14 +5,18 @@ from exporter.report.budgets import Budget, joined, parse_budget, project_budget
 from exporter.report.forms import FORMATS, render
 from exporter.report.forms.what_if_table import what_if_card
 from exporter.report.measure import Report, ReportFile, measure_artifact, measure_export, over_budget, page_of
+from exporter.report.networks import NETWORKS, Network
 from exporter.report.prediction import Prediction, render_prediction
+from exporter.report.situations import situations_of
 from exporter.report.what_if import Alternative, WhatIf
 
 __all__ = [
     "FORMATS",
+    "NETWORKS",
     "Alternative",
     "Analysis",
     "Budget",
+    "Network",
     "Prediction",
     "Report",
     "ReportFile",
@@ -28,5 +32,6 @@ __all__ = [
     "render",
     "render_prediction",
     "require_budgets",
+    "situations_of",
     "what_if_card",
 ]

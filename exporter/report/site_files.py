@@ -59,6 +59,14 @@ _CALLS = {
     "fill-mask": "engine/fill_mask.js",
 }
 
+# Loaded when the worker runs, beside or behind the files of the model.
+LATE = {
+    DECODER,
+    TEMPLATE_ENGINE,
+    *_CALLS.values(),
+    *(name for names in TOKENIZER_CODE.values() for name in names),
+}
+
 # What the engine starts only where it has found a GPU.
 WORKER = "engine/worker.js"
 
@@ -150,13 +158,14 @@ def _levels(site: Path, first: str, named: list[str], left_out: Collection[str])
     levels = [[first]]
     while levels[-1]:
         seen = set(left_out).union(*levels)
-        named += [ref for name in levels[-1] for ref in _references(site, name)]
+        named += [ref for name in levels[-1] for ref in references(site, name)]
         levels.append([name for name in dict.fromkeys(named) if name not in seen and (site / name).is_file()])
         named = []
     return levels[:-1]
 
 
-def _references(site: Path, name: str) -> Iterator[str]:
+def references(site: Path, name: str) -> Iterator[str]:
+    """What the file `name` of `site` loads by its own, in its order."""
     pattern = _REFERENCES.get(PurePosixPath(name).suffix)
     if pattern is None:
         return

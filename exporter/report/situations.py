@@ -15,6 +15,7 @@ from exporter.artifact import (
 )
 from exporter.report.measure import Report, levels_of, site_sizes
 from exporter.report.networks import NETWORKS, Trip, rounds_of, seconds
+from exporter.report.round_trips import FACTS, asked_again, load_rounds, page_rounds
 from exporter.report.site_files import ADAPTER_SHELF, SITE, added_levels
 from exporter.report.wire import wire_sizes
 
@@ -62,9 +63,18 @@ def _plans(report: Report) -> Mapping[str, int]:
 def _first(folder: Path, manifest: Manifest, report: Report, site: Path) -> Situation:
     plans = _plans(report)
     rest = report.first_visit - plans[manifest.plans[report.tier].file]
-    rounds = rounds_of(levels_of(folder, manifest, site)) + _MODEL_ROUNDS
-    trips = {tier: Trip(rest + plans[plan.file], rounds) for tier, plan in manifest.plans.items()}
+    rounds, requests = _asked(folder, manifest, report, site)
+    trips = {tier: Trip(rest + plans[plan.file], rounds, requests) for tier, plan in manifest.plans.items()}
     return Situation("first visit", "nothing is kept on the device yet", trips)
+
+
+def _asked(folder: Path, manifest: Manifest, report: Report, site: Path) -> tuple[int, int]:
+    """Round trips of a first visit, and requests: the manifest is asked for twice, the list of models once."""
+    levels = levels_of(folder, manifest, site)
+    of_page = levels_of(folder, manifest, site, has_gpu=False)
+    files = sum(file.visit for file in report.files)
+    requests = files + asked_again(levels, of_page, site) + 2
+    return page_rounds(of_page, site) + load_rounds(levels, site), requests
 
 
 def _repeat(manifest: Manifest) -> Situation:
@@ -76,7 +86,8 @@ def _no_gpu(folder: Path, manifest: Manifest, report: Report, site: Path) -> Sit
     levels = levels_of(folder, manifest, site, has_gpu=False)
     loaded = {f"site/{name}" for level in levels for name in level} | {"manifest.json"}
     size = sum(file.travels for file in report.files if file.file in loaded)
-    trips = dict.fromkeys(manifest.plans, Trip(size, rounds_of(levels) + 1))
+    requests = sum(map(len, levels)) + FACTS
+    trips = dict.fromkeys(manifest.plans, Trip(size, page_rounds(levels, site), requests))
     return Situation(
         "without WebGPU", "page and engine; the CPU needs model.onnx and its runtime besides", trips
     )

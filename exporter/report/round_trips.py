@@ -1,0 +1,56 @@
+"""How often a first visit waits for an answer, and how much it asks for: told from what the site's files name.
+
+The order is that of the pages and the engine; tests/whole/test_download_size.py holds it against a slow line.
+"""
+
+from collections import deque
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from exporter.report.networks import CONNECTIONS
+from exporter.report.site_files import LATE, PAGE_DATA, TEXTS, WORKER, references
+
+# The script that settles language and theme holds up what stands behind it in the page.
+_SETTLING = 1
+# The words, the list of models, the model's manifest: each is asked for when the one before has come.
+FACTS = 3
+# "Load model" asks whether the manifest is still the same, then for the worker.
+_CLICK = 1
+# Plan and tokenizer, then the code for this tokenizer, then the weights.
+_MODEL = 3
+
+Levels = Sequence[Sequence[str]]
+
+
+def page_rounds(levels: Levels, site: Path) -> int:
+    """Round trips until the page of `levels` tells what its model costs."""
+    page = levels[0][0]
+    return _walk(page, _scripts(levels), site)[0] + _SETTLING + FACTS
+
+
+def load_rounds(levels: Levels, site: Path) -> int:
+    """Round trips from "Load model" until the last weights begin to come."""
+    return _CLICK + _walk(WORKER, _scripts(levels), site)[0] + _MODEL
+
+
+def asked_again(levels: Levels, levels_of_page: Levels, site: Path) -> int:
+    """Of how many files the worker asks whether they are still what the page has of them."""
+    return len(_walk(WORKER, _scripts(levels), site)[1] & _scripts(levels_of_page))
+
+
+def _scripts(levels: Levels) -> set[str]:
+    late = {*LATE, TEXTS, *(name for names in PAGE_DATA.values() for name in names)}
+    return {name for level in levels for name in level} - late
+
+
+def _walk(first: str, among: Collection[str], site: Path) -> tuple[int, set[str]]:
+    """Round trips for `first` and what it leads to, CONNECTIONS at a time, each once it is named; and all of it."""
+    waiting, seen, rounds = deque([first]), {first}, 0
+    while waiting:
+        rounds += 1
+        come = [waiting.popleft() for _ in range(min(CONNECTIONS, len(waiting)))]
+        named = (reference for name in come for reference in references(site, name) if reference in among)
+        new = [name for name in dict.fromkeys(named) if name not in seen]
+        waiting.extend(new)
+        seen.update(new)
+    return rounds, seen

@@ -1,0 +1,107 @@
+"""What `thistledown report --measure` says of what was measured, and what it refuses before it measures."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import measured_report
+from bench.download import Measured, MeasuredPeer, Passed, Visit
+from exporter.report import measure_export
+
+PEER = MeasuredPeer(
+    "transformers.js 1.2.3",
+    "somebody's",
+    Visit(
+        {"/models/peer/onnx/m.onnx": 40_000, "/models/peer/tokenizer.json": 5_000, "/a.wasm": 2_000_000}, 1.0
+    ),
+    Visit({}, 1.0),
+)
+
+
+@pytest.fixture
+def folder(tiny_encoder: Callable[[str], Path], artifact: Callable[..., Path]) -> Path:
+    return artifact(tiny_encoder("bert-embeddings"), quantize="q8")
+
+
+def _visit(folder: Path) -> Visit:
+    sizes = {}
+    for file in measure_export(folder).files:
+        if file.visit:
+            site, name = file.file.startswith("site/"), file.file.removeprefix("site/")
+            sizes[f"/{name}" if site else f"/models/{folder.name}/{name}"] = file.travels
+    return Visit(sizes, 1.0)
+
+
+@pytest.fixture
+def as_measured(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Measured("base", _visit(folder), Visit({}, 1.0), Passed(9.5, 11.0))
+    monkeypatch.setattr(measured_report, "measure_visits", lambda *_: found)
+    monkeypatch.setattr(measured_report, "measure_peer", lambda *_: PEER)
+
+
+@pytest.mark.usefixtures("as_measured")
+def test_both_stand_in_one_table_and_in_one_document(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "made" / "measured.json"
+    words = [
+        "--beside",
+        "transformers.js",
+        "--float",
+        str(folder),
+        "--network",
+        "Fast 4G",
+        "--measured",
+        str(file),
+    ]
+    assert measured_report.main(["report", str(folder), *words]) == 0
+    told = json.loads(file.read_text())
+    sides = {row["name"]: (row["ours"], row["theirs"]) for row in told["peer"]["beside"]}
+    assert sides["first visit"] == (sum(row["received"] for row in told["groups"]), 2_045_000)
+    assert sides["engine and page"][1] == 2_000_000
+    said = capsys.readouterr().out
+    table = said.partition("Beside transformers.js 1.2.3")[2]
+    ratio = sides["first visit"][0] / 2_045_000
+    assert f"{ratio:.1%}" in next(line for line in table.splitlines() if line.startswith("first visit  "))
+    network = told["network"]
+    assert (network["name"], network["measured_seconds"]) == ("Fast 4G", {"line": 9.5, "machine": 11.0})
+    assert f"{network['predicted_seconds']:.1f} s predicted, 9.5 s measured" in said
+
+
+@pytest.mark.usefixtures("as_measured")
+def test_a_byte_more_than_foretold_fails(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    visit = _visit(folder)
+    more = Visit({**visit.bodies, "/style.css": visit.bodies["/style.css"] + 1}, 1.0)
+    found = Measured("base", more, Visit({}, 1.0), None)
+    monkeypatch.setattr(measured_report, "measure_visits", lambda *_: found)
+    assert measured_report.main(["report", str(folder), "--measure"]) == 1
+    assert "differs  /style.css" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--network", "5G"], "There are Slow 3G, Fast 3G, Slow 4G, Fast 4G"),
+        (["--beside", "transformers.js"], "--quantize f32"),
+        (["--measure", "--measured", "."], "cannot be written"),
+    ],
+)
+def test_what_cannot_be_measured_is_told_at_once(
+    folder: Path,
+    words: list[str],
+    says: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def never(*_: object) -> object:
+        raise AssertionError("measured, though nothing can come of it")
+
+    monkeypatch.setattr(measured_report, "measure_visits", never)
+    assert measured_report.main(["report", str(folder), *words]) == 2
+    said = capsys.readouterr()
+    assert says in said.err
+    assert not said.out
