@@ -7,7 +7,9 @@ A new page is a row in `PAGES`, its texts, and a file with a <main>. Run it agai
 """
 
 import json
+import posixpath
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -59,6 +61,9 @@ POLICY = (
     "worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
     "require-trusted-types-for 'script'; trusted-types app offline"
 )
+DOOR = "engine/index.js"
+CATALOGUE_MODULE = "app/catalogue.js"
+IMPORTED = re.compile(r"^(?:import|export)\b[^'\";]*'(\.[^']+)'", re.MULTILINE)
 MAIN = re.compile(r"^  <main .*?^  </main>\n", re.MULTILINE | re.DOTALL)
 MARKED = re.compile(r'(<(\w+)\b[^>]*\bdata-text="([\w.-]+)"[^>]*>)[^<]*(</\2>)')
 MARKED_ATTRIBUTE = re.compile(r'(\bdata-text-([a-z-]+)="([\w.-]+)")(?: \2="[^"]*")?')
@@ -75,8 +80,9 @@ FRAME = """<!doctype html>
   <link rel="icon" href="{root}favicon.svg" type="image/svg+xml">
   <link rel="manifest" href="{root}manifest.webmanifest">
 {frames}
-  <script src="{root}app/preferences.js"></script>
 {styles}
+{ahead}
+  <script src="{root}app/preferences.js"></script>
   <script type="module" src="{script}"></script>
   <script type="module" src="{root}app/offline.js"></script>
 </head>
@@ -146,6 +152,7 @@ def render(page: Page) -> str:
             root=page.root,
             frames="\n".join(map(_frame, PAPER)),
             styles="\n".join(f'  <link rel="stylesheet" href="{page.root}{style}">' for style in styles),
+            ahead="\n".join(_ahead(page)),
             script=page.root + page.script,
             languages="\n".join(map(_language, LANGUAGES)),
             themes="\n".join(map(_theme, THEMES)),
@@ -154,6 +161,31 @@ def render(page: Page) -> str:
             main=main[0],
         )
     )
+
+
+def _ahead(page: Page) -> Iterator[str]:
+    """Links to what the page's script will ask for, so that a browser asks for all of it at once.
+
+    Not to what is behind the engine's door: which of its modules a page needs is its own business.
+    """
+    modules = modules_of(page.script)
+    if CATALOGUE_MODULE in modules:
+        yield f'  <link rel="preload" as="fetch" href="{page.root}models/catalogue.json" crossorigin>'
+    for module in modules:
+        yield f'  <link rel="modulepreload" href="{page.root}{module}">'
+
+
+def modules_of(script: str) -> list[str]:
+    """The script and all that it imports before it runs, up to the engine's door, as paths in the site."""
+    found = [script]
+    for module in found:
+        if module == DOOR:
+            continue
+        for specifier in IMPORTED.findall((SITE / module).read_text("utf-8")):
+            path = posixpath.normpath(posixpath.join(posixpath.dirname(module), specifier))
+            if path not in found:
+                found.append(path)
+    return found
 
 
 def _link(page: Page, current: Page) -> str:

@@ -52,6 +52,14 @@
     return other.href;
   };
 
+  /** The words are asked for at once: texts.js, which reads them, may still be on its way. */
+  const fetchAhead = () => {
+    const { src } = /** @type {HTMLScriptElement} */ (document.currentScript);
+    const link = document.createElement('link');
+    Object.assign(link, { rel: 'preload', as: 'fetch', crossOrigin: '', href: new URL(`texts/${root.lang}.json`, src).href });
+    document.head.append(link);
+  };
+
   /** @param {HTMLDetailsElement} settings */
   const connect = (settings) => {
     for (const link of settings.querySelectorAll('a')) {
@@ -79,6 +87,7 @@
 
   root.lang = language();
   if (address.searchParams.has('lang')) keep('language', root.lang);
+  fetchAhead();
   showTheme(kept('theme'));
   root.toggleAttribute('data-waiting', root.lang !== 'en');
   setTimeout(() => root.removeAttribute('data-waiting'), PATIENCE_MS);
