@@ -25,7 +25,7 @@ class Page:
     path: str
     name: str
     script: str
-    style: str | None = None
+    styles: tuple[str, ...] = ()
     in_footer: bool = False
 
     @property
@@ -36,13 +36,13 @@ class Page:
 
 PAGES = (
     Page("index.html", "index", "app/landing.js"),
-    Page("generate.html", "generate", "app/generate.js"),
-    Page("chat.html", "chat", "app/chat/chat.js", style="chat.css"),
+    Page("generate.html", "generate", "app/generate.js", styles=("markdown.css",)),
+    Page("chat.html", "chat", "app/chat/chat.js", styles=("markdown.css", "chat.css")),
     Page("search.html", "search", "app/search.js"),
-    Page("classify.html", "classify", "app/classify/classify.js", style="classify.css"),
+    Page("classify.html", "classify", "app/classify/classify.js", styles=("classify.css",)),
     Page("extract.html", "extract", "app/extract.js"),
-    Page("bench/index.html", "bench", "bench/bench.js", style="bench/bench.css"),
-    Page("storage.html", "storage", "app/storage/storage.js", style="storage.css", in_footer=True),
+    Page("bench/index.html", "bench", "bench/bench.js", styles=("bench/bench.css",)),
+    Page("storage.html", "storage", "app/storage/storage.js", styles=("storage.css",), in_footer=True),
     Page("about.html", "about", "app/about.js", in_footer=True),
 )
 LANGUAGES = ("en", "uk", "pl", "ru")
@@ -144,7 +144,7 @@ def render(page: Page) -> str:
     main = MAIN.search((SITE / page.path).read_text("utf-8"))
     if main is None:
         raise ValueError(f"{page.path} has no <main>: give it one, indented by two spaces")
-    styles = ["style.css", *([page.style] if page.style else [])]
+    styles = ["style.css", *page.styles]
     return _in_english(
         FRAME.format(
             policy=POLICY,

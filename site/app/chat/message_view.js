@@ -3,7 +3,7 @@
 import { announce } from '../announcer.js';
 import { button, element } from '../dom.js';
 import { text } from '../texts.js';
-import { StreamedMarkdown } from './streamed_markdown.js';
+import { StreamedMarkdown } from '../markdown/streamed_markdown.js';
 
 /** @typedef {import('./conversation.js').Said} Said */
 /**
@@ -13,7 +13,7 @@ import { StreamedMarkdown } from './streamed_markdown.js';
  */
 
 export class MessageView {
-  #body = element('div', { class: 'words' });
+  #body = element('div', { class: 'words markdown' });
   #actions = element('p', { class: 'row actions' });
   #hooks;
   /** @type {Said} */

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.browser
 
 ROOT = SITE.parent
 DRAWN = """async (text) => {
-  const { StreamedMarkdown } = await import('/app/chat/streamed_markdown.js');
+  const { StreamedMarkdown } = await import('/app/markdown/streamed_markdown.js');
   const root = document.createElement('div');
   const drawing = new StreamedMarkdown(root);
   drawing.append(text);
@@ -20,7 +20,7 @@ DRAWN = """async (text) => {
 }"""
 # Each text is drawn as it grows by one character at a time, in the document, as a browser would run or fetch it.
 ATTACKED = """async (texts) => {
-  const { StreamedMarkdown } = await import('/app/chat/streamed_markdown.js');
+  const { StreamedMarkdown } = await import('/app/markdown/streamed_markdown.js');
   const found = [];
   globalThis.alert = globalThis.attacked = () => found.push('ran');
   document.addEventListener('securitypolicyviolation', (event) => found.push(event.violatedDirective));
@@ -159,7 +159,7 @@ def test_no_payload_runs_fetches_or_leads_astray_whole_or_cut_anywhere(site: Sit
 
 def test_what_has_not_changed_stays_in_the_page(site: Site) -> None:
     kept = """async () => {
-      const { StreamedMarkdown } = await import('/app/chat/streamed_markdown.js');
+      const { StreamedMarkdown } = await import('/app/markdown/streamed_markdown.js');
       const root = document.createElement('div');
       const drawing = new StreamedMarkdown(root);
       drawing.append('# One\\n\\nTwo th');
