@@ -9,7 +9,7 @@ A new page is a row in `PAGES`, its texts, and a file with a <main>. Run it agai
 import json
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -81,10 +81,9 @@ FRAME = """<!doctype html>
   <link rel="manifest" href="{root}manifest.webmanifest">
 {frames}
 {styles}
-{ahead}
-  <script src="{root}app/preferences.js"></script>
-  <script type="module" src="{script}"></script>
+{modules}  <script type="module" src="{script}"></script>
   <script type="module" src="{root}app/offline.js"></script>
+  <script src="{root}app/preferences.js"{data}></script>
 </head>
 <body>
   <a class="skip" href="#main" data-text="site.skip"></a>
@@ -152,7 +151,10 @@ def render(page: Page) -> str:
             root=page.root,
             frames="\n".join(map(_frame, PAPER)),
             styles="\n".join(f'  <link rel="stylesheet" href="{page.root}{style}">' for style in styles),
-            ahead="\n".join(_ahead(page)),
+            modules="".join(
+                f'  <link rel="modulepreload" href="{page.root}{path}">\n' for path in _ahead(page)
+            ),
+            data=" data-models" if CATALOGUE_MODULE in modules_of(page.script) else "",
             script=page.root + page.script,
             languages="\n".join(map(_language, LANGUAGES)),
             themes="\n".join(map(_theme, THEMES)),
@@ -163,29 +165,41 @@ def render(page: Page) -> str:
     )
 
 
-def _ahead(page: Page) -> Iterator[str]:
-    """Links to what the page's script will ask for, so that a browser asks for all of it at once.
+def _ahead(page: Page) -> list[str]:
+    """The modules to ask for in the round after this page, so that the next round brings all the rest.
 
-    Not to what is behind the engine's door: which of its modules a page needs is its own business.
+    In that next round come the words, the list of models, and what the engine's door asks for.
     """
+    if page.in_footer:
+        return []
     modules = modules_of(page.script)
-    if CATALOGUE_MODULE in modules:
-        yield f'  <link rel="preload" as="fetch" href="{page.root}models/catalogue.json" crossorigin>'
-    for module in modules:
-        yield f'  <link rel="modulepreload" href="{page.root}{module}">'
+    return sorted([*_leading_to_all(modules)[1:], *(module for module in modules if module == DOOR)])
+
+
+def _leading_to_all(modules: Sequence[str]) -> list[str]:
+    """Few of the modules, which between them import the others; the first is what the others are found from."""
+    ahead = list(modules[:1])
+    reached = {*ahead, *_imports(ahead[0])}
+    while not reached.issuperset(modules):
+        found = (module for module in modules if module in reached and module != DOOR)
+        ahead.append(max(found, key=lambda module: len(reached.union(_imports(module)))))
+        reached |= set(_imports(ahead[-1]))
+    return ahead
 
 
 def modules_of(script: str) -> list[str]:
     """The script and all that it imports before it runs, up to the engine's door, as paths in the site."""
     found = [script]
     for module in found:
-        if module == DOOR:
-            continue
-        for specifier in IMPORTED.findall((SITE / module).read_text("utf-8")):
-            path = posixpath.normpath(posixpath.join(posixpath.dirname(module), specifier))
-            if path not in found:
-                found.append(path)
+        if module != DOOR:
+            found += [path for path in _imports(module) if path not in found]
     return found
+
+
+def _imports(module: str) -> list[str]:
+    specifiers = IMPORTED.findall((SITE / module).read_text("utf-8"))
+    paths = (posixpath.normpath(posixpath.join(posixpath.dirname(module), each)) for each in specifiers)
+    return list(dict.fromkeys(paths))
 
 
 def _link(page: Page, current: Page) -> str:

@@ -21,7 +21,7 @@ ENGINE = "engine/index.js"
 AFTERWARDS = {"service_worker.js", "app/update_notice.js"}
 
 # The Generate page asks for it when an answer has marks of Markdown in it.
-MARKDOWN = "app/markdown/streamed_markdown.js"
+MARKDOWN = "app/markdown.js"
 
 # The engine loads it for a model whose chat template is carried, and for no other.
 TEMPLATE_ENGINE = "engine/vendor/jinja.mjs"

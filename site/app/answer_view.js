@@ -1,35 +1,28 @@
-/** The streamed text on the page, also in a hidden tab: an answer in Markdown takes its form, all else is shown as it is. */
+/** The streamed text on the page, also in a hidden tab. */
 
 import { announceAlso } from './announcer.js';
-import { element } from './dom.js';
-import { PlainText } from './plain_text.js';
 import { SentenceBuffer } from './sentences.js';
+import { StreamedText } from './streamed_text.js';
 
-/** Without these a text is no Markdown, and its reader is not fetched. */
+/** Without these there is no Markdown to read. */
 const MARKS = /[*_`|~]|\]\(|^ *(?:[-+>]|#+|\d+[.)]) /m;
-/** They are looked for in so much of the end as is new at most. */
-const END = 256;
 
 export class AnswerView {
   #box;
   #asPlain;
-  #choice;
   #mayBeMarkdown = false;
   #isMarked = false;
-  /** @type {Promise<typeof import('./markdown/streamed_markdown.js') | null> | null} */
-  #reader = null;
-  /** @type {PlainText | import('./markdown/streamed_markdown.js').StreamedMarkdown} */
-  #shown = new PlainText(element('div'));
+  #shown;
   #sentences = new SentenceBuffer();
 
   /**
    * @param {HTMLElement} box
-   * @param {HTMLInputElement} asPlain whether the visitor wants to see the marks
+   * @param {HTMLInputElement} asPlain
    */
   constructor(box, asPlain) {
     this.#box = box;
     this.#asPlain = asPlain;
-    this.#choice = /** @type {HTMLElement} */ (asPlain.closest('label'));
+    this.#shown = new StreamedText(box, lines);
     asPlain.addEventListener('change', () => void this.#shape());
   }
 
@@ -41,7 +34,6 @@ export class AnswerView {
   start(mayBeMarkdown) {
     this.clear();
     this.#mayBeMarkdown = mayBeMarkdown;
-    this.#reader = null;
     this.#sentences = new SentenceBuffer();
     this.#box.hidden = false;
     this.#box.setAttribute('aria-busy', 'true');
@@ -50,7 +42,10 @@ export class AnswerView {
   /** @param {string} text */
   append(text) {
     this.#shown.append(text);
-    if (this.#mayBeMarkdown && !this.#isMarked) this.#lookForMarks();
+    if (this.#mayBeMarkdown && !this.#isMarked && MARKS.test(this.text.slice(-256))) {
+      this.#isMarked = true;
+      void this.#shape();
+    }
     this.#say(this.#sentences.push(text));
   }
 
@@ -63,38 +58,41 @@ export class AnswerView {
 
   clear() {
     this.#isMarked = false;
-    this.#show(new PlainText(element('div', { class: 'plain' })));
-    this.#choice.hidden = true;
+    this.#offerPlain(false);
     this.#box.hidden = true;
+    this.#begin(lines, '');
   }
 
-  #lookForMarks() {
-    this.#isMarked = MARKS.test(this.text.slice(-END));
-    if (this.#isMarked) void this.#shape();
-  }
-
-  /** Gives a text with marks the form that it should have; without its reader it stays as it is. */
+  /** Without a reader it stays as it is. */
   async #shape() {
-    this.#reader ??= import('./markdown/streamed_markdown.js').catch(() => null);
-    const reader = await this.#reader;
+    const reader = await import('./markdown.js').catch(() => null);
     if (reader === null || !this.#isMarked) return;
-    this.#choice.hidden = false;
-    const Wanted = this.#asPlain.checked ? PlainText : reader.StreamedMarkdown;
-    if (this.#shown instanceof Wanted) return;
-    const { text } = this;
-    this.#show(new Wanted(element('div', { class: this.#asPlain.checked ? 'plain' : 'markdown' })));
+    this.#offerPlain(true);
+    this.#begin(this.#asPlain.checked ? lines : reader.readBlocks, this.text);
+  }
+
+  /** @param {import('./streamed_text.js').Reader} read @param {string} text */
+  #begin(read, text) {
+    this.#box.replaceChildren();
+    this.#box.classList.toggle('markdown', read !== lines);
+    this.#shown.stop();
+    this.#shown = new StreamedText(this.#box, read);
     this.#shown.append(text);
     this.#shown.draw();
   }
 
-  /** @param {PlainText | import('./markdown/streamed_markdown.js').StreamedMarkdown} shown */
-  #show(shown) {
-    this.#shown = shown;
-    this.#box.replaceChildren(shown.root);
+  /** @param {boolean} offered */
+  #offerPlain(offered) {
+    this.#asPlain.closest('label')?.toggleAttribute('hidden', !offered);
   }
 
   /** @param {string} sentences */
   #say(sentences) {
     if (sentences !== '') announceAlso(sentences);
   }
+}
+
+/** @type {import('./streamed_text.js').Reader} */
+function lines(text) {
+  return text.split(/(?<=\n)/).map((raw) => ({ raw, node: () => document.createTextNode(raw) }));
 }

@@ -10,6 +10,7 @@
   const PATIENCE_MS = 4000;
   const root = document.documentElement;
   const address = new URL(location.href);
+  const { src, dataset } = /** @type {HTMLScriptElement} */ (document.currentScript);
 
   /** @param {string} name */
   const kept = (name) => {
@@ -52,12 +53,10 @@
     return other.href;
   };
 
-  /** The words are asked for at once: texts.js, which reads them, may still be on its way. */
-  const fetchAhead = () => {
-    const { src } = /** @type {HTMLScriptElement} */ (document.currentScript);
-    const link = document.createElement('link');
-    Object.assign(link, { rel: 'preload', as: 'fetch', crossOrigin: '', href: new URL(`texts/${root.lang}.json`, src).href });
-    document.head.append(link);
+  /** @param {string} path of what modules will read */
+  const fetchAhead = (path) => {
+    const { href } = new URL(path, src);
+    document.head.append(Object.assign(document.createElement('link'), { rel: 'preload', as: 'fetch', crossOrigin: '', href }));
   };
 
   /** @param {HTMLDetailsElement} settings */
@@ -87,7 +86,8 @@
 
   root.lang = language();
   if (address.searchParams.has('lang')) keep('language', root.lang);
-  fetchAhead();
+  fetchAhead(`texts/${root.lang}.json`);
+  if ('models' in dataset) fetchAhead('../models/catalogue.json');
   showTheme(kept('theme'));
   root.toggleAttribute('data-waiting', root.lang !== 'en');
   setTimeout(() => root.removeAttribute('data-waiting'), PATIENCE_MS);

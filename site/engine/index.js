@@ -20,7 +20,7 @@ import { Library } from './storage/library.js';
 import { openStore } from './storage/store.js';
 import { assess, verdict } from './verdict.js';
 
-// What those import in their turn, so that a browser asks for all of it at once.
+// So that a browser asks for all at once:
 import './byte_stream.js';
 import './canary_format.js';
 import './chat_format.js';

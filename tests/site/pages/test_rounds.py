@@ -1,7 +1,7 @@
 """How soon a page can be used over Fast 4G: 8.1 Mbit/s, and 165 ms for each round of requests.
 
 Time is computed, not measured: rounds in which a page asks for what it needs, and bytes. So the answer is the same on
-every machine. Requests of one round go side by side, as a host with HTTP/2 answers them; the processor's time is left out.
+every machine. Requests of a round go side by side, as over HTTP/2; the processor's time is left out.
 """
 
 import time

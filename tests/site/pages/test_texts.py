@@ -72,7 +72,13 @@ def test_the_chat_page_is_light() -> None:
     """It has a Markdown reader of its own, and else what the Generate page has."""
     assert (
         weight(
-            "chat.html", "chat.css", "markdown.css", "app/chat/*.js", "app/markdown/*.js", "app/vendor/*.mjs"
+            "chat.html",
+            "chat.css",
+            "markdown.css",
+            "app/chat/*.js",
+            "app/markdown.js",
+            "app/streamed_text.js",
+            "app/vendor/*.mjs",
         )
         < 27_000
     )
