@@ -1,4 +1,4 @@
-/** A text that grows: what has not changed since the last drawing stays in the page, so that selections and scrolling do. */
+/** A text that grows: what has not changed stays in the page, so that selections and scrolling do. */
 
 /** @typedef {(text: string) => { raw: string, node: () => Node }[]} Reader */
 
