@@ -8,7 +8,9 @@ A new page is a row in `PAGES`, its texts, and a file with a <main>. Run it agai
 """
 
 import json
+import posixpath
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -24,7 +26,7 @@ class Page:
     path: str
     name: str
     script: str
-    style: str | None = None
+    styles: tuple[str, ...] = ()
     in_footer: bool = False
 
     @property
@@ -40,14 +42,14 @@ class Page:
 
 PAGES = (
     Page("index.html", "index", "app/landing.js"),
-    Page("generate.html", "generate", "app/generate.js"),
-    Page("chat.html", "chat", "app/chat/chat.js", style="chat.css"),
+    Page("generate.html", "generate", "app/generate.js", styles=("markdown.css",)),
+    Page("chat.html", "chat", "app/chat/chat.js", styles=("markdown.css", "chat.css")),
     Page("search.html", "search", "app/search.js"),
-    Page("classify.html", "classify", "app/classify/classify.js", style="classify.css"),
+    Page("classify.html", "classify", "app/classify/classify.js", styles=("classify.css",)),
     Page("extract.html", "extract", "app/extract.js"),
-    Page("bench/index.html", "bench", "bench/bench.js", style="bench/bench.css"),
-    Page("sizes.html", "sizes", "app/sizes/sizes.js", style="sizes.css", in_footer=True),
-    Page("storage.html", "storage", "app/storage/storage.js", style="storage.css", in_footer=True),
+    Page("bench/index.html", "bench", "bench/bench.js", styles=("bench/bench.css",)),
+    Page("sizes.html", "sizes", "app/sizes/sizes.js", styles=("sizes.css",), in_footer=True),
+    Page("storage.html", "storage", "app/storage/storage.js", styles=("storage.css",), in_footer=True),
     Page("about.html", "about", "app/about.js", in_footer=True),
 )
 LANGUAGES = ("en", "uk", "pl", "ru")
@@ -66,6 +68,9 @@ POLICY = (
     "worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
     "require-trusted-types-for 'script'; trusted-types app offline"
 )
+DOOR = "engine/index.js"
+CATALOGUE_MODULE = "app/catalogue.js"
+IMPORTED = re.compile(r"^(?:import|export)\b[^'\";]*'(\.[^']+)'", re.MULTILINE)
 MAIN = re.compile(r"^  <main .*?^  </main>\n", re.MULTILINE | re.DOTALL)
 MARKED = re.compile(r'(<(\w+)\b[^>]*\bdata-text="([\w.-]+)"[^>]*>)[^<]*(</\2>)')
 MARKED_ATTRIBUTE = re.compile(r'(\bdata-text-([a-z-]+)="([\w.-]+)")(?: \2="[^"]*")?')
@@ -82,10 +87,10 @@ FRAME = """<!doctype html>
   <link rel="icon" href="{root}favicon.svg" type="image/svg+xml">
   <link rel="manifest" href="{root}manifest.webmanifest">
 {frames}
-  <script src="{root}app/preferences.js"></script>
 {styles}
-  <script type="module" src="{script}"></script>
+{modules}  <script type="module" src="{script}"></script>
   <script type="module" src="{root}app/offline.js"></script>
+  <script src="{root}app/preferences.js"{data}></script>
 </head>
 <body>
   <a class="skip" href="#main" data-text="site.skip"></a>
@@ -155,7 +160,7 @@ def render(page: Page) -> str:
     main = MAIN.search((SITE / page.path).read_text("utf-8"))
     if main is None:
         raise ValueError(f"{page.path} has no <main>: give it one, indented by two spaces")
-    styles = ["style.css", *([page.style] if page.style else [])]
+    styles = ["style.css", *page.styles]
     return _in_english(
         FRAME.format(
             policy=POLICY,
@@ -164,6 +169,10 @@ def render(page: Page) -> str:
             root=page.root,
             frames="\n".join(map(_frame, PAPER)),
             styles="\n".join(f'  <link rel="stylesheet" href="{page.root}{style}">' for style in styles),
+            modules="".join(
+                f'  <link rel="modulepreload" href="{page.root}{path}">\n' for path in _ahead(page)
+            ),
+            data=" data-models" if CATALOGUE_MODULE in modules_of(page.script) else "",
             script=page.root + page.script,
             languages="\n".join(map(_language, LANGUAGES)),
             themes="\n".join(map(_theme, THEMES)),
@@ -172,6 +181,43 @@ def render(page: Page) -> str:
             main=main[0],
         )
     )
+
+
+def _ahead(page: Page) -> list[str]:
+    """The modules to ask for in the round after this page, so that the next round brings all the rest.
+
+    In that next round come the words, the list of models, and what the engine's door asks for.
+    """
+    if page.in_footer:
+        return []
+    modules = modules_of(page.script)
+    return sorted([*_leading_to_all(modules)[1:], *(module for module in modules if module == DOOR)])
+
+
+def _leading_to_all(modules: Sequence[str]) -> list[str]:
+    """Few of the modules, which between them import the others; the first is what the others are found from."""
+    ahead = list(modules[:1])
+    reached = {*ahead, *_imports(ahead[0])}
+    while not reached.issuperset(modules):
+        found = (module for module in modules if module in reached and module != DOOR)
+        ahead.append(max(found, key=lambda module: len(reached.union(_imports(module)))))
+        reached |= set(_imports(ahead[-1]))
+    return ahead
+
+
+def modules_of(script: str) -> list[str]:
+    """The script and all that it imports before it runs, up to the engine's door, as paths in the site."""
+    found = [script]
+    for module in found:
+        if module != DOOR:
+            found += [path for path in _imports(module) if path not in found]
+    return found
+
+
+def _imports(module: str) -> list[str]:
+    specifiers = IMPORTED.findall((SITE / module).read_text("utf-8"))
+    paths = (posixpath.normpath(posixpath.join(posixpath.dirname(module), each)) for each in specifiers)
+    return list(dict.fromkeys(paths))
 
 
 def _link(page: Page, current: Page) -> str:

@@ -99,6 +99,17 @@ def runtime() -> Path:
         pytest.fail(f"no runtime for browsers without WebGPU: {error}")
 
 
+def note_errors(page: "Page", errors: list[str]) -> None:
+    """Puts what the page logs as an error, or leaves uncaught, into `errors`."""
+
+    def note_console(message: "ConsoleMessage") -> None:
+        if message.type == "error":
+            errors.append(f"console: {message.text} ({message.location.get('url', '')})")
+
+    page.on("console", note_console)
+    page.on("pageerror", lambda error: errors.append(f"uncaught: {error}"))
+
+
 @pytest.fixture
 def page_errors() -> list[str]:
     """What went wrong on `page`; a test that provokes errors checks this list and then clears it."""
@@ -112,14 +123,9 @@ def page(browser: "Browser", page_errors: list[str]) -> "Iterator[Page]":
     What pages ask for comes from the server or the test, not from the site's service worker, which has its own tests.
     """
 
-    def note_console(message: "ConsoleMessage") -> None:
-        if message.type == "error":
-            page_errors.append(f"console: {message.text} ({message.location.get('url', '')})")
-
     context = browser.new_context(service_workers="block")
     page = context.new_page()
-    page.on("console", note_console)
-    page.on("pageerror", lambda error: page_errors.append(f"uncaught: {error}"))
+    note_errors(page, page_errors)
     yield page
     context.close()
     assert page_errors == []

@@ -20,6 +20,9 @@ ENGINE = "engine/index.js"
 # A page asks for these when its visit is paid for: the worker, which the server makes, and word of a new version.
 AFTERWARDS = {"service_worker.js", "app/update_notice.js"}
 
+# The Generate page asks for it when an answer has marks of Markdown in it.
+MARKDOWN = "app/markdown.js"
+
 # The engine loads it for a model whose chat template is carried, and for no other.
 TEMPLATE_ENGINE = "engine/vendor/jinja.mjs"
 
@@ -126,7 +129,7 @@ def visit_levels(
     page = page_for(task, extracts=extracts) or ENGINE
     if not (site / page).is_file():
         raise ArtifactError(f"the site has no {page}", site.name, "Run this from a complete checkout.")
-    left_out = {*ON_DEMAND, *AFTERWARDS, *WITHOUT_WEBGPU, *_CALLS.values()} - {_CALLS.get(task)}
+    left_out = {*ON_DEMAND, *AFTERWARDS, MARKDOWN, *WITHOUT_WEBGPU, *_CALLS.values()} - {_CALLS.get(task)}
     if not carries_template:
         left_out.add(TEMPLATE_ENGINE)
     if not decodes:

@@ -16,7 +16,7 @@ import { allowStart, clearWriting, connectWriting, sayInstead, showHint, trouble
 
 const prompt = byId('prompt', HTMLTextAreaElement);
 const mode = byId('mode', HTMLElement);
-const view = new AnswerView(byId('answer', HTMLElement));
+const view = new AnswerView(byId('answer', HTMLElement), byId('plain', HTMLInputElement));
 
 /** @type {Model | null} */
 let model = null;
@@ -26,8 +26,9 @@ const writing = latest(generate, showTrouble);
 async function generate(signal) {
   if (model === null) return;
   if (prompt.value.trim() === '') return askForPrompt();
-  view.start();
-  await write(model, input(), readSampling(), view, signal);
+  const asked = input();
+  view.start(typeof asked !== 'string');
+  await write(model, asked, readSampling(), view, signal);
 }
 
 function askForPrompt() {

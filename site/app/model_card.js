@@ -1,6 +1,5 @@
 /** One model of the catalogue, with the verdict for this device. */
 
-import { inspect } from '../engine/index.js';
 import './backend_choice.js';
 import { pagesFor } from './catalogue.js';
 import { element } from './dom.js';
@@ -70,6 +69,7 @@ function sizesLink(entry) {
  */
 async function judge(entry, { price, facts, verdict }) {
   try {
+    const { inspect } = await import('../engine/index.js');
     const url = new URL(entry.url, document.baseURI).href;
     const [inspection, room] = await Promise.all([inspect(url, {}), estimateRoom()]);
     price.replaceChildren(priceList(entry, inspection, room));

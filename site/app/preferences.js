@@ -10,6 +10,7 @@
   const PATIENCE_MS = 4000;
   const root = document.documentElement;
   const address = new URL(location.href);
+  const { src, dataset } = /** @type {HTMLScriptElement} */ (document.currentScript);
 
   /** @param {string} name */
   const kept = (name) => {
@@ -52,6 +53,12 @@
     return other.href;
   };
 
+  /** @param {string} path of what modules will read */
+  const fetchAhead = (path) => {
+    const { href } = new URL(path, src);
+    document.head.append(Object.assign(document.createElement('link'), { rel: 'preload', as: 'fetch', crossOrigin: '', href }));
+  };
+
   /** @param {HTMLDetailsElement} settings */
   const connect = (settings) => {
     for (const link of settings.querySelectorAll('a')) {
@@ -79,6 +86,9 @@
 
   root.lang = language();
   if (address.searchParams.has('lang')) keep('language', root.lang);
+  fetchAhead(`texts/${root.lang}.json`);
+  if ('texts' in root.dataset) fetchAhead(`texts/${root.dataset.texts}/${root.lang}.json`);
+  if ('models' in dataset) fetchAhead('../models/catalogue.json');
   showTheme(kept('theme'));
   root.toggleAttribute('data-waiting', root.lang !== 'en');
   setTimeout(() => root.removeAttribute('data-waiting'), PATIENCE_MS);

@@ -20,6 +20,21 @@ import { Library } from './storage/library.js';
 import { openStore } from './storage/store.js';
 import { assess, verdict } from './verdict.js';
 
+// So that a browser asks for all at once:
+import './byte_stream.js';
+import './canary_format.js';
+import './chat_format.js';
+import './hashing.js';
+import './http.js';
+import './json_reader.js';
+import './memory.js';
+import './storage/cache_store.js';
+import './storage/chunks.js';
+import './storage/fill.js';
+import './storage/locks.js';
+import './storage/opfs_store.js';
+import './storage/store_errors.js';
+
 export { DownloadControl, errors };
 
 /** @typedef {import('./manifest.js').Tier} Tier */

@@ -2,8 +2,9 @@
 
 import { announce } from '../announcer.js';
 import { button, element } from '../dom.js';
+import { readBlocks } from '../markdown.js';
+import { StreamedText } from '../streamed_text.js';
 import { text } from '../texts.js';
-import { StreamedMarkdown } from './streamed_markdown.js';
 
 /** @typedef {import('./conversation.js').Said} Said */
 /**
@@ -13,7 +14,7 @@ import { StreamedMarkdown } from './streamed_markdown.js';
  */
 
 export class MessageView {
-  #body = element('div', { class: 'words' });
+  #body = element('div', { class: 'words markdown' });
   #actions = element('p', { class: 'row actions' });
   #hooks;
   /** @type {Said} */
@@ -28,7 +29,7 @@ export class MessageView {
     this.#hooks = hooks;
     const speaker = said.role === 'user' ? text('chat.you') : text('chat.model');
     this.root = element('li', { class: `message ${said.role}` }, element('h3', {}, speaker), this.#body, this.#actions);
-    this.markdown = new StreamedMarkdown(this.#body);
+    this.markdown = new StreamedText(this.#body, readBlocks);
     this.#showContent();
     this.#showActions();
   }

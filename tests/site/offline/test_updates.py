@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from scripts.make_pages import LANGUAGES, texts
 from tests.site.offline.conftest import ENTRIES, WORKERS, wait_for, wait_until_kept
 from tests.site.offline.served_site import ServedSite
-from tests.site.pages.test_accessibility import RUN_AXE, SIDEWAYS
+from tests.site.pages.looks import RUN_AXE, SIDEWAYS
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page

@@ -125,6 +125,13 @@ class Site:
         self.page.goto(f"{self.address}/{path}")
         return self.page
 
+    def forget_visitor(self) -> None:
+        """Leaves the page, and all that it has kept on the device."""
+        self.page.goto("about:blank")
+        session = self.page.context.new_cdp_session(self.page)
+        session.send("Storage.clearDataForOrigin", {"origin": self.address, "storageTypes": "all"})
+        session.detach()
+
     def calls(self, name: str) -> list[list[Any]]:
         """The calls of the engine's function `name` so far."""
         every = self.page.evaluate("window.engineCalls")

@@ -34,6 +34,9 @@ def test_the_licences_of_the_sites_models_are_listed(site: Site) -> None:
 def test_without_a_list_of_models_the_rest_is_there(site: Site, page_errors: list[str]) -> None:
     page = site.open("about.html", None)
     expect(page.get_by_role("heading", name="Licences")).to_be_visible()
+    expect(page.get_by_text("Browsers without WebGPU also get onnxruntime-web")).to_contain_text(
+        "MIT License"
+    )
     expect(page.get_by_text("On this site:")).to_be_hidden()
     page.wait_for_load_state("networkidle")
     page_errors.clear()

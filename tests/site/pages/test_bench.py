@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.site.engine_artifacts import A, B, embedding_artifact, generation_artifact
-from tests.site.pages.test_accessibility import RUN_AXE, SIDEWAYS, SMALL_TARGETS
+from tests.site.pages.looks import RUN_AXE, SIDEWAYS, SMALL_TARGETS
 from tests.webapp.served import running
 from webapp import Settings
 

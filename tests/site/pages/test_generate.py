@@ -143,6 +143,47 @@ def test_a_model_with_a_chat_template_answers_or_continues(site: Site) -> None:
     assert [call[1] for call in site.calls("generate")] == [[{"role": "user", "content": "Why?"}], "Why?"]
 
 
+LIST = "# Why\n\n- **one**\n- <b>two</b>\n"
+
+
+def test_an_answer_in_markdown_takes_its_form_unless_plain_text_is_wanted(site: Site) -> None:
+    page = site.open("generate.html", chat=True, answer=LIST, slow=20)
+    start(page)
+    answer = page.get_by_role("region", name="Generated text")
+    expect(answer.get_by_role("listitem")).to_have_text(["one", "<b>two</b>"])
+    expect(answer.locator("strong")).to_have_text("one")
+    page.get_by_label("Show as plain text").check()
+    expect(answer).to_have_text(LIST)
+    page.get_by_role("button", name="Generate").click()
+    expect(page.get_by_role("button", name="Copy")).to_be_visible()
+    expect(answer).to_have_text(LIST)
+    page.get_by_label("Show as plain text").uncheck()
+    expect(answer.get_by_role("listitem")).to_have_count(2)
+
+
+@pytest.mark.parametrize(("mode", "written"), [("chat", "It is so."), ("text", LIST)])
+def test_for_a_text_without_marks_or_one_that_goes_on_no_reader_is_fetched(
+    site: Site, mode: str, written: str
+) -> None:
+    page = site.open("generate.html", chat=True, answer=written)
+    page.get_by_role("button", name="Load model").click()
+    page.locator(f"input[value={mode}]").check()
+    page.get_by_role("textbox", name="Prompt").fill("?")
+    page.get_by_role("button", name="Generate").click()
+    expect(page.get_by_role("region", name="Generated text")).to_have_text(written)
+    expect(page.get_by_label("Show as plain text")).to_be_hidden()
+    assert [url for url in site.requested if "markdown.js" in url] == []
+
+
+def test_without_the_reader_of_markdown_the_answer_is_plain(site: Site, page_errors: list[str]) -> None:
+    site.page.route("**/app/markdown.js", lambda route: route.abort())
+    page = site.open("generate.html", chat=True, answer=LIST)
+    start(page)
+    expect(page.get_by_role("region", name="Generated text")).to_have_text(LIST)
+    expect(page.get_by_role("button", name="Copy")).to_be_visible()
+    page_errors.clear()
+
+
 def test_the_text_can_be_copied(site: Site) -> None:
     page = site.open("generate.html")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])

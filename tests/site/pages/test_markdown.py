@@ -11,16 +11,18 @@ pytestmark = pytest.mark.browser
 
 ROOT = SITE.parent
 DRAWN = """async (text) => {
-  const { StreamedMarkdown } = await import('/app/chat/streamed_markdown.js');
+  const { StreamedText } = await import('/app/streamed_text.js');
+  const { readBlocks } = await import('/app/markdown.js');
   const root = document.createElement('div');
-  const drawing = new StreamedMarkdown(root);
+  const drawing = new StreamedText(root, readBlocks);
   drawing.append(text);
   drawing.draw();
   return root.innerHTML;
 }"""
 # Each text is drawn as it grows by one character at a time, in the document, as a browser would run or fetch it.
 ATTACKED = """async (texts) => {
-  const { StreamedMarkdown } = await import('/app/chat/streamed_markdown.js');
+  const { StreamedText } = await import('/app/streamed_text.js');
+  const { readBlocks } = await import('/app/markdown.js');
   const found = [];
   globalThis.alert = globalThis.attacked = () => found.push('ran');
   document.addEventListener('securitypolicyviolation', (event) => found.push(event.violatedDirective));
@@ -35,7 +37,7 @@ ATTACKED = """async (texts) => {
   };
   for (const text of texts) {
     const root = document.body.appendChild(document.createElement('div'));
-    const drawing = new StreamedMarkdown(root);
+    const drawing = new StreamedText(root, readBlocks);
     for (const character of text) {
       drawing.append(character);
       drawing.draw();
@@ -159,9 +161,10 @@ def test_no_payload_runs_fetches_or_leads_astray_whole_or_cut_anywhere(site: Sit
 
 def test_what_has_not_changed_stays_in_the_page(site: Site) -> None:
     kept = """async () => {
-      const { StreamedMarkdown } = await import('/app/chat/streamed_markdown.js');
+      const { StreamedText } = await import('/app/streamed_text.js');
+  const { readBlocks } = await import('/app/markdown.js');
       const root = document.createElement('div');
-      const drawing = new StreamedMarkdown(root);
+      const drawing = new StreamedText(root, readBlocks);
       drawing.append('# One\\n\\nTwo th');
       drawing.draw();
       const [title, before] = root.childNodes;

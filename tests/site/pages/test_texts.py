@@ -74,7 +74,18 @@ def test_a_page_is_light(task: str, extracts: bool, tokenizer: tuple[str, ...], 
 
 def test_the_chat_page_is_light() -> None:
     """It has a Markdown reader of its own, and else what the Generate page has."""
-    assert weight("chat.html", "chat.css", "app/chat/*.js", "app/vendor/*.mjs") < 27_000
+    assert (
+        weight(
+            "chat.html",
+            "chat.css",
+            "markdown.css",
+            "app/chat/*.js",
+            "app/markdown.js",
+            "app/streamed_text.js",
+            "app/vendor/*.mjs",
+        )
+        < 27_000
+    )
 
 
 @pytest.mark.browser

@@ -3,10 +3,10 @@
  * a link to it, and an address that is neither web nor mail as text.
  */
 
-import { element } from '../dom.js';
-import { Lexer } from '../vendor/marked.mjs';
+import { element } from './dom.js';
+import { Lexer } from './vendor/marked.mjs';
 
-/** @typedef {import('../vendor/marked.mjs').Token} Token */
+/** @typedef {import('./vendor/marked.mjs').Token} Token */
 /** @typedef {{ raw: string, node: () => Node }} Block `raw` is its source; the node is made when it is asked for */
 
 /** Of longer paragraphs marked takes seconds where they are made to be hard; they are shown as they are. */

@@ -1,12 +1,12 @@
-/** Markdown that grows: what has not changed since the last drawing stays in the page, so that selections and scrolling do. */
+/** A text that grows: what has not changed stays in the page, so that selections and scrolling do. */
 
-import { readBlocks } from './markdown.js';
+/** @typedef {(text: string) => { raw: string, node: () => Node }[]} Reader */
 
 const DRAW_MS = 50;
 /** A text that is slow to draw is drawn seldom: drawing takes at most this share of the time. */
 const SHARE = 0.2;
 
-export class StreamedMarkdown {
+export class StreamedText {
   /** @type {string[]} */
   #drawn = [];
   #text = '';
@@ -14,9 +14,10 @@ export class StreamedMarkdown {
   #timer;
   #pause = DRAW_MS;
 
-  /** @param {HTMLElement} root */
-  constructor(root) {
+  /** @param {HTMLElement} root @param {Reader} read */
+  constructor(root, read) {
     this.root = root;
+    this.read = read;
   }
 
   get text() {
@@ -29,12 +30,16 @@ export class StreamedMarkdown {
     this.#timer ??= setTimeout(() => this.draw(), this.#pause);
   }
 
-  /** Draws what has come by now. */
-  draw() {
+  stop() {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+  }
+
+  /** Draws what has come by now. */
+  draw() {
+    this.stop();
     const began = performance.now();
-    const blocks = readBlocks(this.#text);
+    const blocks = this.read(this.#text);
     const same = this.#drawn.findIndex((raw, i) => blocks[i]?.raw !== raw);
     const first = same < 0 ? this.#drawn.length : same;
     while (this.root.childNodes.length > first) this.root.lastChild?.remove();
