@@ -1,10 +1,10 @@
-/** The streamed text on the page, also in a hidden tab. */
+/** The streamed text on the page. */
 
 import { announceAlso } from './announcer.js';
 import { SentenceBuffer } from './sentences.js';
 import { StreamedText } from './streamed_text.js';
 
-/** Without these there is no Markdown to read. */
+/** What Markdown has. */
 const MARKS = /[*_`|~]|\]\(|^ *(?:[-+>]|#+|\d+[.)]) /m;
 
 export class AnswerView {

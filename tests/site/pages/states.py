@@ -219,7 +219,7 @@ VISITS = (
         },
         {"kinship": 0},
     ),
-    Visit("classify.html", [EMBEDDER], {"classify, stopped": stop_many}, {"slow": 50}),
+    Visit("classify.html", [EMBEDDER], {"classify, stopped": stop_many}, {"slow": 400}),
     Visit("classify.html", [CLASSIFIER], {"classify, by a model": classify_many}),
     Visit("classify.html", [TAGGER], {"classify, words": classify_words}, {"labels": {"Ann": "B-PER"}}),
     Visit("extract.html", [WRITER], {"extract, no model": look}),
