@@ -211,21 +211,7 @@ def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         metavar="DIR",
         help="another build of the model beside it",
     )
-    command.add_argument(
-        "--measure",
-        action="store_true",
-        help="load it in a headless Chromium, twice, and compare what travelled with the report",
-    )
-    command.add_argument("--software", action="store_true", help="measure on SwiftShader, without a GPU")
-    command.add_argument("--network", metavar="NAME", help='measure the time, too, on a line like "Fast 4G"')
-    command.add_argument("--beside", choices=("transformers.js",), help="measure that page at 8 bits, too")
-    command.add_argument(
-        "--float",
-        type=Path,
-        metavar="DIR",
-        help="the same model in f32, for --beside, or a folder of the hub",
-    )
-    command.add_argument("--measured", type=Path, metavar="FILE", help="write what was measured as JSON")
+    _add_measuring(command)
     command.add_argument(
         "--what-if",
         metavar="SOURCE",
@@ -241,6 +227,24 @@ def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         default="base",
         help="the plan that the visitor plays: base, subgroups or f16 (default: base)",
     )
+
+
+def _add_measuring(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--measure",
+        action="store_true",
+        help="load it in a headless Chromium, twice, and compare what travelled with the report",
+    )
+    command.add_argument("--software", action="store_true", help="measure on SwiftShader, without a GPU")
+    command.add_argument("--network", metavar="NAME", help='measure the time, too, on a line like "Fast 4G"')
+    command.add_argument("--beside", choices=("transformers.js",), help="measure that page at 8 bits, too")
+    command.add_argument(
+        "--float",
+        type=Path,
+        metavar="DIR",
+        help="the same model in f32, for --beside, or a folder of the hub",
+    )
+    command.add_argument("--measured", type=Path, metavar="FILE", help="write what was measured as JSON")
 
 
 def _budget(text: str) -> "Budget":

@@ -247,7 +247,11 @@ VISITS = (
     Visit(
         "sizes.html",
         [EMBEDDER],
-        {"sizes": open_parts, "sizes, a whole report": show_whole_report, "sizes, a damaged report": damage_report},
+        {
+            "sizes": open_parts,
+            "sizes, a whole report": show_whole_report,
+            "sizes, a damaged report": damage_report,
+        },
     ),
     Visit("bench/index.html", [EMBEDDER], {"bench": look, "bench, result": open_result}),
     Visit("bench/index.html", [EMBEDDER], {"bench, refused": look}, {"inspection": REFUSED}),
