@@ -84,7 +84,7 @@ FRAME = """<!doctype html>
   <meta name="color-scheme" content="light dark">
   <meta name="description" data-text-content="{name}.description">
   <title data-text="{name}.title"></title>
-  <link rel="icon" href="{root}favicon.svg" type="image/svg+xml">
+  <link rel="icon" href="{root}favicon.svg">
   <link rel="manifest" href="{root}manifest.webmanifest">
 {frames}
 {styles}
@@ -123,9 +123,6 @@ FRAME = """<!doctype html>
   <noscript>
     <p class="notice">These pages need JavaScript: the model runs in your browser, not on a server.</p>
   </noscript>
-  <p id="wordless" class="notice" hidden>
-    A file of this site with the words of this page could not be read. Reload the page.
-  </p>
 {main}  <footer class="site-footer">
     <p data-text="site.footer"></p>
     <nav data-text-aria-label="site.more">
@@ -232,7 +229,7 @@ def _frame(scheme: str) -> str:
 
 def _language(tag: str) -> str:
     name = texts(tag)["site.language.name"]
-    return f'          <li><a href="?lang={tag}" lang="{tag}" hreflang="{tag}">{name}</a></li>'
+    return f'          <li><a href="?lang={tag}" lang="{tag}">{name}</a></li>'
 
 
 def _theme(name: str) -> str:

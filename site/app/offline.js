@@ -1,7 +1,4 @@
-/**
- * Has the site's worker keep its files on this device, and says when a new version of them waits. Where there are no
- * workers, as in some private windows, pages come over the network as ever.
- */
+/** Has the site's worker keep its files on this device, where there are workers, and says when a new version waits. */
 
 const SCRIPT = new URL('../service_worker.js', import.meta.url).href;
 /** The page goes first: for so long nothing more must have come for it. */
@@ -9,7 +6,7 @@ const QUIET_MS = 1000;
 const IDLE = { timeout: 5000 };
 const GONE = [404, 410];
 
-/** @returns {string} the address, in the wrapping that a Trusted Types policy asks for */
+/** @returns {string} in the wrapping that Trusted Types ask for */
 function scriptUrl() {
   const { trustedTypes } = /** @type {any} */ (globalThis);
   return trustedTypes ? trustedTypes.createPolicy('offline', { createScriptURL: () => SCRIPT }).createScriptURL(SCRIPT) : SCRIPT;

@@ -26,7 +26,7 @@
     try {
       localStorage.setItem(`thistledown-${name}`, value);
     } catch {
-      // A browser that keeps nothing still shows what was chosen, on this page.
+      // It holds on this page only.
     }
   };
 

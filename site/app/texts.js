@@ -11,6 +11,8 @@ const root = document.documentElement;
 /** What `data-text-…` fills beside the text of an element. */
 const ATTRIBUTES = ['aria-label', 'placeholder', 'content'];
 
+const WORDLESS = 'A file of this site with the words of this page could not be read. Reload the page.';
+
 const texts = await fetchTexts(root.lang).catch(fetchEnglish);
 const number = new Intl.NumberFormat(root.lang, { maximumSignificantDigits: 15 });
 const plural = new Intl.PluralRules(root.lang);
@@ -40,7 +42,8 @@ async function fetchEnglish() {
     return await fetchTexts('en');
   } catch (error) {
     root.removeAttribute('data-waiting');
-    document.getElementById('wordless')?.removeAttribute('hidden');
+    const notice = Object.assign(document.createElement('p'), { className: 'notice', textContent: WORDLESS });
+    document.getElementById('main')?.prepend(notice);
     throw error;
   }
 }

@@ -49,7 +49,7 @@ SAID = """() => {
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) {
     const { parentElement: parent, data } = walk.currentNode;
-    if (parent.closest('noscript, #wordless') || foreign(parent)) continue;
+    if (parent.closest('noscript') || foreign(parent)) continue;
     if (parent.checkVisibility() || parent.closest('option, .settings, #status')) seen.push(data);
   }
   for (const element of document.querySelectorAll('[aria-label], [title], [placeholder], [alt], [content]')) {
