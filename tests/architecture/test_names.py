@@ -1,10 +1,11 @@
 """Nothing in the tree depends on one machine or one registry."""
 
 import re
+import subprocess
 
 import pytest
 
-from tests.architecture.tree import files, read
+from tests.architecture.tree import ROOT, files, read
 
 BINARY = {".bin", ".onnx", ".png", ".safetensors", ".gz", ".br", ".woff2", ".ico", ".wasm"}
 
@@ -24,6 +25,14 @@ REGISTRIES = re.compile(
 
 def _texts() -> list[tuple[str, str]]:
     return [(str(path), read(path)) for path in files() if path.suffix not in BINARY]
+
+
+def test_no_link_is_part_of_the_tree() -> None:
+    """A link leads to a place of one machine, and a checkout puts it over whatever has its name there."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--stage"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
+    assert [line for line in listed.splitlines() if line.startswith("120000")] == []
 
 
 @pytest.mark.parametrize("kind", MACHINE_PATHS)
