@@ -25,9 +25,11 @@ async function keepSite() {
 async function refresh(registration) {
   try {
     await registration.update();
-  } catch {
+  } catch (cause) {
     const { status } = await fetch(SCRIPT, { method: 'HEAD', cache: 'no-store' });
-    if (GONE.includes(status)) registration.active?.postMessage({ forget: true });
+    if (!GONE.includes(status)) return;
+    registration.active?.postMessage({ forget: true });
+    throw cause;
   }
 }
 
@@ -36,7 +38,7 @@ function isText(address) {
   return address.includes('/app/texts/');
 }
 
-/** Also what a first page had before there was a worker. @param {string[]} addresses */
+/** @param {string[]} addresses */
 async function keep(addresses) {
   const { active } = await navigator.serviceWorker.ready;
   active?.postMessage({ keep: addresses });
