@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from scripts.programs import find_chromium
+from scripts.programs import find_chromium, find_headless_shell
 from scripts.provide_runtime import RuntimeFilesError, provide
 from tests.made_once import Shelf, tag_of
 from tests.parity_notes import write_page
@@ -65,19 +65,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def chromium_path() -> Path:
-    path = find_chromium()
+    return _or_fail(find_chromium())
+
+
+def _or_fail(path: Path | None) -> Path:
     if path is None:
         pytest.fail("no Chromium found: run `make setup`, or set CHROMIUM to the program's path")
     return path
 
 
 @pytest.fixture(scope="session")
-def browser(chromium_path: Path) -> "Iterator[Browser]":
+def browser() -> "Iterator[Browser]":
     """One headless Chromium with WebGPU for the whole session; its pages take that unless a test says otherwise."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=list(CHROMIUM_FLAGS))
+        program = _or_fail(find_headless_shell())
+        browser = playwright.chromium.launch(executable_path=program, args=list(CHROMIUM_FLAGS))
         plain = browser.new_context
 
         def new_context(**options: Any) -> "BrowserContext":
