@@ -26,6 +26,10 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# lavapipe compiles each kernel anew for its constants: without LLVM's passes in about half the time, which counts for
+# more here than how fast a kernel runs once.
+os.environ.setdefault("GALLIVM_PERF", "nopt")
+
 # Tests send Ctrl-C to programs that they start. A runner in the background starts us with it ignored, which programs
 # would inherit; they do not inherit a handler.
 signal.signal(signal.SIGINT, signal.default_int_handler)
