@@ -25,9 +25,10 @@ _PATIENCE_MS = 600_000
 # What a page fetches behind a model that is ready: a second without a request, and it is done.
 _QUIET_MS = 1000
 _PLAN = re.compile(r"/plan\.(\w+)\.json")
-# The protocol tells nothing of the script that a worker starts with; its page's own clock does.
+# The protocol tells nothing of the script that a worker starts with, or only of its head; its page's own clock does.
+# Resource Timing counts 300 bytes for a head, which are all that a 304 has.
 _TIMED = """() => performance.getEntriesByType('resource')
-  .filter(({ transferSize, encodedBodySize }) => transferSize > 0 && transferSize >= encodedBodySize)
+  .filter(({ transferSize, encodedBodySize }) => transferSize >= 300 + encodedBodySize)
   .map(({ name, encodedBodySize }) => [name, encodedBodySize])"""
 
 
@@ -91,7 +92,7 @@ def visit(context: "BrowserContext", address: str, path: str, load: "Callable[[P
         seconds = perf_counter() - began
         tab.wait_for_load_state("networkidle")
         tab.wait_for_timeout(_QUIET_MS)
-        found = {**dict(tab.evaluate(_TIMED)), **wire.bodies}
+        found = dict(tab.evaluate(_TIMED)) | {url: size for url, size in wire.bodies.items() if size}
     finally:
         tab.close()
     bodies = {urlsplit(url).path: size for url, size in found.items() if url.startswith(address)}
