@@ -92,6 +92,8 @@ class _Noted:
             nonlocal status, size
             status = message.get("status", status)
             size += len(message.get("body", b""))
+            if message["type"] == "http.response.body" and not message.get("more_body", False):
+                self._add(scope, status, size)  # before the browser has it all, and a test goes on
             await send(message)
 
         if self.site.hold_after is not None:
@@ -99,8 +101,9 @@ class _Noted:
             if self.site.hold_after < 0:
                 await run_in_threadpool(self.site.released.wait, 30)
         await self.app(scope, receive, note)
-        if scope["type"] == "http":
-            travelled = (
-                0 if scope["method"] == "HEAD" else size
-            )  # uvicorn keeps the body of an answer to HEAD back
-            self.site.sent.append(Sent(scope["path"], status, travelled))
+
+    def _add(self, scope: Scope, status: int, size: int) -> None:
+        travelled = (
+            0 if scope["method"] == "HEAD" else size
+        )  # uvicorn keeps the body of an answer to HEAD back
+        self.site.sent.append(Sent(scope["path"], status, travelled))
