@@ -10,7 +10,6 @@ A new page is a row in `PAGES`, its texts, and a file with a <main>. Run it agai
 import json
 import posixpath
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -87,10 +86,10 @@ FRAME = """<!doctype html>
   <link rel="icon" href="{root}favicon.svg">
   <link rel="manifest" href="{root}manifest.webmanifest">
 {frames}
-{styles}
-{modules}  <script type="module" src="{script}"></script>
-  <script type="module" src="{root}app/offline.js"></script>
   <script src="{root}app/preferences.js"{data}></script>
+{styles}
+  <script type="module" src="{script}"></script>
+  <script type="module" src="{root}app/offline.js"></script>
 </head>
 <body>
   <a class="skip" href="#main" data-text="site.skip"></a>
@@ -166,9 +165,6 @@ def render(page: Page) -> str:
             root=page.root,
             frames="\n".join(map(_frame, PAPER)),
             styles="\n".join(f'  <link rel="stylesheet" href="{page.root}{style}">' for style in styles),
-            modules="".join(
-                f'  <link rel="modulepreload" href="{page.root}{path}">\n' for path in _ahead(page)
-            ),
             data=" data-models" if CATALOGUE_MODULE in modules_of(page.script) else "",
             script=page.root + page.script,
             languages="\n".join(map(_language, LANGUAGES)),
@@ -178,28 +174,6 @@ def render(page: Page) -> str:
             main=main[0],
         )
     )
-
-
-def _ahead(page: Page) -> list[str]:
-    """The modules to ask for in the round after this page, so that the next round brings all the rest.
-
-    In that next round come the words, the list of models, and what the engine's door asks for.
-    """
-    if page.in_footer:
-        return []
-    modules = modules_of(page.script)
-    return sorted([*_leading_to_all(modules)[1:], *(module for module in modules if module == DOOR)])
-
-
-def _leading_to_all(modules: Sequence[str]) -> list[str]:
-    """Few of the modules, which between them import the others; the first is what the others are found from."""
-    ahead = list(modules[:1])
-    reached = {*ahead, *_imports(ahead[0])}
-    while not reached.issuperset(modules):
-        found = (module for module in modules if module in reached and module != DOOR)
-        ahead.append(max(found, key=lambda module: len(reached.union(_imports(module)))))
-        reached |= set(_imports(ahead[-1]))
-    return ahead
 
 
 def modules_of(script: str) -> list[str]:

@@ -46,7 +46,7 @@ def main() -> None:
 
 @contextmanager
 def serving(folder: Path) -> Iterator[str]:
-    command = [sys.executable, "-m", "webapp", "serve", str(folder), "--port", "0"]
+    command = [sys.executable, "-m", "webapp", "serve", str(folder), "--port", "0", "--sources"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None

@@ -63,6 +63,11 @@ def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--port", default=Settings.port, type=int, help="0 takes a free one (default: %(default)s)"
     )
     command.add_argument("--verbose", action="store_true", help="print every request")
+    command.add_argument(
+        "--sources",
+        action="store_true",
+        help="scripts as they are written, for work on the site: not bundled",
+    )
     command.set_defaults(run=_serve)
 
 
@@ -110,6 +115,7 @@ def _serve(arguments: argparse.Namespace) -> None:
             port=arguments.port,
             site=arguments.site,
             runtime=arguments.runtime,
+            sources=arguments.sources,
             verbose=arguments.verbose,
         )
     )

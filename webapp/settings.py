@@ -25,7 +25,7 @@ def default_runtime() -> Path | None:
 class Settings:
     """Artifact folders in the order of the catalogue, and where to listen.
 
-    `port` 0 takes a free one. `runtime` is the folder of what pages need where there is no WebGPU; without one they
+    `sources`: pages and scripts as they are written, not those in the site's folder `built`. `port` 0 takes a free one. `runtime` is the folder of what pages need where there is no WebGPU; without one they
     need WebGPU. Raises WebappError for a port out of range.
     """
 
@@ -34,6 +34,7 @@ class Settings:
     port: int = 8000
     site: Path = field(default_factory=default_site)
     runtime: Path | None = None
+    sources: bool = False
     verbose: bool = False
 
     def __post_init__(self) -> None:

@@ -1,4 +1,7 @@
-"""Which files of the site folder visitors get: an allow-list, made once at the start."""
+"""Which files of the site folder visitors get: an allow-list, made once at the start.
+
+Where the site has a folder `built`, its pages and scripts stand for those beside it: scripts/build_site.mjs makes them.
+"""
 
 import os
 from pathlib import Path
@@ -10,20 +13,26 @@ from webapp.runtime_files import RUNTIME
 
 INDEX = "index.html"
 MODELS = "/models/"  # belongs to the artifacts
+BUILT = "built"
 
+_BUILT_KINDS = frozenset({".html", ".js", ".mjs"})
 _DEVELOPMENT_FOLDERS = frozenset({"node_modules", "test", "tests"})
 _DEVELOPMENT_FILES = frozenset({"jsconfig.json", "package-lock.json", "package.json", "tsconfig.json"})
 _DEVELOPMENT_MARKS = (".test.", ".spec.")
 
 
-def site_files(site: Path) -> dict[str, Path]:
-    """URL path -> file, sorted: "/engine/index.js" -> site/engine/index.js, "/" -> site/index.html.
+def site_files(site: Path, sources: bool = False) -> dict[str, Path]:
+    """URL path -> file, sorted: "/engine/index.js" -> site/built/engine/index.js, "/style.css" -> site/style.css.
 
     Left out: dotfiles, names that a URL would have to escape, kinds without a media type, links out of the
     folder, and what only developers need. Raises WebappError if there is no start page.
     """
     root = site.resolve()
-    found = {f"/{path.relative_to(root).as_posix()}": path for path in _walk(root)}
+    built = root / BUILT
+    found = {url: path for url, path in _addresses(root).items() if not path.is_relative_to(built)}
+    if built.is_dir() and not sources:
+        as_written = {url: path for url, path in found.items() if path.suffix not in _BUILT_KINDS}
+        found = as_written | _addresses(built)
     found = {url: path for url, path in found.items() if not url.startswith((MODELS, RUNTIME))}
     if f"/{INDEX}" not in found:
         raise WebappError(
@@ -31,6 +40,10 @@ def site_files(site: Path) -> dict[str, Path]:
         )
     starts = {url.removesuffix(INDEX): path for url, path in found.items() if path.name == INDEX}
     return dict(sorted((found | starts).items()))
+
+
+def _addresses(root: Path) -> dict[str, Path]:
+    return {f"/{path.relative_to(root).as_posix()}": path for path in _walk(root)}
 
 
 def _walk(root: Path) -> list[Path]:

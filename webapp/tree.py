@@ -47,7 +47,7 @@ class Tree:
 
     def __init__(self, settings: Settings) -> None:
         self._root = settings.site.resolve()
-        self._site = site_files(settings.site)
+        self._site = site_files(settings.site, settings.sources)
         self._worker = self._site.pop(WORKER_URL, None)
         self._shelf = Shelf(settings.folders)
         self._runtime = {} if settings.runtime is None else _runtime(settings.runtime.resolve())

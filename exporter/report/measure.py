@@ -10,7 +10,7 @@ from typing import Any
 
 from exporter.artifact import ChatTemplate, Manifest, Shard, check_files, read_artifact_plan, read_manifest
 from exporter.errors import ArtifactError
-from exporter.report.site_files import SITE, TOKENIZER_CODE, page_for, visit_levels
+from exporter.report.site_files import SITE, TOKENIZER_CODE, page_for, served, visit_levels
 from exporter.report.tensors import VALUES, StoredTensor, stored_tensors
 from exporter.report.wire import WireSizes, is_compressed, pieces_of, sizes_for_comparison, wire_sizes
 from exporter.strict_json import JsonProblem, parse_object
@@ -237,7 +237,7 @@ def _site(folder: Path, manifest: Manifest, site: Path) -> list[ReportFile]:
     rows = []
     for name in sorted(name for level in levels_of(folder, manifest, site) for name in level):
         role = "engine" if name.startswith("engine/") else "page"
-        rows.append(_measured(f"site/{name}", site_sizes(site / name), role))
+        rows.append(_measured(f"site/{name}", site_sizes(served(site, name)), role))
     return rows
 
 

@@ -1,5 +1,6 @@
 """Which files of the site a visit loads: the page of a task and all that it refers to."""
 
+import posixpath
 import re
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path, PurePosixPath
@@ -7,6 +8,8 @@ from pathlib import Path, PurePosixPath
 from exporter.errors import ArtifactError
 
 SITE = Path(__file__).resolve().parents[2] / "site"
+BUILT = "built"
+BUILT_KINDS = {".html", ".js", ".mjs"}
 CLASSIFY_PAGE = "classify.html"
 PAGES = {
     "sentence-embedding": "search.html",
@@ -92,7 +95,13 @@ _REFERENCES = {
 _REFERENCES[".mjs"] = _REFERENCES[".js"]
 
 # Types are imported in comments, which load nothing.
-_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_COMMENT = re.compile(r"/\*\*.*?\*/", re.DOTALL)
+
+
+def served(site: Path, name: str) -> Path:
+    """The file that the server sends for the path `name`: pages and scripts come from the folder `built`, if there is one."""
+    built = site / BUILT
+    return (built if built.is_dir() and PurePosixPath(name).suffix in BUILT_KINDS else site) / name
 
 
 def page_for(task: str, *, extracts: bool = False) -> str | None:
@@ -127,7 +136,7 @@ def visit_levels(
     TOKENIZER_CODE that the model's has.
     """
     page = page_for(task, extracts=extracts) or ENGINE
-    if not (site / page).is_file():
+    if not served(site, page).is_file():
         raise ArtifactError(f"the site has no {page}", site.name, "Run this from a complete checkout.")
     left_out = {*ON_DEMAND, *AFTERWARDS, MARKDOWN, *WITHOUT_WEBGPU, *_CALLS.values()} - {_CALLS.get(task)}
     if not carries_template:
@@ -143,7 +152,7 @@ def visit_levels(
 
 def _texts(site: Path, page: str) -> Iterator[str]:
     yield TEXTS
-    own = _OWN_TEXTS.search((site / page).read_text(encoding="utf-8"))
+    own = _OWN_TEXTS.search(served(site, page).read_text(encoding="utf-8"))
     if own is not None:
         yield f"app/texts/{own[1]}/en.json"
 
@@ -162,7 +171,9 @@ def _levels(site: Path, first: str, named: list[str], left_out: Collection[str])
     while levels[-1]:
         seen = set(left_out).union(*levels)
         named += [ref for name in levels[-1] for ref in references(site, name)]
-        levels.append([name for name in dict.fromkeys(named) if name not in seen and (site / name).is_file()])
+        levels.append(
+            [name for name in dict.fromkeys(named) if name not in seen and served(site, name).is_file()]
+        )
         named = []
     return levels[:-1]
 
@@ -172,8 +183,8 @@ def references(site: Path, name: str) -> Iterator[str]:
     pattern = _REFERENCES.get(PurePosixPath(name).suffix)
     if pattern is None:
         return
-    base = (site / name).parent
-    for match in pattern.finditer(_COMMENT.sub("", (site / name).read_text(encoding="utf-8"))):
-        path = (base / match[1].removeprefix("/")).resolve()
-        if path.is_relative_to(site.resolve()):
-            yield path.relative_to(site.resolve()).as_posix()
+    root = PurePosixPath(name).parent
+    for match in pattern.finditer(_COMMENT.sub("", served(site, name).read_text(encoding="utf-8"))):
+        path = posixpath.normpath(root / match[1].removeprefix("/"))
+        if not path.startswith("../"):
+            yield path

@@ -16,7 +16,7 @@ from exporter.artifact import (
 from exporter.report.measure import Report, levels_of, site_sizes
 from exporter.report.networks import NETWORKS, Trip, rounds_of, seconds
 from exporter.report.round_trips import FACTS, asked_again, load_rounds, page_rounds
-from exporter.report.site_files import ADAPTER_SHELF, SITE, added_levels
+from exporter.report.site_files import ADAPTER_SHELF, SITE, added_levels, served
 from exporter.report.wire import wire_sizes
 
 # The manifest, then plan and tokenizer, then the shards, each named by what came before it.
@@ -128,7 +128,7 @@ def _adapter(folder: Path, base: Path, site: Path) -> Situation:
     for tier in manifest.plans:
         read_adapter_plan(folder, base, tier)
     levels = added_levels(ADAPTER_SHELF, {name for level in visited for name in level}, site)
-    code = sum(site_sizes(site / name).travels for level in levels for name in level)
+    code = sum(site_sizes(served(site, name)).travels for level in levels for name in level)
     common = code + manifest.shard.bytes + _travels(folder, "manifest.json")
     rounds = rounds_of(levels) + _MODEL_ROUNDS
     trips = {

@@ -156,6 +156,18 @@ def site_address() -> Iterator[str]:
         yield str(client.base_url.copy_with(host="localhost"))
 
 
+@pytest.fixture(autouse=True)
+def sources(request: pytest.FixtureRequest) -> None:
+    """Modules as they are written, below /source/, for tests of one: pages get scripts that were put together."""
+    if "browser" in request.fixturenames:
+        page: Page = request.getfixturevalue("page")
+        page.route("**/source/**", _answer_source)
+
+
+def _answer_source(route: "Route") -> None:
+    route.fulfill(path=SITE / route.request.url.partition("/source/")[2])
+
+
 @pytest.fixture
 def site(page: "Page", site_address: str) -> Site:
     page.set_default_timeout(10_000)

@@ -84,7 +84,7 @@ def rows(**changes: object) -> dict[str, Any]:
 
 # A page of its own modules with an engine made up, whose answers are of `args` ids.
 MEASURE = """async (lengths) => {
-  const { measure } = await import('/bench/workloads.js');
+  const { measure } = await import('/source/bench/workloads.js');
   const engine = {
     model: { info: { task: 'text-generation', context: 64, vocabulary: 9 } },
     prefill: async () => 1,

@@ -39,7 +39,7 @@ def test_the_time_of_a_download_is_told_where_a_speed_is_known(site: Site) -> No
     page = site.open("index.html", [EMBEDDER])
     expect(page.get_by_role("article")).to_contain_text("Runs on this device")
     expect(page.get_by_role("article")).not_to_contain_text("connection")
-    page.evaluate("async () => (await import('/app/connection_speed.js')).rememberSpeed(2e6)")
+    page.evaluate("async () => (await import('/source/app/connection_speed.js')).rememberSpeed(2e6)")
     page.reload()
     expect(page.get_by_role("article")).to_contain_text("about 13 s on this connection")
     assert not [url for url in site.requested if url.endswith(".bin")]

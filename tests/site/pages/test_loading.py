@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 HERE = {"url": "models/minilm/", "title": "all-MiniLM-L6-v2", "usedAt": 0, "bytes": 22_700_000}
 SPEED = """async (steps) => {
-  const { TransferSpeed } = await import('/app/transfer_speed.js');
+  const { TransferSpeed } = await import('/source/app/transfer_speed.js');
   const speed = new TransferSpeed();
   for (const step of steps) step === null ? speed.rest() : speed.note(...step);
   return [speed.recent, speed.mean];
@@ -101,7 +101,7 @@ def test_speed_and_time_left_are_shown_and_the_speed_is_remembered(site: Site) -
         re.compile(r"[\d.]+ MB of 22\.7 MB · [\d.]+ MB a second · about \d s left")
     )
     expect(page.get_by_text("Loaded on this device")).to_be_visible()
-    known = "async () => (await import('/app/connection_speed.js')).knownSpeed()"
+    known = "async () => (await import('/source/app/connection_speed.js')).knownSpeed()"
     assert 4e6 < page.evaluate(known) < 10e6  # 2.8 MB each 0.35 s
     page.evaluate("localStorage.setItem('thistledown-speed', '{\"bytesPerSecond\": 9, \"at\": 1}')")
     assert page.evaluate(known) is None, "of years ago"
@@ -133,7 +133,7 @@ def test_a_screen_reader_hears_sentences_and_not_every_byte(site: Site) -> None:
 
 def test_long_times_are_told_in_minutes_and_hours(site: Site) -> None:
     page = site.open("index.html")
-    waits = "async (all) => { const { formatWait } = await import('/app/format.js'); return all.map(formatWait); }"
+    waits = "async (all) => { const { formatWait } = await import('/source/app/format.js'); return all.map(formatWait); }"
     assert page.evaluate(waits, [400, 89_000, 120_000, 5_000_000, 8_000_000]) == [
         "about 1 s",
         "about 89 s",
@@ -149,7 +149,7 @@ def test_a_slow_page_tells_the_speed_and_a_fast_one_nothing(site: Site) -> None:
       const entries = files.map(([responseStart, responseEnd, encodedBodySize]) =>
         ({ responseStart, responseEnd, encodedBodySize, transferSize: encodedBodySize }));
       performance.getEntriesByType = () => entries;
-      return (await import('/app/connection_speed.js')).knownSpeed();
+      return (await import('/source/app/connection_speed.js')).knownSpeed();
     }"""
     assert page.evaluate(measure, [[0, 9, 90_000], [10, 40, 90_000]]) is None, "bursts"
     assert page.evaluate(measure, [[0, 200, 9000]]) is None, "too little"

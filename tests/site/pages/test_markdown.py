@@ -11,8 +11,8 @@ pytestmark = pytest.mark.browser
 
 ROOT = SITE.parent
 DRAWN = """async (text) => {
-  const { StreamedText } = await import('/app/streamed_text.js');
-  const { readBlocks } = await import('/app/markdown.js');
+  const { StreamedText } = await import('/source/app/streamed_text.js');
+  const { readBlocks } = await import('/source/app/markdown.js');
   const root = document.createElement('div');
   const drawing = new StreamedText(root, readBlocks);
   drawing.append(text);
@@ -21,8 +21,8 @@ DRAWN = """async (text) => {
 }"""
 # Each text is drawn as it grows by one character at a time, in the document, as a browser would run or fetch it.
 ATTACKED = """async (texts) => {
-  const { StreamedText } = await import('/app/streamed_text.js');
-  const { readBlocks } = await import('/app/markdown.js');
+  const { StreamedText } = await import('/source/app/streamed_text.js');
+  const { readBlocks } = await import('/source/app/markdown.js');
   const found = [];
   globalThis.alert = globalThis.attacked = () => found.push('ran');
   document.addEventListener('securitypolicyviolation', (event) => found.push(event.violatedDirective));
@@ -161,8 +161,8 @@ def test_no_payload_runs_fetches_or_leads_astray_whole_or_cut_anywhere(site: Sit
 
 def test_what_has_not_changed_stays_in_the_page(site: Site) -> None:
     kept = """async () => {
-      const { StreamedText } = await import('/app/streamed_text.js');
-  const { readBlocks } = await import('/app/markdown.js');
+      const { StreamedText } = await import('/source/app/streamed_text.js');
+  const { readBlocks } = await import('/source/app/markdown.js');
       const root = document.createElement('div');
       const drawing = new StreamedText(root, readBlocks);
       drawing.append('# One\\n\\nTwo th');

@@ -15,7 +15,7 @@ PARTS = ("title", "why", "next")
 LEAST = 30
 # Each code as an error of the engine, in the panel that the pages show.
 PANELS = """async (codes) => {
-  const { problemPanel } = await import('/app/problem_panel.js');
+  const { problemPanel } = await import('/source/app/problem_panel.js');
   return codes.map((code) => {
     const error = Object.assign(new Error(`Something of ${code} is wrong. Do this.`), { code });
     const panel = problemPanel(error, () => {});

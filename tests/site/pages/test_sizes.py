@@ -97,7 +97,7 @@ def test_the_files_of_a_part_open_from_the_keyboard(site: Site) -> None:
 @pytest.mark.browser
 def test_the_connection_of_this_visitor_is_among_the_networks(site: Site) -> None:
     page = site.open("sizes.html")
-    page.evaluate("async () => (await import('/app/connection_speed.js')).rememberSpeed(2e6)")
+    page.evaluate("async () => (await import('/source/app/connection_speed.js')).rememberSpeed(2e6)")
     page.reload()
     expect(page.locator("#times tbody tr").last).to_contain_text(
         re.compile("This connection.*16 Mb/s.*about 13 s")

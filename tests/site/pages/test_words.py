@@ -2,7 +2,9 @@
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -84,6 +86,16 @@ def test_no_text_is_missing_and_none_is_unused() -> None:
     assert unused == set()
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site as it is written, without the scripts that were put together of several pages' modules."""
+    return Path(
+        shutil.copytree(
+            SITE, tmp_path_factory.mktemp("site") / "site", ignore=shutil.ignore_patterns("built")
+        )
+    )
+
+
 def test_a_text_stands_in_one_file() -> None:
     for language in LANGUAGES:
         files = [set(json.loads(path.read_text("utf-8"))) for path in text_files(language)]
@@ -91,13 +103,16 @@ def test_a_text_stands_in_one_file() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_a_page_fetches_all_that_it_says(page: Page) -> None:
-    """What stands in another page's words is asked for by no script that it loads, now or later."""
+def test_a_page_fetches_all_that_it_says(page: Page, written: Path) -> None:
+    """What stands in another page's words is asked for by no module that it needs, now or later."""
     own = TEXTS / page.name
     fetched = [path for path in text_files("en") if path.parent in (TEXTS, own)]
     there = {key for path in fetched for key in json.loads(path.read_text("utf-8"))}
     loaded = [
-        name for level in added_levels(page.path, ()) for name in level if not name.startswith("engine/")
+        name
+        for level in added_levels(page.path, (), written)
+        for name in level
+        if not name.startswith("engine/")
     ]
     sources = "".join((SITE / name).read_text("utf-8") for name in loaded)
     asked = {*LITERAL.findall(sources), *MARKED_WITH.findall(sources)} & set(ENGLISH)
@@ -143,7 +158,7 @@ def test_counts_are_said_as_the_language_says_them(site: Site, language: str, sa
     assert (
         page.evaluate(
             """async (counts) => {
-              const { text } = await import('/app/texts.js');
+              const { text } = await import('/source/app/texts.js');
               return counts.map((n) => text('search.passages', { n }));
             }""",
             [1, 2, 5, 1.5, 1234],
@@ -195,7 +210,7 @@ def test_sizes_and_times_are_written_as_the_language_writes_them(
     page = site.open(f"index.html?lang={language}")
     found = page.evaluate(
         """async () => {
-          const format = await import('/app/format.js');
+          const format = await import('/source/app/format.js');
           return [
             format.formatBytes(24_301_234), format.formatBytes(999), format.formatDuration(12),
             format.formatDuration(2500), format.formatRemaining(120_000), format.formatHundredths(0.5),

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 READ = """async (texts) => {
-  const { readFields } = await import('/app/written_fields.js');
+  const { readFields } = await import('/source/app/written_fields.js');
   return texts.map((text) => {
     const { fields, complete } = readFields(text);
     return [[...fields].map(([name, { value, done }]) => [name, value, done]), complete];
   });
 }"""
 CUT = """async ([message, values]) => {
-  const { cutAt, placesOf } = await import('/app/value_places.js');
+  const { cutAt, placesOf } = await import('/source/app/value_places.js');
   return cutAt(message, placesOf(message, values)).map(({ text, names }) => [text, names]);
 }"""
 

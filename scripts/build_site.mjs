@@ -1,0 +1,149 @@
+/**
+ * Writes site/built: the scripts of the site as visitors fetch them, and its pages, which name these scripts ahead.
+ *
+ *     node scripts/build_site.mjs [site folder]      # or: make site
+ *
+ * A page has a script of its own and at most two that it shares with others, so that over HTTP/1.1, too, it has all of
+ * them in two rounds of requests. Where a page and its workers need the same module, each has it in its own script: a
+ * round of requests costs more than its bytes. What is imported only when it is needed stays a file of its own, under
+ * the name of its source.
+ */
+
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import process from 'node:process';
+import { rollup } from 'rollup';
+import { minify } from 'terser';
+
+const ROOT = path.resolve(process.argv[2] ?? path.join(import.meta.dirname, '..', 'site'));
+const BUILT = path.join(ROOT, 'built');
+const DOOR = 'engine/index.js';
+const FRAME = 'app/offline.js';
+const CLASSIC = ['app/preferences.js', 'service_worker.js'];
+const WITHOUT_WEBGPU = 'engine/wasm';
+const ELEMENTS = ['element/index.js'];
+/** What nearly all pages need, and what several do. */
+const SHARED = ['frame', 'panel'];
+/** Modules of so many pages are in the script that every page loads. */
+const NEARLY_ALL = 7;
+/** A module that looks for its elements at once comes only with pages that have them. */
+const OF_A_FORM = /^(?:export )?const \w+ = byId\(/m;
+const SCRIPT = /<script type="module" src="([^"]+)"><\/script>/g;
+const ERROR_CLASS = /\bclass (\w+) extends (\w*Error) \{/g;
+
+/** @typedef {{ imports: string[], code: string }} Written */
+
+/** @param {string} file @returns {string} its path in the site, with slashes */
+const inSite = (file) => path.relative(ROOT, file).replaceAll(path.sep, '/');
+
+/** What has an entry for a name has been built. @type {Map<string, Written>} */
+const written = new Map();
+
+/** Minified code has other names for classes, but errors tell theirs. @type {import('rollup').Plugin} */
+const namedErrors = {
+  name: 'named errors',
+  transform: (code, file) =>
+    /errors?\.js$/.test(file) ? { code: code.replace(ERROR_CLASS, "class $1 extends $2 { static name = '$1';"), map: null } : null,
+};
+
+/**
+ * @param {string[]} inputs
+ * @param {object} [options]
+ * @param {import('rollup').GetManualChunk} [options.manualChunks]
+ * @param {(name: string) => string} [options.named] where a script lies that is loaded when it is needed
+ */
+async function build(inputs, { manualChunks, named = (name) => name } = {}) {
+  const bundle = await rollup({
+    input: inputs.map((name) => path.join(ROOT, name)),
+    external: (id) => id.endsWith(`/${DOOR}`) && !inputs.includes(DOOR),
+    preserveEntrySignatures: 'allow-extension',
+    plugins: [namedErrors],
+    onwarn: ({ message }) => { throw new Error(message); },
+  });
+  const { output } = await bundle.generate({
+    dir: BUILT,
+    manualChunks,
+    entryFileNames: ({ facadeModuleId }) => inSite(/** @type {string} */ (facadeModuleId)),
+    chunkFileNames: ({ name, moduleIds }) => (SHARED.includes(name) ? `app/${name}.js` : named(inSite(/** @type {string} */ (moduleIds.at(-1))))),
+  });
+  for (const file of output) if (file.type === 'chunk') await write(file);
+}
+
+/** @param {import('rollup').OutputChunk} chunk */
+async function write({ fileName, code, imports }) {
+  const small = await minified(code, true);
+  const before = written.get(fileName);
+  if (before && before.code !== small) throw new Error(`${fileName} is written by two builds: give that of one another name`);
+  written.set(fileName, { imports, code: small });
+  await save(fileName, small);
+}
+
+/** @param {string} code @param {boolean} module */
+async function minified(code, module) {
+  const { code: small } = await minify(code, { module, ecma: 2020, compress: true, format: { comments: /@license|^!/ } });
+  return `${small}\n`;
+}
+
+/** @param {string} name @param {string} content */
+async function save(name, content) {
+  const file = path.join(BUILT, name);
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFile(file, content);
+}
+
+/** @returns {Promise<string[]>} pages, as paths in the site */
+async function pages() {
+  const names = await readdir(ROOT, { recursive: true });
+  return names.map((name) => name.replaceAll(path.sep, '/')).filter((name) => name.endsWith('.html') && !name.startsWith('built/')).sort();
+}
+
+/** @param {string} page @param {string} html @returns {string[]} its modules */
+function scripts(page, html) {
+  return [...html.matchAll(SCRIPT)].map(([, src]) => path.posix.join(path.posix.dirname(page), src));
+}
+
+/** Which script has the modules of several pages. @type {import('rollup').GetManualChunk} */
+function shared(id, { getModuleInfo }) {
+  const users = new Set([id]);
+  for (const user of users) for (const importer of getModuleInfo(user)?.importers ?? []) users.add(importer);
+  const entries = [...users].filter((user) => getModuleInfo(user)?.isEntry && inSite(user) !== FRAME).length;
+  if (entries >= NEARLY_ALL) return 'frame';
+  return entries > 1 && !OF_A_FORM.test(getModuleInfo(id)?.code ?? '') ? 'panel' : undefined;
+}
+
+/** @param {string} name @returns {Set<string>} the scripts that come with it */
+function closure(name) {
+  const found = new Set([name]);
+  for (const each of found) for (const other of written.get(each)?.imports ?? []) found.add(inSite(path.resolve(BUILT, other)).replace(/^built\//, ''));
+  return found;
+}
+
+/** @param {string} page @param {string} html with links to all scripts that it will need */
+function ahead(page, html) {
+  const own = scripts(page, html);
+  const names = [...new Set(own.flatMap((name) => [...closure(name)]))].filter((name) => !own.includes(name)).sort();
+  const links = names.map((name) => `  <link rel="modulepreload" href="${path.posix.relative(path.posix.dirname(page), name)}">\n`);
+  const [first] = /** @type {RegExpMatchArray} */ (html.match(/^  <script\b/m));
+  return html.replace(first, `${links.join('')}${first}`);
+}
+
+async function main() {
+  await rm(BUILT, { recursive: true, force: true });
+  await build([DOOR]);
+  await build(['engine/worker.js']);
+  await build([`${WITHOUT_WEBGPU}/worker.js`], {
+    named: (name) => (name.startsWith(WITHOUT_WEBGPU) || name.includes('/vendor/') ? name : name.replace('engine', WITHOUT_WEBGPU)),
+  });
+  const html = new Map(await Promise.all((await pages()).map(async (page) => /** @type {const} */ ([page, await source(page)]))));
+  const entries = [...new Set([...html].flatMap(([page, text]) => scripts(page, text)))].sort();
+  await build([...entries, ...ELEMENTS], { manualChunks: shared });
+  for (const [page, text] of html) await save(page, ahead(page, text));
+  for (const name of CLASSIC) await save(name, await minified(await source(name), false));
+}
+
+/** @param {string} name @returns {Promise<string>} */
+async function source(name) {
+  return readFile(path.join(ROOT, name), 'utf8');
+}
+
+await main();

@@ -1,0 +1,1 @@
+import{z as e,b as t,e as a,t as n}from"./frame.js";!async function(){const s=await e().catch(()=>[]);t("licence-list",HTMLElement).replaceChildren(...s.flatMap(({manifest:{title:e,license:t}})=>[a("dt",{translate:"no"},e),a("dd",{},t??n("fact.unstated"))])),t("licences",HTMLElement).hidden=0===s.length}();

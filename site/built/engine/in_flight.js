@@ -1,0 +1,1 @@
+class s{constructor(){this.results=[]}get size(){return this.results.length}push(s){s.catch(()=>{}),this.results.push(s)}take(){return this.results.shift()}async drain(){await Promise.allSettled(this.results.splice(0))}}export{s as I};
