@@ -11,7 +11,7 @@ from bench.model_folder import ModelFolder
 from bench.scan_job import Chain, ValueFile, our_job, peer_inputs
 from bench.scan_values import scan_values
 from bench.settings import OURS, BenchSettings
-from webapp import Settings
+from webapp import Settings, site_files
 
 ADDRESS = "/bench-peers/made/"
 NPM = "/bench-peers/npm/"
@@ -89,7 +89,11 @@ class Made:
     def runtime(self, name: str, addresses: Iterable[str]) -> dict[str, int]:
         """Bytes of code that the engine loaded, weights and models left out."""
         if name == OURS:
-            code = [part.lstrip("/") for part in addresses if part.startswith("/engine/")]
-            return peers.runtime_bytes(code, Settings().site)
-        code = [part.removeprefix(NPM) for part in addresses if part.startswith(NPM)]
-        return peers.runtime_bytes(code, peers.FOLDER / "node_modules")
+            served = site_files(Settings().site)
+            return peers.runtime_bytes(
+                served[part] for part in addresses if part.startswith("/engine/") and part in served
+            )
+        modules = peers.FOLDER / "node_modules"
+        return peers.runtime_bytes(
+            modules / part.removeprefix(NPM) for part in addresses if part.startswith(NPM)
+        )

@@ -112,9 +112,9 @@ def version(package: str, folder: Path = FOLDER) -> str:
     return str(described["version"])
 
 
-def runtime_bytes(paths: Iterable[str], root: Path) -> dict[str, int]:
-    """Bytes of the files at `paths` under `root`, as they are and as gzip sends them."""
-    data = [(root / path).read_bytes() for path in sorted(set(paths)) if (root / path).is_file()]
+def runtime_bytes(files: Iterable[Path]) -> dict[str, int]:
+    """Bytes of those of the files that are there, as they are and as gzip sends them."""
+    data = [path.read_bytes() for path in sorted(set(files)) if path.is_file()]
     return {
         "files": len(data),
         "raw": sum(map(len, data)),

@@ -21,7 +21,8 @@ const DOOR = 'engine/index.js';
 const FRAME = 'app/offline.js';
 const CLASSIC = ['app/preferences.js', 'service_worker.js'];
 const WITHOUT_WEBGPU = 'engine/wasm';
-const ELEMENTS = ['element/index.js'];
+/** What others import: pages of any site, and the command that measures. */
+const DOORS = ['element/index.js', 'bench/ours.js'];
 /** What nearly all pages need, and what several do. */
 const SHARED = ['frame', 'panel'];
 /** Modules of so many pages are in the script that every page loads. */
@@ -104,6 +105,7 @@ function scripts(page, html) {
 
 /** Which script has the modules of several pages. @type {import('rollup').GetManualChunk} */
 function shared(id, { getModuleInfo }) {
+  if (getModuleInfo(id)?.isEntry) return undefined;
   const users = new Set([id]);
   for (const user of users) for (const importer of getModuleInfo(user)?.importers ?? []) users.add(importer);
   const entries = [...users].filter((user) => getModuleInfo(user)?.isEntry && inSite(user) !== FRAME).length;
@@ -118,13 +120,20 @@ function closure(name) {
   return found;
 }
 
-/** @param {string} page @param {string} html with links to all scripts that it will need */
+/**
+ * Links to all scripts that the page will need. The first script of a page holds its reader up, and what stands behind it
+ * waits for a second round; so the engine, which is needed last, stands there, and a connection is left for the styles.
+ * @param {string} page
+ * @param {string} html
+ */
 function ahead(page, html) {
   const own = scripts(page, html);
   const names = [...new Set(own.flatMap((name) => [...closure(name)]))].filter((name) => !own.includes(name)).sort();
-  const links = names.map((name) => `  <link rel="modulepreload" href="${path.posix.relative(path.posix.dirname(page), name)}">\n`);
-  const [first] = /** @type {RegExpMatchArray} */ (html.match(/^  <script\b/m));
-  return html.replace(first, `${links.join('')}${first}`);
+  const links = (/** @type {string[]} */ linked) =>
+    linked.map((name) => `  <link rel="modulepreload" href="${path.posix.relative(path.posix.dirname(page), name)}">\n`).join('');
+  return html
+    .replace(/^(?=  <script\b)/m, links(names.filter((name) => name !== DOOR)))
+    .replace(/^(?=  <script type="module")/m, links(names.filter((name) => name === DOOR)));
 }
 
 async function main() {
@@ -136,7 +145,7 @@ async function main() {
   });
   const html = new Map(await Promise.all((await pages()).map(async (page) => /** @type {const} */ ([page, await source(page)]))));
   const entries = [...new Set([...html].flatMap(([page, text]) => scripts(page, text)))].sort();
-  await build([...entries, ...ELEMENTS], { manualChunks: shared });
+  await build([...entries, ...DOORS], { manualChunks: shared });
   for (const [page, text] of html) await save(page, ahead(page, text));
   for (const name of CLASSIC) await save(name, await minified(await source(name), false));
 }

@@ -86,9 +86,9 @@ FRAME = """<!doctype html>
   <link rel="icon" href="{root}favicon.svg">
   <link rel="manifest" href="{root}manifest.webmanifest">
 {frames}
+  <link rel="stylesheet" href="{root}style.css">
   <script src="{root}app/preferences.js"{data}></script>
-{styles}
-  <script type="module" src="{script}"></script>
+{styles}  <script type="module" src="{script}"></script>
   <script type="module" src="{root}app/offline.js"></script>
 </head>
 <body>
@@ -156,7 +156,6 @@ def render(page: Page) -> str:
     main = MAIN.search((SITE / page.path).read_text("utf-8"))
     if main is None:
         raise ValueError(f"{page.path} has no <main>: give it one, indented by two spaces")
-    styles = ["style.css", *page.styles]
     return _in_english(
         FRAME.format(
             policy=POLICY,
@@ -164,7 +163,7 @@ def render(page: Page) -> str:
             own_texts=page.own_texts,
             root=page.root,
             frames="\n".join(map(_frame, PAPER)),
-            styles="\n".join(f'  <link rel="stylesheet" href="{page.root}{style}">' for style in styles),
+            styles="".join(f'  <link rel="stylesheet" href="{page.root}{each}">\n' for each in page.styles),
             data=" data-models" if CATALOGUE_MODULE in modules_of(page.script) else "",
             script=page.root + page.script,
             languages="\n".join(map(_language, LANGUAGES)),

@@ -6,5 +6,15 @@ from webapp.compression import compress
 from webapp.errors import WebappError
 from webapp.server import serve
 from webapp.settings import Settings
+from webapp.site_files import site_files
 
-__all__ = ["Bundle", "Settings", "WebappError", "compress", "create_app", "serve", "write_bundle"]
+__all__ = [
+    "Bundle",
+    "Settings",
+    "WebappError",
+    "compress",
+    "create_app",
+    "serve",
+    "site_files",
+    "write_bundle",
+]

@@ -25,8 +25,9 @@ def default_runtime() -> Path | None:
 class Settings:
     """Artifact folders in the order of the catalogue, and where to listen.
 
-    `sources`: pages and scripts as they are written, not those in the site's folder `built`. `port` 0 takes a free one. `runtime` is the folder of what pages need where there is no WebGPU; without one they
-    need WebGPU. Raises WebappError for a port out of range.
+    `port` 0 takes a free one. `runtime` is the folder of what pages need where there is no WebGPU; without one they
+    need WebGPU. `sources`: scripts as they are written, not those in the site's folder `built`. Raises WebappError for
+    a port out of range.
     """
 
     folders: tuple[Path, ...] = ()

@@ -99,7 +99,7 @@ _COMMENT = re.compile(r"/\*\*.*?\*/", re.DOTALL)
 
 
 def served(site: Path, name: str) -> Path:
-    """The file that the server sends for the path `name`: pages and scripts come from the folder `built`, if there is one."""
+    """The file that the server sends for the path `name`: pages and scripts are those in `built`, if it is there."""
     built = site / BUILT
     return (built if built.is_dir() and PurePosixPath(name).suffix in BUILT_KINDS else site) / name
 

@@ -57,6 +57,6 @@ def test_npm_is_never_let_loose_on_a_link(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_runtime_is_counted_once_and_as_it_travels(tmp_path: Path) -> None:
     (tmp_path / "a.js").write_bytes(b"x" * 1000)
-    found = runtime_bytes(["a.js", "a.js", "absent.js"], tmp_path)
+    found = runtime_bytes(tmp_path / name for name in ("a.js", "a.js", "absent.js"))
     assert (found["files"], found["raw"]) == (1, 1000)
     assert found["gzip"] < 100

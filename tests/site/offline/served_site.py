@@ -11,6 +11,7 @@ import uvicorn
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from exporter.report.site_files import served
 from webapp import Settings
 from webapp.server import listen, prepare
 from webapp.settings import default_site
@@ -73,8 +74,8 @@ class ServedSite:
         return [sent for sent in self.sent if sent.bytes > 0]
 
     def edit(self, name: str, addition: str) -> None:
-        """Adds a line to a file of the site."""
-        path = self.folder / name
+        """Adds a line to a file of the site, as it is served."""
+        path = served(self.folder, name)
         path.write_text(path.read_text("utf-8") + addition + "\n", "utf-8")
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from exporter.report.site_files import served
 from scripts.make_pages import LANGUAGES, texts
 from tests.site.offline.conftest import ENTRIES, WORKERS, wait_for, wait_until_kept
 from tests.site.offline.served_site import ServedSite
@@ -20,7 +21,7 @@ SCRIPT = "export const VERSION = 2;"
 # Read anew by each question: which version of both files this page's worker gives.
 VERSIONS = """async () => [
   (await (await fetch('/style.css')).text()).includes('--version: 2'),
-  (await (await fetch('/app/format.js')).text()).includes('VERSION = 2'),
+  (await (await fetch('/app/frame.js')).text()).includes('VERSION = 2'),
 ]"""
 LOADED = "performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname)"
 INSTALLING = "navigator.serviceWorker.getRegistration().then((found) => Boolean(found?.installing))"
@@ -51,12 +52,12 @@ def test_an_update_fetches_what_changed_and_is_taken_when_all_old_pages_are_gone
     other.goto(f"{own_site.address}/chat.html")
     own_site.sent.clear()
     own_site.edit("style.css", STYLE)
-    own_site.edit("app/format.js", SCRIPT)
+    own_site.edit("app/frame.js", SCRIPT)
     page.reload()
     region = page.get_by_role("region", name="New version")
     expect(region).to_contain_text("A new version of these pages is ready.", timeout=60_000)
     assert sorted(sent.path for sent in own_site.bodies()) == [
-        "/app/format.js",
+        "/app/frame.js",
         "/service_worker.js",
         "/style.css",
     ]
@@ -187,7 +188,7 @@ def test_a_site_that_has_the_worker_no_more_is_let_go(
 ) -> None:
     """As on a developer's machine, where the next project has the same address."""
     page = first_visit(own_site, visitor)
-    (own_site.folder / "service_worker.js").unlink()
+    served(own_site.folder, "service_worker.js").unlink()
     own_site.stop()
     own_site.start()
     page.goto(own_site.address)

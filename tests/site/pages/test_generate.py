@@ -178,9 +178,10 @@ def test_for_a_text_without_marks_or_one_that_goes_on_no_reader_is_fetched(
 def test_without_the_reader_of_markdown_the_answer_is_plain(site: Site, page_errors: list[str]) -> None:
     site.page.route("**/app/markdown.js", lambda route: route.abort())
     page = site.open("generate.html", chat=True, answer=LIST)
-    start(page)
-    expect(page.get_by_role("region", name="Generated text")).to_have_text(LIST)
-    expect(page.get_by_role("button", name="Copy")).to_be_visible()
+    with page.expect_console_message(lambda message: "markdown.js" in message.location["url"]):
+        start(page)
+        expect(page.get_by_role("region", name="Generated text")).to_have_text(LIST)
+        expect(page.get_by_role("button", name="Copy")).to_be_visible()
     page_errors.clear()
 
 

@@ -133,7 +133,7 @@ def test_a_screen_reader_hears_sentences_and_not_every_byte(site: Site) -> None:
 
 def test_long_times_are_told_in_minutes_and_hours(site: Site) -> None:
     page = site.open("index.html")
-    waits = "async (all) => { const { formatWait } = await import('/source/app/format.js'); return all.map(formatWait); }"
+    waits = "async (all) => all.map((await import('/source/app/format.js')).formatWait)"
     assert page.evaluate(waits, [400, 89_000, 120_000, 5_000_000, 8_000_000]) == [
         "about 1 s",
         "about 89 s",

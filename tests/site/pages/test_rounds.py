@@ -1,10 +1,12 @@
 """How soon a page can be used over Fast 4G: 8.1 Mbit/s, and 165 ms for each round of requests.
 
 Time is computed, not measured: rounds in which a page asks for what it needs, and bytes. So the answer is the same on
-every machine. Requests of a round go side by side, as over HTTP/2; the processor's time is left out.
+every machine. Six requests go side by side, as over HTTP/1.1, and what is asked for after an answer waits for all that
+were asked for before it, which browsers do not; the processor's time is left out.
 """
 
 import time
+from math import ceil
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
+CONNECTIONS = 6
 ROUND_MS = 165
 BYTES_PER_MS = 8.1e6 / 8 / 1000
 LOAD = "main button.load:enabled"
@@ -62,8 +65,8 @@ def answer(held: list["Route"]) -> int:
     return sum(route.request.sizes()["responseBodySize"] for route in wave)
 
 
-def rounds_until(page: "Page", url: str, control: str) -> tuple[int, int]:
-    """How many rounds, and bytes, there are before `control` can be used."""
+def rounds_until(page: "Page", url: str, control: str) -> tuple[int, int, int]:
+    """How many answers wait for others, how many for a connection, too, and bytes, before `control` can be used."""
     held: list[Route] = []
 
     def hold(route: "Route") -> None:
@@ -74,10 +77,11 @@ def rounds_until(page: "Page", url: str, control: str) -> tuple[int, int]:
 
     page.route("**/*", hold)
     page.goto(url, wait_until="commit")
-    rounds, transferred = 1, 0
+    chain, rounds, transferred = 1, 1, 0
     while not can_be_used(page, control, held):
-        rounds, transferred = rounds + 1, transferred + answer(held)
-    return rounds, transferred
+        chain, rounds = chain + 1, rounds + ceil(len(held) / CONNECTIONS)
+        transferred += answer(held)
+    return chain, rounds, transferred
 
 
 @pytest.mark.parametrize(
@@ -93,7 +97,7 @@ def rounds_until(page: "Page", url: str, control: str) -> tuple[int, int]:
 def test_a_page_can_be_used_within_a_second_over_fast_4g(
     page: "Page", address: str, path: str, control: str, most: int
 ) -> None:
-    rounds, transferred = rounds_until(page, f"{address}/{path}?lang=uk", control)
-    assert rounds <= most, transferred
+    chain, rounds, transferred = rounds_until(page, f"{address}/{path}?lang=uk", control)
+    assert chain <= most, transferred
     assert rounds * ROUND_MS + transferred / BYTES_PER_MS < 1000
     page.unroute_all(behavior="ignoreErrors")
