@@ -9,7 +9,7 @@
  * the name of its source.
  */
 
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { rollup } from 'rollup';
@@ -32,13 +32,13 @@ const OF_A_FORM = /^(?:export )?const \w+ = byId\(/m;
 const SCRIPT = /<script type="module" src="([^"]+)"><\/script>/g;
 const ERROR_CLASS = /\bclass (\w+) extends (\w*Error) \{/g;
 
-/** @typedef {{ imports: string[], code: string }} Written */
-
 /** @param {string} file @returns {string} its path in the site, with slashes */
 const inSite = (file) => path.relative(ROOT, file).replaceAll(path.sep, '/');
 
-/** What has an entry for a name has been built. @type {Map<string, Written>} */
-const written = new Map();
+/** What was built, by its path in the site. @type {Map<string, string>} */
+const files = new Map();
+/** @type {Map<string, string[]>} */
+const importsOf = new Map();
 
 /** Minified code has other names for classes, but errors tell theirs. @type {import('rollup').Plugin} */
 const namedErrors = {
@@ -73,10 +73,9 @@ async function build(inputs, { manualChunks, named = (name) => name } = {}) {
 /** @param {import('rollup').OutputChunk} chunk */
 async function write({ fileName, code, imports }) {
   const small = await minified(code, true);
-  const before = written.get(fileName);
-  if (before && before.code !== small) throw new Error(`${fileName} is written by two builds: give that of one another name`);
-  written.set(fileName, { imports, code: small });
-  await save(fileName, small);
+  if ((files.get(fileName) ?? small) !== small) throw new Error(`${fileName} is written by two builds: give that of one another name`);
+  files.set(fileName, small);
+  importsOf.set(fileName, imports);
 }
 
 /** @param {string} code @param {boolean} module */
@@ -85,17 +84,23 @@ async function minified(code, module) {
   return `${small}\n`;
 }
 
-/** @param {string} name @param {string} content */
-async function save(name, content) {
-  const file = path.join(BUILT, name);
-  await mkdir(path.dirname(file), { recursive: true });
-  await writeFile(file, content);
+/** Puts what was built in the place of the last build, whole. */
+async function save() {
+  const fresh = `${BUILT}.new`;
+  await rm(fresh, { recursive: true, force: true });
+  for (const [name, content] of files) {
+    const file = path.join(fresh, name);
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, content);
+  }
+  await rm(BUILT, { recursive: true, force: true });
+  await rename(fresh, BUILT);
 }
 
 /** @returns {Promise<string[]>} pages, as paths in the site */
 async function pages() {
   const names = await readdir(ROOT, { recursive: true });
-  return names.map((name) => name.replaceAll(path.sep, '/')).filter((name) => name.endsWith('.html') && !name.startsWith('built/')).sort();
+  return names.map((name) => name.replaceAll(path.sep, '/')).filter((name) => name.endsWith('.html') && !/^built\b/.test(name)).sort();
 }
 
 /** @param {string} page @param {string} html @returns {string[]} its modules */
@@ -116,7 +121,7 @@ function shared(id, { getModuleInfo }) {
 /** @param {string} name @returns {Set<string>} the scripts that come with it */
 function closure(name) {
   const found = new Set([name]);
-  for (const each of found) for (const other of written.get(each)?.imports ?? []) found.add(inSite(path.resolve(BUILT, other)).replace(/^built\//, ''));
+  for (const each of found) for (const other of importsOf.get(each) ?? []) found.add(inSite(path.resolve(BUILT, other)).replace(/^built\//, ''));
   return found;
 }
 
@@ -137,7 +142,6 @@ function ahead(page, html) {
 }
 
 async function main() {
-  await rm(BUILT, { recursive: true, force: true });
   await build([DOOR]);
   await build(['engine/worker.js']);
   await build([`${WITHOUT_WEBGPU}/worker.js`], {
@@ -146,8 +150,9 @@ async function main() {
   const html = new Map(await Promise.all((await pages()).map(async (page) => /** @type {const} */ ([page, await source(page)]))));
   const entries = [...new Set([...html].flatMap(([page, text]) => scripts(page, text)))].sort();
   await build([...entries, ...DOORS], { manualChunks: shared });
-  for (const [page, text] of html) await save(page, ahead(page, text));
-  for (const name of CLASSIC) await save(name, await minified(await source(name), false));
+  for (const [page, text] of html) files.set(page, ahead(page, text));
+  for (const name of CLASSIC) files.set(name, await minified(await source(name), false));
+  await save();
 }
 
 /** @param {string} name @returns {Promise<string>} */

@@ -6,8 +6,8 @@ were asked for before it, which browsers do not; the processor's time is left ou
 """
 
 import time
-from math import ceil
 from collections.abc import Iterator
+from math import ceil
 from typing import TYPE_CHECKING
 
 import pytest

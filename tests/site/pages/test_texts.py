@@ -43,24 +43,23 @@ def test_passages_are_short_and_stand_once(name: str) -> None:
 def test_the_site_is_light() -> None:
     """All pages together, without their words, which nobody loads: what one costs is the next test."""
     sizes = weight("sizes.html", "sizes.css", "app/sizes/*.js")
-    assert sizes < 12_500
+    assert sizes < 6_500
     shell = weight("*.html", "*.css", "*.svg", "app/**/*.js") - sizes
-    print(sizes, shell)
-    assert shell < 111_000
-    assert shell + weight("passages/*.json") < 127_000
+    assert shell < 69_000
+    assert shell + weight("passages/*.json") < 85_000
 
 
 @pytest.mark.parametrize(
     ("task", "extracts", "tokenizer", "most"),
     [
-        ("sentence-embedding", False, ("Unigram", "Precompiled"), 38_500),
-        ("text-generation", False, ("Unigram", "Precompiled"), 38_500),
-        ("text-generation", True, ("BPE",), 38_500),
-        ("text-classification", False, ("WordPiece",), 50_500),
+        ("sentence-embedding", False, ("Unigram", "Precompiled"), 23_000),
+        ("text-generation", False, ("Unigram", "Precompiled"), 23_000),
+        ("text-generation", True, ("BPE",), 23_000),
+        ("text-classification", False, ("WordPiece",), 28_000),
     ],
 )
 def test_a_page_is_light(task: str, extracts: bool, tokenizer: tuple[str, ...], most: int) -> None:
-    """What one page loads, without its passages and weights; with words and engine at most 150 kB.
+    """What one page loads, without its passages and weights; with words and engine at most 90 kB.
 
     Of tokenizers' code that is the most that models of the task have.
     """
@@ -71,19 +70,17 @@ def test_a_page_is_light(task: str, extracts: bool, tokenizer: tuple[str, ...], 
     words = [name for name in own if name.startswith("app/texts/")]
     assert words[0] == "app/texts/en.json"
     code = weight(*own) - weight(*words)
-    print(code)
     assert code < most
     longest = max(
         weight(*(name.replace("/en.json", f"/{language}.json") for name in words)) for language in LANGUAGES
     )
     assert code + longest < most + 11_000
-    assert code + longest + weight(*files) - weight(*own) < 150_000
+    assert code + longest + weight(*files) - weight(*own) < 90_000
 
 
 def test_the_chat_page_is_light() -> None:
     """It has a Markdown reader of its own, and else what the Generate page has."""
-    print(weight("chat.html", "chat.css", "markdown.css", "app/chat/*.js", "app/markdown.js"))
-    assert weight("chat.html", "chat.css", "markdown.css", "app/chat/*.js", "app/markdown.js") < 27_000
+    assert weight("chat.html", "chat.css", "markdown.css", "app/chat/*.js", "app/markdown.js") < 20_500
 
 
 @pytest.mark.browser
