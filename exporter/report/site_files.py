@@ -46,12 +46,10 @@ ADAPTER_SHELF = "engine/adapters/shelf.js"
 ON_DEMAND = {
     ADAPTER_SHELF,
     "engine/completions/completions.js",
+    "engine/generation/looking.js",
     "engine/generation/stepped_answer.js",
     "engine/state/saving.js",
 }
-
-# The engine loads these where there is no graphics processor.
-WITHOUT_WEBGPU = {"engine/wasm/assess.js", "engine/wasm/worker.js"}
 
 # The engine loads what a task's calls need, and no other task's.
 _CALLS = {
@@ -70,8 +68,10 @@ LATE = {
     *(name for names in TOKENIZER_CODE.values() for name in names),
 }
 
-# What the engine starts only where it has found a GPU.
+# What the engine starts where it has found a GPU; else it looks whether the CPU will do, and starts another.
 WORKER = "engine/worker.js"
+CPU_ASSESSMENT, CPU_WORKER = "engine/wasm/assess.js", "engine/wasm/worker.js"
+_LOADED_FOR = {WORKER: {WORKER}, CPU_WORKER: {CPU_WORKER, CPU_ASSESSMENT}}
 
 # What every page fetches: words in the visitor's language, for which English stands, and its own where it names them.
 TEXTS = "app/texts/en.json"
@@ -117,26 +117,25 @@ def visit_levels(
     *,
     carries_template: bool = False,
     extracts: bool = False,
-    has_gpu: bool = True,
+    worker: str | None = WORKER,
     decodes: bool = False,
     tokenizer: Collection[str] = TOKENIZER_CODE,
 ) -> Sequence[Sequence[str]]:
     """The same files in the order in which a browser learns of them: the page, what it names, what that names, ...
 
-    Without `has_gpu`, what the worker loads is left out: the engine starts none. `tokenizer` are those kinds of
-    TOKENIZER_CODE that the model's has.
+    `worker` is the one that the engine starts: WORKER or CPU_WORKER, None before it starts one. `tokenizer` are those
+    kinds of TOKENIZER_CODE that the model's has.
     """
     page = page_for(task, extracts=extracts) or ENGINE
     if not (site / page).is_file():
         raise ArtifactError(f"the site has no {page}", site.name, "Run this from a complete checkout.")
-    left_out = {*ON_DEMAND, *AFTERWARDS, MARKDOWN, *WITHOUT_WEBGPU, *_CALLS.values()} - {_CALLS.get(task)}
+    left_out = {*ON_DEMAND, *AFTERWARDS, MARKDOWN, *_CALLS.values()} - {_CALLS.get(task)}
+    left_out |= {name for other, names in _LOADED_FOR.items() if other != worker for name in names}
     if not carries_template:
         left_out.add(TEMPLATE_ENGINE)
     if not decodes:
         left_out.add(DECODER)
     left_out |= _code_of(TOKENIZER_CODE) - _code_of(tokenizer)
-    if not has_gpu:
-        left_out.add(WORKER)
     named = [*PAGE_DATA.get(page, ()), *(_texts(site, page) if page != ENGINE else [])]
     return _levels(site, page, named, left_out)
 
