@@ -122,11 +122,6 @@ def _total(sizes: Sequence[int | None]) -> int | None:
     return sum(known) if len(known) == len(sizes) else None
 
 
-def over_budget(report: Report, budget: int) -> bool:
-    """Whether a first visit costs more than `budget` bytes."""
-    return report.first_visit > budget
-
-
 def measure_artifact(folder: Path, tier: str = "base", site: Path = SITE) -> Report:
     """The report of the artifact in `folder`, for a visitor whose device plays `tier`.
 
