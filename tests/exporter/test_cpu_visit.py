@@ -1,6 +1,7 @@
 """What a visit without WebGPU is said to fetch: with a runtime to serve, without one, and with a damaged one."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,9 +9,11 @@ import pytest
 
 from exporter.artifact import read_manifest
 from exporter.errors import ArtifactError
-from exporter.report import measure_artifact, situations_of
+from exporter.report import measure_artifact, measure_export, situations_of
 from exporter.report.networks import Trip
+from exporter.sizes import parse_size
 from scripts.provide_runtime import BINARY, MODULES, write
+from tests.architecture.tree import ROOT
 
 FILES = {**{name: name.encode() * 300 for name in MODULES}, BINARY: bytes(range(256)) * 9}
 
@@ -21,7 +24,8 @@ def folder(tiny_granite: Callable[..., Path], artifact: Callable[..., Path]) -> 
 
 
 @pytest.fixture
-def runtime(tmp_path: Path) -> Path:
+def small(tmp_path: Path) -> Path:
+    """A runtime of a few bytes."""
     write(FILES, tmp_path / "runtime")
     return tmp_path / "runtime"
 
@@ -42,15 +46,26 @@ def test_the_model_travels_with_its_graph_in_the_place_of_a_plan(folder: Path, t
     assert "scripts.provide_runtime" in note
 
 
-def test_the_runtime_is_counted_as_it_travels(folder: Path, runtime: Path, tmp_path: Path) -> None:
-    (runtime / "notes.mjs").write_text("nobody asks for this")
-    note, whole = _without_webgpu(folder, runtime)
+def test_the_runtime_is_counted_as_it_travels(folder: Path, small: Path, tmp_path: Path) -> None:
+    (small / "notes.mjs").write_text("nobody asks for this")
+    note, whole = _without_webgpu(folder, small)
     _, rest = _without_webgpu(folder, tmp_path / "none")
-    raw = {path.name: path.stat().st_size for path in runtime.iterdir()}
+    raw = {path.name: path.stat().st_size for path in small.iterdir()}
     binary = next(size for name, size in raw.items() if name.endswith(".bin"))
     assert binary < whole.travels - rest.travels < sum(raw.values())
     assert whole.requests - rest.requests == 4
     assert f"{whole.travels - rest.travels:,} bytes of it onnxruntime-web" in note
+
+
+def test_readme_says_what_it_costs(artifact: Callable[..., Path], runtime: Path) -> None:
+    """MiniLM in q8, with the runtime that is shipped."""
+    words = (ROOT / "README.md").read_text(encoding="utf-8")
+    said = re.search(r"MiniLM in q8 takes (\d+\.\d) MB in the place of\s+(\d+\.\d)", words)
+    assert said
+    made = artifact("minilm", quantize="q8", context=512)
+    _, trip = _without_webgpu(made, runtime)
+    assert parse_size(f"{said[1]}MB") == pytest.approx(trip.travels, rel=0.003)
+    assert parse_size(f"{said[2]}MB") == pytest.approx(measure_export(made).first_visit, rel=0.003)
 
 
 def _without_a_name(runtime: Path) -> None:
@@ -77,8 +92,8 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_runtime_is_refused_with_the_remedy(folder: Path, runtime: Path, damage: str) -> None:
-    DAMAGES[damage](runtime)
+def test_a_damaged_runtime_is_refused_with_the_remedy(folder: Path, small: Path, damage: str) -> None:
+    DAMAGES[damage](small)
     with pytest.raises(ArtifactError, match="runtime") as refused:
-        _without_webgpu(folder, runtime)
+        _without_webgpu(folder, small)
     assert "scripts.provide_runtime" in refused.value.remedy
