@@ -14,7 +14,7 @@ PRUNED_FROM = "pruned_from"
 class PrunedFrom:
     """The checkpoint before pruning, `name`, and the one that was exported: bytes and values of all their tensors.
 
-    A dry run need not know the exported one's.
+    The exported one's are 0 where it has no tensors of its own, as beside an .onnx file.
     """
 
     name: str
@@ -36,12 +36,14 @@ class PrunedFrom:
 
 
 def stored_pruned_from(folder: Path) -> PrunedFrom | None:
-    """What report.json in `folder` says of it; None if nothing. Raises ArtifactError for what is malformed."""
+    """What report.json in `folder` says of it; None if nothing, or no step can be told of it.
+
+    Raises ArtifactError for what is malformed.
+    """
     value = stored_part(folder, PRUNED_FROM)
     if value is None:
         return None
     found = Fields(value, PRUNED_FROM, [field.name for field in fields(PrunedFrom)], REPORT_FILE)
-    sizes = (
-        found.whole(key, least=1) for key in ("bytes", "values", "checkpoint_bytes", "checkpoint_values")
-    )
-    return PrunedFrom(found.text("name"), *sizes)
+    before = [found.whole(key, least=1) for key in ("bytes", "values")]
+    after = [found.whole(key) for key in ("checkpoint_bytes", "checkpoint_values")]
+    return PrunedFrom(found.text("name"), *before, *after) if all(after) else None
