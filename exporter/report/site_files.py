@@ -51,10 +51,11 @@ ON_DEMAND = {
     "engine/state/saving.js",
 }
 
-# The engine loads what a task's calls need, and no other task's.
+# The engine loads what a task's calls need, and no other task's; on the CPU what generates is part of every session.
+_GENERATE = "engine/generation/generate.js"
 _CALLS = {
     "sentence-embedding": "engine/embed.js",
-    "text-generation": "engine/generation/generate.js",
+    "text-generation": _GENERATE,
     "text-classification": "engine/classify.js",
     "token-classification": "engine/classify.js",
     "fill-mask": "engine/fill_mask.js",
@@ -131,6 +132,8 @@ def visit_levels(
         raise ArtifactError(f"the site has no {page}", site.name, "Run this from a complete checkout.")
     left_out = {*ON_DEMAND, *AFTERWARDS, MARKDOWN, *_CALLS.values()} - {_CALLS.get(task)}
     left_out |= {name for other, names in _LOADED_FOR.items() if other != worker for name in names}
+    if worker == CPU_WORKER:
+        left_out.discard(_GENERATE)
     if not carries_template:
         left_out.add(TEMPLATE_ENGINE)
     if not decodes:

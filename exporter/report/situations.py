@@ -93,7 +93,7 @@ def _repeat(manifest: Manifest) -> Situation:
 
 def _no_gpu(folder: Path, manifest: Manifest, report: Report, site: Path, place: Path) -> Situation:
     runtime = read_runtime(place)
-    trip = cpu_trip(folder, manifest, report, runtime, site)
+    trip = cpu_trip(folder, report, runtime, site)
     of_runtime = f"{runtime.travels:,} bytes of it {runtime.name}" if runtime else _NO_RUNTIME
     note = f"the CPU computes, with model.onnx for a plan; {of_runtime}"
     return Situation("without WebGPU", note, dict.fromkeys(manifest.plans, trip))

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import random
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,11 +15,9 @@ from playwright.sync_api import expect
 import exporter.report.wire as wire
 import webapp.compression as compression
 from exporter.artifact import parse_manifest, read_manifest
-from exporter.report import analyse, measure_artifact, render
-from exporter.report.cpu_visit import cpu_files
+from exporter.report import analyse, cpu_files, measure_artifact, read_runtime, render
 from exporter.report.networks import NETWORKS
-from exporter.report.runtime_files import read_runtime
-from exporter.report.site_files import CPU_WORKER, PAGES, SITE, visit_levels, visited_files
+from exporter.report.site_files import CPU_WORKER, PAGES, SITE, WORKER, visit_levels, visited_files
 from scripts.provide_runtime import BINARY, MODULES
 from scripts.provide_runtime import write as write_runtime
 from tests.webapp.served import running
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 Make = Callable[..., Path]
+COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+TOP_IMPORT = re.compile(r"""^(?:import|export)\b[^;]*?["'](\.[^"']+)["'];""", re.MULTILINE)
 CONSTANTS = ("LARGEST", "BROTLI_BEST_BELOW", "BROTLI_BEST", "BROTLI_FAST", "BROTLI_WINDOW", "GZIP_LEVEL")
 
 
@@ -158,6 +159,24 @@ def test_a_visit_without_a_gpu_loads_the_worker_for_the_cpu_and_no_other(task: s
     )
 
 
+@pytest.mark.parametrize("worker", [WORKER, CPU_WORKER])
+@pytest.mark.parametrize("task", [*PAGES, "fill-mask"])
+def test_a_worker_is_counted_with_all_that_it_cannot_start_without(task: str, worker: str) -> None:
+    """A module that is imported at the top of another is fetched, whatever the task."""
+    loaded = {name for level in visit_levels(task, worker=worker) for name in level}
+    waiting, needed, site = [worker], {worker}, SITE.resolve()
+    while waiting:
+        place = site / waiting.pop()
+        text = COMMENT.sub("", place.read_text(encoding="utf-8"))
+        named = {
+            (place.parent / name).resolve().relative_to(site).as_posix() for name in TOP_IMPORT.findall(text)
+        }
+        waiting += named - needed
+        needed |= named
+    assert needed - loaded == set()
+    assert len(needed) > 20
+
+
 @pytest.mark.parametrize("coded", [False, True])
 def test_both_count_the_same_files_of_a_visit_without_a_gpu(
     tiny_granite: Make, artifact: Make, tmp_path: Path, coded: bool
@@ -169,7 +188,7 @@ def test_both_count_the_same_files_of_a_visit_without_a_gpu(
     write_runtime(published, tmp_path / "runtime")
     runtime = read_runtime(tmp_path / "runtime")
     assert runtime is not None
-    files = cpu_files(folder, manifest, measure_artifact(folder), runtime, SITE)
+    files = cpu_files(folder, measure_artifact(folder), runtime)
     with running(Settings(folders=(folder,), runtime=tmp_path / "runtime")) as client:
         entry = client.get("/models/catalogue.json").json()["models"][0]["manifest"]
         for name, size in runtime.files.items():

@@ -9,11 +9,7 @@ import numpy as np
 import pytest
 
 from bench.download.visits import visit
-from exporter.artifact import read_manifest
-from exporter.report import measure_artifact, situations_of
-from exporter.report.cpu_visit import cpu_files
-from exporter.report.runtime_files import read_runtime
-from exporter.report.site_files import SITE
+from exporter.report import cpu_files, measure_artifact, read_runtime, situations_of
 from tests.sentences import SENTENCES
 from tests.tiny_models import random_ids
 from tests.webapp.served import running
@@ -348,7 +344,7 @@ def test_a_visit_costs_what_the_report_says_and_the_page_stays_strict(
     name, folder = folders["granite"].name, folders["granite"]
     found = visit(page.context, address, f"/generate.html?model=models%2F{name}%2F&backend=wasm", load)
     report = measure_artifact(folder)
-    foretold = cpu_files(folder, read_manifest(folder), report, read_runtime(runtime), SITE)
+    foretold = cpu_files(folder, report, read_runtime(runtime))
     expected = {_address(file, name): size for file, size in foretold.items()}
     assert _counted(found.bodies) == _counted(expected)
     said = situations_of(folder, report, None, None, runtime=runtime)[-1].trips["base"].travels
