@@ -1,13 +1,13 @@
 """`thistledown report DIR --measure`: the report, and beside it the bytes that a browser received.
 
 The report foretells them in `exporter`, the browser is driven in `bench`; here they meet. `--network` adds times on a
-slow line, `--beside` a peer's page.
+slow line, `--beside` a peer's page; `--without-webgpu` is about a visit in which the CPU computes.
 """
 
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,18 @@ from bench.result_file import check_target, write
 from exporter.__main__ import main as report_main
 from exporter.__main__ import parse
 from exporter.errors import ThistledownError
-from exporter.report import NETWORKS, Network, Report, measure_export, page_of, situations_of
+from exporter.report import (
+    BRING,
+    NETWORKS,
+    RUNTIME,
+    Network,
+    Report,
+    cpu_files,
+    measure_export,
+    page_of,
+    read_runtime,
+    situations_of,
+)
 
 _CATALOGUE = "/models/catalogue.json"
 # What a browser asks for when it shows a page to somebody, and a headless one does not.
@@ -37,7 +48,10 @@ _GROUPS = {
     "tokenizer": "tokenizer",
     "manifest": "plan and kernels",
     "plan": "plan and kernels",
+    "onnx": "model.onnx",
 }
+_RUNTIME = "runtime/"
+_PLAINEST = "base"
 _PEERS_WORD = {"engine and page": "runtime"}
 
 
@@ -94,6 +108,10 @@ def _check(arguments: argparse.Namespace) -> None:
     if arguments.beside and not arguments.float:
         remedy = "Export the model with --quantize f32, and name that folder."
         raise BenchError("The peer's model is made of the f32 one", "--float", remedy)
+    if arguments.without_webgpu and arguments.beside:
+        raise BenchError("That page computes with WebGPU", "--beside", "Leave out it, or --without-webgpu.")
+    if arguments.without_webgpu and read_runtime(RUNTIME) is None:
+        raise BenchError("There is no runtime for the CPU", str(RUNTIME), f"Bring it: {BRING}")
     if arguments.measured:
         check_target(arguments.measured)
 
@@ -109,12 +127,13 @@ def _measure(arguments: argparse.Namespace) -> Findings:
     folder, network = arguments.folder.resolve(), _network(arguments.network)
     options = SOFTWARE if arguments.software else ()
     pace = Pace(network.bits_per_second, network.round_trip) if network else None
-    measured = measure_visits(folder, page_of(folder), options, pace)
+    runtime = RUNTIME if arguments.without_webgpu else None
+    measured = measure_visits(folder, page_of(folder), options, pace, runtime)
     # It has been checked and compared above; what travels is all that is asked here.
-    report = measure_export(folder, measured.tier)
+    report = measure_export(folder, measured.tier or _PLAINEST)
     peer = measure_peer(arguments.float, options) if arguments.beside else None
-    timing = _timing(folder, report, network, measured.slow)
-    return Findings(report, measured, compare(report, folder.name, measured), timing, peer)
+    timing = _timing(folder, report, network, measured)
+    return Findings(report, measured, compare(folder, report, measured), timing, peer)
 
 
 def _network(name: str | None) -> Network | None:
@@ -125,28 +144,41 @@ def _network(name: str | None) -> Network | None:
     return found
 
 
-def _timing(folder: Path, report: Report, network: Network | None, measured: Passed | None) -> Timing | None:
-    if network is None or measured is None:
+def _timing(folder: Path, report: Report, network: Network | None, measured: Measured) -> Timing | None:
+    if network is None or measured.slow is None:
         return None
-    first = situations_of(folder, report, None, None)[0]
-    return Timing(network, first.seconds(report.tier)[network.name], measured)
+    wanted = "first visit" if measured.tier else "without WebGPU"
+    visit = next(each for each in situations_of(folder, report, None, None) if each.name == wanted)
+    return Timing(network, visit.seconds(report.tier)[network.name], measured.slow)
 
 
-def compare(report: Report, folder: str, measured: Measured) -> Sequence[Row]:
+def compare(folder: Path, report: Report, measured: Measured) -> Sequence[Row]:
     """Each group of files a visit fetches; whatever else was received is a group of its own."""
-    groups = {file.role: _GROUPS.get(file.role, "engine and page") for file in report.files}
+    roles = {file.file: file.role for file in report.files}
     expected: dict[str, dict[str, int]] = {}
-    for file in report.files:
-        if file.visit:
-            path = f"/{file.file.removeprefix('site/')}"
-            address = path if file.file.startswith("site/") else f"/models/{folder}/{file.file}"
-            expected.setdefault(groups[file.role], {})[address] = file.travels
+    for name, size in _foretold(folder, report, measured).items():
+        group = (
+            "runtime" if name.startswith(_RUNTIME) else _GROUPS.get(roles.get(name, ""), "engine and page")
+        )
+        expected.setdefault(group, {})[_address(name, folder.name)] = size
     rows = [_row(name, sizes, measured) for name, sizes in expected.items()]
     known = {address for sizes in expected.values() for address in sizes}
     other = sorted(set(measured.first.bodies) - known - {_CATALOGUE})
     if other:
         rows.append(_row("not in the report", dict.fromkeys(other, 0), measured))
     return rows
+
+
+def _foretold(folder: Path, report: Report, measured: Measured) -> Mapping[str, int]:
+    """Bytes of each file that the visit fetches."""
+    if measured.tier is None:
+        return cpu_files(folder, report, read_runtime(RUNTIME))
+    return {file.file: file.travels for file in report.files if file.visit}
+
+
+def _address(file: str, folder: str) -> str:
+    elsewhere = file.startswith(("site/", _RUNTIME))
+    return f"/{file.removeprefix('site/')}" if elsewhere else f"/models/{folder}/{file}"
 
 
 def _row(name: str, expected: dict[str, int], measured: Measured) -> Row:
@@ -176,7 +208,7 @@ def render(found: Findings) -> str:
 
 def _own_table(rows: Sequence[Row], measured: Measured) -> str:
     lines = [
-        f"Measured in Chromium, tier {measured.tier}: bytes of bodies over the network",
+        f"Measured in Chromium, {_played(measured)}: bytes of bodies over the network",
         f"{'':<20}{'foretold':>14}{'first visit':>14}{'repeat visit':>14}",
     ]
     expected, received, repeated = (sum(each) for each in zip(*map(_sizes, rows), strict=True))
@@ -185,6 +217,10 @@ def _own_table(rows: Sequence[Row], measured: Measured) -> str:
     lines.append(_besides(measured.first, measured.repeat))
     lines += [f"differs  {each}" for row in rows for each in row.wrong]
     return "\n".join(lines)
+
+
+def _played(measured: Measured) -> str:
+    return f"tier {measured.tier}" if measured.tier else "on the CPU"
 
 
 def _sizes(row: Row) -> tuple[int, int, int]:

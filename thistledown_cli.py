@@ -96,7 +96,9 @@ def _run(arguments: list[str]) -> int:
         return 2
     # A measurement needs the room that drives a browser, besides the one that reports.
     wanted = {word.partition("=")[0] for word in arguments}
-    measures = first == "report" and not wanted.isdisjoint(("--measure", "--network", "--beside"))
+    measures = first == "report" and not wanted.isdisjoint(
+        ("--measure", "--network", "--beside", "--without-webgpu")
+    )
     code: int = import_module("measured_report" if measures else command.module).main(arguments)
     return code
 

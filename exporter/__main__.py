@@ -236,6 +236,7 @@ def _add_measuring(command: argparse.ArgumentParser) -> None:
         help="load it in a headless Chromium, twice, and compare what travelled with the report",
     )
     command.add_argument("--software", action="store_true", help="measure on SwiftShader, without a GPU")
+    command.add_argument("--without-webgpu", action="store_true", help="measure a visit on the CPU")
     command.add_argument("--network", metavar="NAME", help='measure the time, too, on a line like "Fast 4G"')
     command.add_argument("--beside", choices=("transformers.js",), help="measure that page at 8 bits, too")
     command.add_argument(

@@ -173,5 +173,5 @@ def _checkpoint(source: str) -> tuple[int | None, int | None]:
     """Bytes and values of all tensors of a checkpoint; an .onnx file is as it is."""
     if source.endswith(".onnx"):
         return None, None
-    tensors = open_checkpoint(source).tensors.values()
-    return sum(tensor.bytes for tensor in tensors), sum(tensor.elements for tensor in tensors)
+    whole = open_checkpoint(source).as_origin()
+    return whole.bytes, whole.values

@@ -21,7 +21,6 @@ from exporter.artifact import (
     ShardLayout,
     ShardWriter,
     Task,
-    aligned_json,
     atomic_folder,
     check_target,
     compact_json,
@@ -32,7 +31,7 @@ from exporter.artifact import (
 from exporter.card import model_card
 from exporter.chat import write_chat
 from exporter.checkpoints import Checkpoint
-from exporter.errors import CheckFailedError, CheckpointError, SchemeError, printable
+from exporter.errors import CheckpointError, SchemeError, printable
 from exporter.export_options import ExportOptions
 from exporter.front_ends import open_source
 from exporter.generation import generation_defaults, ignored_settings
@@ -52,8 +51,15 @@ from exporter.passes import (
 )
 from exporter.progress import Progress
 from exporter.quantization import Recipe, find_method, mixture
-from exporter.report import Prediction, Report, measure_export, over_budget, what_if_card
-from exporter.sizes import human
+from exporter.report import (
+    Prediction,
+    PrunedFrom,
+    Report,
+    measure_export,
+    require_export_budget,
+    short_form,
+    what_if_card,
+)
 from exporter.tokenizer_files import mask_token, require_rows, write_tokenizer
 from wgsl_kernels import TIERS, Tier
 
@@ -102,7 +108,7 @@ def export(options: ExportOptions, progress: Progress) -> Exported:
         coded = _code(folder, job, stored, progress) if options.coded else None
         progress.say("writing model.onnx and the plans")
         manifest = _write(folder, job, stored, canary_of, progress, coded)
-        report = _write_report(folder, options)
+        report = _write_report(folder, job)
     return Exported(options.output, manifest, choices, report)
 
 
@@ -123,7 +129,7 @@ def predict(options: ExportOptions, progress: Progress) -> Prediction:
     with TemporaryDirectory(prefix="thistledown-") as name:
         folder = Path(name)
         manifest = _write(folder, job, _plan_shards(job), planned_canary, progress)
-        report = _write_report(folder, options)
+        report = _write_report(folder, job)
         sizes = {path.name: path.stat().st_size for path in folder.iterdir()}
     return Prediction(manifest, report, sizes, "tokenizer.json" in job.checkpoint.files)
 
@@ -254,14 +260,6 @@ def context_limit(checkpoint: Checkpoint, asked: int | None) -> int | None:
     return asked if asked is not None else checkpoint.max_sequence_length
 
 
-def _too_large(report: Report, budget: int) -> CheckFailedError:
-    return CheckFailedError(
-        f"a first visit downloads {human(report.first_visit)}, the budget is {human(budget)}",
-        "--budget",
-        "Nothing was written. Use a smaller --quantize, or raise the budget.",
-    )
-
-
 def _write(
     folder: Path,
     job: _Job,
@@ -322,12 +320,12 @@ def _counted(slabs: Iterator[np.ndarray], advance: Callable[[int], None]) -> Ite
         yield slab
 
 
-def _write_report(folder: Path, options: ExportOptions) -> Report:
-    report, what_if, budget = measure_export(folder), options.what_if, options.budget
-    values = report.to_json() | ({"what_if": what_if.beside(report).to_json()} if what_if else {})
-    (folder / "report.json").write_bytes(aligned_json(values))
-    if budget is not None and over_budget(report, budget):
-        raise _too_large(report, budget)
+def _write_report(folder: Path, job: _Job) -> Report:
+    report, made, origin = measure_export(folder), job.checkpoint.as_origin(), job.checkpoint.origin
+    sizes = (made.bytes, made.values)
+    pruned_from = PrunedFrom(origin.name, origin.bytes, origin.values, *sizes) if origin else None
+    (folder / "report.json").write_bytes(short_form(report, job.options.what_if, pruned_from))
+    require_export_budget(report, job.options.budget)
     return report
 
 

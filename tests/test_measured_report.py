@@ -1,6 +1,7 @@
 """What `thistledown report --measure` says of what was measured, and what it refuses before it measures."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pytest
 
 import measured_report
 from bench.download import Measured, MeasuredPeer, Passed, Visit
-from exporter.report import measure_export
+from exporter.report import cpu_files, measure_export, read_runtime
+from scripts.provide_runtime import BINARY, MODULES, write
 
 PEER = MeasuredPeer(
     "transformers.js 1.2.3",
@@ -82,9 +84,38 @@ def test_a_byte_more_than_foretold_fails(
     assert "differs  /style.css" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_visit_on_the_cpu_is_held_to_the_report_with_its_runtime(
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    more: int,
+) -> None:
+    write(
+        {**dict.fromkeys(MODULES, b"export const one = 1;" * 40), BINARY: bytes(9000)}, tmp_path / "runtime"
+    )
+    runtime = read_runtime(tmp_path / "runtime")
+    assert runtime is not None
+    bodies = {
+        f"/{name.removeprefix('site/')}" if "/" in name else f"/models/{folder.name}/{name}": size
+        for name, size in cpu_files(folder, measure_export(folder), runtime).items()
+    }
+    bodies["/runtime/runtime.json"] += more
+    found = Measured(None, Visit(bodies, 1.0), Visit({}, 1.0), None)
+    monkeypatch.setattr(measured_report, "RUNTIME", tmp_path / "runtime")
+    monkeypatch.setattr(measured_report, "measure_visits", lambda *_: found)
+    assert measured_report.main(["report", str(folder), "--without-webgpu"]) == more
+    said = capsys.readouterr().out.partition("Measured in Chromium, on the CPU")[2]
+    assert re.search(rf"^runtime +{runtime.travels:,} +{runtime.travels + more:,} +0$", said, re.MULTILINE)
+    assert ("differs  /runtime/runtime.json" in said) == bool(more)
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
+        (["--without-webgpu"], "scripts.provide_runtime"),
+        (["--without-webgpu", "--beside", "transformers.js", "--float", "."], "--beside"),
         (["--network", "5G"], "There are Slow 3G, Fast 3G, Slow 4G, Fast 4G"),
         (["--beside", "transformers.js"], "--quantize f32"),
         (["--measure", "--measured", "."], "cannot be written"),
@@ -101,6 +132,7 @@ def test_what_cannot_be_measured_is_told_at_once(
         raise AssertionError("measured, though nothing can come of it")
 
     monkeypatch.setattr(measured_report, "measure_visits", never)
+    monkeypatch.setattr(measured_report, "RUNTIME", folder / "none")
     assert measured_report.main(["report", str(folder), *words]) == 2
     said = capsys.readouterr()
     assert says in said.err

@@ -95,7 +95,7 @@ def _model(fields: Fields, own: ListedFile) -> Manifest:
     fetched = [code or shard for code, shard in zip(coded, shards, strict=True)]
     visit = [own, *fetched, *(file for role, file in others if role in VISIT_ROLES)]
     visits = {tier: [file.name for file in (*visit, plan)] for tier, plan in plans.items()}
-    visits[WASM] = [own.name, *(shard.name for shard in shards)]
+    visits[WASM] = [own.name, *(file.name for file in fetched)]
     visits[WASM] += [file.name for role, file in others if role in WASM_ROLES]
     return Manifest(_by_name(listed), _facts(fields, plans), visits)
 

@@ -42,40 +42,45 @@ class Visit:
 
 @dataclass(frozen=True)
 class Measured:
-    """The visits of a browser whose cache was empty at first, and the tier that its device plays.
+    """The visits of a browser whose cache was empty at first, and the tier that its device plays, None on the CPU.
 
     `slow` is how long the weights took at the first visit, where it was on a slow line.
     """
 
-    tier: str
+    tier: str | None
     first: Visit
     repeat: Visit
     slow: Passed | None
 
 
 def measure_visits(
-    folder: Path, page: str, arguments: tuple[str, ...] = (), pace: Pace | None = None
+    folder: Path,
+    page: str,
+    arguments: tuple[str, ...] = (),
+    pace: Pace | None = None,
+    runtime: Path | None = None,
 ) -> Measured:
-    """Loads the artifact in `folder` on `page`, twice; the first time at `pace`.
+    """Loads the artifact in `folder` on `page`, twice; the first time at `pace`; with `runtime` on the CPU, by that.
 
     Raises BenchError where that cannot be done.
     """
     path = f"/{page}?model=models/{folder.name}/"
-    with _site(folder, pace) as (address, line), launched((*FLAGS, *arguments)) as browser:
+    backend = "wasm" if runtime else "webgpu"
+    with _site(folder, pace, runtime) as (address, line), launched((*FLAGS, *arguments)) as browser:
         # What a service worker fetches when all is done is no part of a visit, and has no part in the page's session.
         context = browser.new_context(service_workers="block", locale="en-US")
-        context.add_init_script("globalThis.thistledownBackend = 'webgpu'")
+        context.add_init_script(f"globalThis.thistledownBackend = '{backend}'")
         first = visit(context, address, path, _load)
         line.speed_up()
         repeat = visit(context, address, path, _load)
-        tier = next(found[1] for found in map(_PLAN.search, first.bodies) if found)
-        return Measured(tier, first, repeat, line.passed)
+        tiers = (found[1] for found in map(_PLAN.search, first.bodies) if found)
+        return Measured(None if runtime else next(tiers), first, repeat, line.passed)
 
 
 @contextmanager
-def _site(folder: Path, pace: Pace | None) -> Iterator[tuple[str, Line]]:
+def _site(folder: Path, pace: Pace | None, runtime: Path | None) -> Iterator[tuple[str, Line]]:
     try:
-        line = Line(create_app(Settings(folders=(folder,))), pace)
+        line = Line(create_app(Settings(folders=(folder,), runtime=runtime)), pace)
     except WebappError as error:
         raise BenchError(error.what, error.where, error.remedy) from error
     with running(line) as address:

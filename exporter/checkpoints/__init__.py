@@ -2,7 +2,8 @@
 
 from .checkpoint import Checkpoint
 from .opening import open_checkpoint
+from .origin import ORIGIN_FILE, Origin
 from .safetensors_header import TensorInfo
 from .sentence_modules import Pooling
 
-__all__ = ["Checkpoint", "Pooling", "TensorInfo", "open_checkpoint"]
+__all__ = ["ORIGIN_FILE", "Checkpoint", "Origin", "Pooling", "TensorInfo", "open_checkpoint"]

@@ -9,6 +9,7 @@ from ..errors import ConfigError
 from .confined_folder import ConfinedFolder
 from .extraction import stated_kinds
 from .model_card import languages_of, license_of, parse_front_matter
+from .origin import Origin, read_origin
 from .planned_weights import PlannedWeights
 from .safetensors_file import Floats
 from .safetensors_header import TensorInfo
@@ -39,7 +40,7 @@ class Checkpoint:
     """One model's files, opened and checked; tensor values are read only by `read`.
 
     `source` is the hub id or the folder's name, never an absolute path; `name` is folder-safe; `note` is a
-    sentence for the user about where the files came from, or empty.
+    sentence for the user about where the files came from, or empty. `origin` is what it was cut from, if it was pruned.
     """
 
     def __init__(self, folder: Path, source: str, note: str = "", *, values: bool = True) -> None:
@@ -58,6 +59,7 @@ class Checkpoint:
         card = _front_matter(files)
         self.license = license_of(card)
         self.languages = languages_of(card)
+        self.origin = read_origin(files)
         self.files: Mapping[str, Path] = find_tokenizer_files(files)
         self._weights: Weights | PlannedWeights = Weights(files) if values else PlannedWeights(files)
 
@@ -70,6 +72,13 @@ class Checkpoint:
     def parameter_count(self) -> int:
         """Floating-point values stored in the checkpoint."""
         return sum(info.elements for info in self.tensors.values() if "F" in info.dtype)
+
+    def as_origin(self) -> Origin:
+        """Itself as what another is cut from: bytes and values of all tensors."""
+        tensors = self.tensors.values()
+        return Origin(
+            self.source, sum(info.bytes for info in tensors), sum(info.elements for info in tensors)
+        )
 
     @property
     def max_sequence_length(self) -> int | None:

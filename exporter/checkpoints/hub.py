@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from ..errors import CheckpointError
+from .origin import ORIGIN_FILE
 from .tokenizer_files import TOKENIZER_FILES
 from .weights import missing_weights
 
@@ -17,6 +18,7 @@ _PATTERNS = (
     "modules.json",
     "sentence_bert_config.json",
     "README.md",
+    ORIGIN_FILE,
     *TOKENIZER_FILES,
 )
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from exporter.artifact import Manifest, PlanEntry, read_manifest
+from exporter.report.ancestry import PrunedFrom, stored_pruned_from
 from exporter.report.attribution import Attribution, attribute
 from exporter.report.difference import Build, Difference, compare
 from exporter.report.measure import Report, measure_artifact
@@ -18,7 +19,7 @@ from exporter.report.what_if import WhatIf, stored_what_if
 class Analysis:
     """The report with all bytes explained; `plans` by tier; `difference` where another build is given.
 
-    `what_if` are other schemes where somebody measured them.
+    `what_if` are other schemes where somebody measured them; `pruned_from` where the checkpoint was cut from another.
     """
 
     report: Report
@@ -28,11 +29,12 @@ class Analysis:
     situations: Sequence[Situation]
     difference: Difference | None
     what_if: WhatIf | None
+    pruned_from: PrunedFrom | None
 
     @property
     def waterfall(self) -> Sequence[Step]:
         """How the model came down to what travels."""
-        return waterfall(self.report, self.weights, self.what_if)
+        return waterfall(self.report, self.weights, self.what_if, self.pruned_from)
 
 
 def analyse(
@@ -61,6 +63,7 @@ def analyse(
         situations,
         difference,
         schemes.beside(report) if schemes else None,
+        stored_pruned_from(folder),
     )
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from exporter.errors import BudgetError, CheckFailedError
 from exporter.report.attribution import ROLES, Attribution, Piece
-from exporter.sizes import parse_size
+from exporter.report.measure import Report
+from exporter.sizes import human, parse_size
 
 TOTAL, FIRST_VISIT = "total", "first-visit"
 KEYS = (TOTAL, FIRST_VISIT, *ROLES)
@@ -81,6 +82,16 @@ def joined(of_project: Sequence[Budget], given: Sequence[Budget]) -> Sequence[Bu
     """Those of the project, but for keys that were given for this run."""
     budgets = {budget.key: budget for budget in (*of_project, *given)}
     return list(budgets.values())
+
+
+def require_export_budget(report: Report, budget: int | None) -> None:
+    """Raises CheckFailedError where a first visit costs more than `budget` bytes; the export is then not kept."""
+    if budget is not None and report.first_visit > budget:
+        raise CheckFailedError(
+            f"a first visit downloads {human(report.first_visit)}, the budget is {human(budget)}",
+            "--budget",
+            "Nothing was written. Use a smaller --quantize, or raise the budget.",
+        )
 
 
 def require_budgets(attribution: Attribution, budgets: Sequence[Budget], where: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from exporter.artifact import ChatTemplate, Manifest, Shard, check_files, read_artifact_plan, read_manifest
 from exporter.errors import ArtifactError
-from exporter.report.site_files import SITE, TOKENIZER_CODE, page_for, served, visit_levels
+from exporter.report.site_files import SITE, TOKENIZER_CODE, WORKER, page_for, served, visit_levels
 from exporter.report.tensors import VALUES, StoredTensor, stored_tensors
 from exporter.report.wire import WireSizes, is_compressed, pieces_of, sizes_for_comparison, wire_sizes
 from exporter.strict_json import JsonProblem, parse_object
@@ -120,11 +120,6 @@ def _file(file: ReportFile) -> dict[str, Any]:
 def _total(sizes: Sequence[int | None]) -> int | None:
     known = [size for size in sizes if size is not None]
     return sum(known) if len(known) == len(sizes) else None
-
-
-def over_budget(report: Report, budget: int) -> bool:
-    """Whether a first visit costs more than `budget` bytes."""
-    return report.first_visit > budget
 
 
 def measure_artifact(folder: Path, tier: str = "base", site: Path = SITE) -> Report:
@@ -242,7 +237,7 @@ def _site(folder: Path, manifest: Manifest, site: Path) -> list[ReportFile]:
 
 
 def levels_of(
-    folder: Path, manifest: Manifest, site: Path, *, has_gpu: bool = True
+    folder: Path, manifest: Manifest, site: Path, worker: str | None = WORKER
 ) -> Sequence[Sequence[str]]:
     """What the page for the model in `folder` loads, as `visit_levels` gives it."""
     chat = manifest.generation.chat if manifest.generation else None
@@ -252,7 +247,7 @@ def levels_of(
         site,
         carries_template=carries,
         extracts=extracts,
-        has_gpu=has_gpu,
+        worker=worker,
         decodes=manifest.coded is not None,
         tokenizer=_tokenizer_kinds(folder / "tokenizer.json"),
     )

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from exporter.report.networks import CONNECTIONS
-from exporter.report.site_files import LATE, PAGE_DATA, TEXTS, WORKER, references
+from exporter.report.site_files import CPU_ASSESSMENT, CPU_WORKER, LATE, PAGE_DATA, TEXTS, WORKER, references
 
 # The script that settles language and theme holds up what stands behind it in the page.
 _SETTLING = 1
@@ -16,8 +16,11 @@ _SETTLING = 1
 FACTS = 3
 # "Load model" asks whether the manifest is still the same, then for the worker.
 _CLICK = 1
-# Plan and tokenizer, then the code for this tokenizer, then the weights.
+# Plan and tokenizer, then the code for this tokenizer, then the weights. On the CPU all files at once, then the
+# runtime's first module, which names the other.
 _MODEL = 3
+# Without WebGPU the page asks what the runtime is, and so does "Load model".
+_DESCRIPTION = 1
 
 Levels = Sequence[Sequence[str]]
 
@@ -28,14 +31,27 @@ def page_rounds(levels: Levels, site: Path) -> int:
     return _walk(page, _scripts(levels), site)[0] + _SETTLING + FACTS
 
 
-def load_rounds(levels: Levels, site: Path) -> int:
+def load_rounds(levels: Levels, site: Path, worker: str = WORKER) -> int:
     """Round trips from "Load model" until the last weights begin to come."""
-    return _CLICK + _walk(WORKER, _scripts(levels), site)[0] + _MODEL
+    return _CLICK + _walk(worker, _scripts(levels), site)[0] + _MODEL
+
+
+def cpu_rounds(levels: Levels, levels_of_page: Levels, site: Path) -> int:
+    """Round trips of a first visit without WebGPU: the page has to look whether the CPU will do."""
+    looks = _walk(CPU_ASSESSMENT, _scripts(levels) - _scripts(levels_of_page), site)[0] + _DESCRIPTION
+    return page_rounds(levels_of_page, site) + looks + _DESCRIPTION + load_rounds(levels, site, CPU_WORKER)
 
 
 def asked_again(levels: Levels, levels_of_page: Levels, site: Path) -> int:
     """Of how many files the worker asks whether they are still what the page has of them."""
     return len(_walk(WORKER, _scripts(levels), site)[1] & _scripts(levels_of_page))
+
+
+def cpu_asked_again(levels: Levels, levels_of_page: Levels, site: Path) -> int:
+    """The same of the worker on the CPU."""
+    scripts = _scripts(levels)
+    of_page = _scripts(levels_of_page) | _walk(CPU_ASSESSMENT, scripts, site)[1]
+    return len(_walk(CPU_WORKER, scripts, site)[1] & of_page)
 
 
 def _scripts(levels: Levels) -> set[str]:

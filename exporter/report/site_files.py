@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from exporter.errors import ArtifactError
@@ -49,32 +49,41 @@ ADAPTER_SHELF = "engine/adapters/shelf.js"
 ON_DEMAND = {
     ADAPTER_SHELF,
     "engine/completions/completions.js",
+    "engine/generation/looking.js",
     "engine/generation/stepped_answer.js",
     "engine/state/saving.js",
 }
 
-# The engine loads these where there is no graphics processor.
-WITHOUT_WEBGPU = {"engine/wasm/assess.js", "engine/wasm/worker.js"}
-
-# The engine loads what a task's calls need, and no other task's.
+# The engine loads what a task's calls need, and no other task's; on the CPU what generates is part of every session.
+_GENERATE = "engine/generation/generate.js"
 _CALLS = {
     "sentence-embedding": "engine/embed.js",
-    "text-generation": "engine/generation/generate.js",
+    "text-generation": _GENERATE,
     "text-classification": "engine/classify.js",
     "token-classification": "engine/classify.js",
     "fill-mask": "engine/fill_mask.js",
 }
 
-# Loaded when the worker runs, beside or behind the files of the model.
-LATE = {
-    DECODER,
-    TEMPLATE_ENGINE,
-    *_CALLS.values(),
-    *(name for names in TOKENIZER_CODE.values() for name in names),
-}
 
-# What the engine starts only where it has found a GPU.
+def _of_both_workers(names: Iterable[str]) -> set[str]:
+    """In the built site the worker for the CPU has scripts of its own for what both load when they need it."""
+    return {each for name in names for each in (name, name.replace("engine/", "engine/wasm/", 1))}
+
+
+# Loaded when the worker runs, beside or behind the files of the model.
+LATE = _of_both_workers(
+    (
+        DECODER,
+        TEMPLATE_ENGINE,
+        *_CALLS.values(),
+        *(name for names in TOKENIZER_CODE.values() for name in names),
+    )
+)
+
+# What the engine starts where it has found a GPU; else it looks whether the CPU will do, and starts another.
 WORKER = "engine/worker.js"
+CPU_ASSESSMENT, CPU_WORKER = "engine/wasm/assess.js", "engine/wasm/worker.js"
+_LOADED_FOR = {WORKER: {WORKER}, CPU_WORKER: {CPU_WORKER, CPU_ASSESSMENT}}
 
 # What every page fetches: words in the visitor's language, for which English stands, and its own where it names them.
 TEXTS = "app/texts/en.json"
@@ -126,26 +135,28 @@ def visit_levels(
     *,
     carries_template: bool = False,
     extracts: bool = False,
-    has_gpu: bool = True,
+    worker: str | None = WORKER,
     decodes: bool = False,
     tokenizer: Collection[str] = TOKENIZER_CODE,
 ) -> Sequence[Sequence[str]]:
     """The same files in the order in which a browser learns of them: the page, what it names, what that names, ...
 
-    Without `has_gpu`, what the worker loads is left out: the engine starts none. `tokenizer` are those kinds of
-    TOKENIZER_CODE that the model's has.
+    `worker` is the one that the engine starts: WORKER or CPU_WORKER, None before it starts one. `tokenizer` are those
+    kinds of TOKENIZER_CODE that the model's has.
     """
     page = page_for(task, extracts=extracts) or ENGINE
     if not served(site, page).is_file():
         raise ArtifactError(f"the site has no {page}", site.name, "Run this from a complete checkout.")
-    left_out = {*ON_DEMAND, *AFTERWARDS, MARKDOWN, *WITHOUT_WEBGPU, *_CALLS.values()} - {_CALLS.get(task)}
+    left_out = {*ON_DEMAND, *_CALLS.values()} - {_CALLS.get(task)}
+    if worker == CPU_WORKER:
+        left_out.discard(_GENERATE)
     if not carries_template:
         left_out.add(TEMPLATE_ENGINE)
     if not decodes:
         left_out.add(DECODER)
     left_out |= _code_of(TOKENIZER_CODE) - _code_of(tokenizer)
-    if not has_gpu:
-        left_out.add(WORKER)
+    left_out = {*_of_both_workers(left_out), *AFTERWARDS, MARKDOWN}
+    left_out |= {name for other, names in _LOADED_FOR.items() if other != worker for name in names}
     named = [*PAGE_DATA.get(page, ()), *(_texts(site, page) if page != ENGINE else [])]
     return _levels(site, page, named, left_out)
 

@@ -13,14 +13,17 @@ from exporter.artifact import (
     read_adapter_plan,
     read_manifest,
 )
+from exporter.report.cpu_visit import cpu_trip
 from exporter.report.measure import Report, levels_of, site_sizes
 from exporter.report.networks import NETWORKS, Trip, rounds_of, seconds
-from exporter.report.round_trips import FACTS, asked_again, load_rounds, page_rounds
+from exporter.report.round_trips import asked_again, load_rounds, page_rounds
+from exporter.report.runtime_files import BRING, RUNTIME, read_runtime
 from exporter.report.site_files import ADAPTER_SHELF, SITE, added_levels, served
 from exporter.report.wire import wire_sizes
 
 # The manifest, then plan and tokenizer, then the shards, each named by what came before it.
 _MODEL_ROUNDS = 3
+_NO_RUNTIME = f"its runtime is not counted, as none was brought here: {BRING}"
 
 
 @dataclass(frozen=True)
@@ -37,17 +40,23 @@ class Situation:
 
 
 def situations_of(
-    folder: Path, report: Report, previous: Path | None, adapter: Path | None, site: Path = SITE
+    folder: Path,
+    report: Report,
+    previous: Path | None,
+    adapter: Path | None,
+    site: Path = SITE,
+    runtime: Path = RUNTIME,
 ) -> Sequence[Situation]:
     """The situations of a model: an update where `previous`, an older build, is given; so with `adapter`.
 
+    `runtime` is the folder of what computes without WebGPU.
     Raises ArtifactError for what is missing, damaged or no artifact, LoraError for an adapter of another base.
     """
     manifest = read_manifest(folder)
     found = [
         _first(folder, manifest, report, site),
         _repeat(manifest),
-        _no_gpu(folder, manifest, report, site),
+        _no_gpu(folder, manifest, report, site, runtime),
     ]
     if previous is not None:
         found.insert(2, _update(manifest, report, read_manifest(previous), previous))
@@ -71,7 +80,7 @@ def _first(folder: Path, manifest: Manifest, report: Report, site: Path) -> Situ
 def _asked(folder: Path, manifest: Manifest, report: Report, site: Path) -> tuple[int, int]:
     """Round trips of a first visit, and requests: the manifest is asked for twice, the list of models once."""
     levels = levels_of(folder, manifest, site)
-    of_page = levels_of(folder, manifest, site, has_gpu=False)
+    of_page = levels_of(folder, manifest, site, None)
     files = sum(file.visit for file in report.files)
     requests = files + asked_again(levels, of_page, site) + 2
     return page_rounds(of_page, site) + load_rounds(levels, site), requests
@@ -82,15 +91,12 @@ def _repeat(manifest: Manifest) -> Situation:
     return Situation("repeat visit", "weights are kept, all else is unchanged and has no body", trips)
 
 
-def _no_gpu(folder: Path, manifest: Manifest, report: Report, site: Path) -> Situation:
-    levels = levels_of(folder, manifest, site, has_gpu=False)
-    loaded = {f"site/{name}" for level in levels for name in level} | {"manifest.json"}
-    size = sum(file.travels for file in report.files if file.file in loaded)
-    requests = sum(map(len, levels)) + FACTS
-    trips = dict.fromkeys(manifest.plans, Trip(size, page_rounds(levels, site), requests))
-    return Situation(
-        "without WebGPU", "page and engine; the CPU needs model.onnx and its runtime besides", trips
-    )
+def _no_gpu(folder: Path, manifest: Manifest, report: Report, site: Path, place: Path) -> Situation:
+    runtime = read_runtime(place)
+    trip = cpu_trip(folder, report, runtime, site)
+    of_runtime = f"{runtime.travels:,} bytes of it {runtime.name}" if runtime else _NO_RUNTIME
+    note = f"the CPU computes, with model.onnx for a plan; {of_runtime}"
+    return Situation("without WebGPU", note, dict.fromkeys(manifest.plans, trip))
 
 
 def _update(manifest: Manifest, report: Report, old: Manifest, previous: Path) -> Situation:

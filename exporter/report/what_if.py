@@ -6,13 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from exporter.artifact import Fields
-from exporter.errors import ArtifactError
 from exporter.report.measure import Report
-from exporter.strict_json import JsonProblem, parse_object
+from exporter.report.stored_report import REPORT_FILE, stored_part
 
 COSINE, DIVERGENCE = "1 - cosine", "KL"
-_LONGEST_REPORT = 64 << 20
-_FILE = "report.json"
+WHAT_IF = "what_if"
 _KEYS = ("name", "coded", "first_visit", "weights", "memory", "distance")
 # KL has no bound, but beyond this a model says nothing that the float model says.
 _FARTHEST = 1e6
@@ -84,18 +82,13 @@ def stored_what_if(folder: Path) -> WhatIf | None:
 
     Raises ArtifactError for what is malformed.
     """
-    try:
-        value = parse_object((folder / _FILE).read_bytes(), _LONGEST_REPORT).get("what_if")
-    except FileNotFoundError:
-        return None
-    except JsonProblem as problem:
-        raise ArtifactError(f"{_FILE} {problem}", str(folder), "Export the model again.") from None
+    value = stored_part(folder, WHAT_IF)
     return None if value is None else _parse(value)
 
 
 def _parse(value: Any) -> WhatIf:
     keys = ("distance", "texts", "tokens", "checkpoint_bytes", "checkpoint_values", "alternatives")
-    found = Fields(value, "what_if", keys, _FILE)
+    found = Fields(value, WHAT_IF, keys, REPORT_FILE)
     return WhatIf(
         distance=found.one_of("distance", (COSINE, DIVERGENCE)),
         texts=found.whole("texts"),
@@ -110,7 +103,7 @@ def _parse(value: Any) -> WhatIf:
 
 
 def _alternative(value: Any, path: str) -> Alternative:
-    found = Fields(value, path, _KEYS, _FILE)
+    found = Fields(value, path, _KEYS, REPORT_FILE)
     return Alternative(
         name=found.text("name"),
         coded=found.flag("coded"),

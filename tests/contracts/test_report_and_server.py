@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import random
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,10 +14,12 @@ from playwright.sync_api import expect
 
 import exporter.report.wire as wire
 import webapp.compression as compression
-from exporter.artifact import parse_manifest
-from exporter.report import analyse, measure_artifact, render
+from exporter.artifact import parse_manifest, read_manifest
+from exporter.report import analyse, cpu_files, measure_artifact, read_runtime, render
 from exporter.report.networks import NETWORKS
-from exporter.report.site_files import PAGES, SITE, served, visit_levels, visited_files
+from exporter.report.site_files import CPU_WORKER, PAGES, SITE, WORKER, served, visit_levels, visited_files
+from scripts.provide_runtime import BINARY, MODULES
+from scripts.provide_runtime import write as write_runtime
 from tests.webapp.served import running
 from webapp import Settings
 
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 Make = Callable[..., Path]
+COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+TOP_IMPORT = re.compile(r"""\b(?:import|export)\b[^;("']*["'](\.[^"']+)["'];""")
 CONSTANTS = ("LARGEST", "BROTLI_BEST_BELOW", "BROTLI_BEST", "BROTLI_FAST", "BROTLI_WINDOW", "GZIP_LEVEL")
 
 
@@ -133,9 +138,58 @@ def test_a_visit_of_an_extraction_model_loads_its_own_page() -> None:
     assert "app/generate.js" not in files
 
 
-def test_a_visit_without_a_gpu_loads_no_worker() -> None:
-    levels = visit_levels("sentence-embedding", has_gpu=False)
+def test_a_page_loads_no_worker_before_the_engine_starts_one() -> None:
+    levels = visit_levels("sentence-embedding", worker=None)
     assert levels[0] == ["search.html"]
     loaded = {name for level in levels for name in level}
     assert "engine/index.js" in loaded
     assert not {name for name in loaded if name.startswith("engine/")} - {"engine/index.js"}
+
+
+@pytest.mark.parametrize("task", ["sentence-embedding", "text-generation"])
+def test_a_visit_without_a_gpu_loads_the_worker_for_the_cpu_and_no_other(task: str) -> None:
+    loaded = {name for level in visit_levels(task, worker=CPU_WORKER) for name in level}
+    assert loaded >= {"engine/index.js", "engine/wasm/assess.js", CPU_WORKER}
+    assert not {WORKER, "engine/wasm/generation/looking.js"} & loaded
+
+
+@pytest.mark.parametrize("worker", [WORKER, CPU_WORKER])
+@pytest.mark.parametrize("task", [*PAGES, "fill-mask"])
+def test_a_script_is_counted_with_all_that_it_cannot_start_without(task: str, worker: str) -> None:
+    """What is imported at the top of another is fetched, whatever the task."""
+    loaded = {name for level in visit_levels(task, worker=worker) for name in level}
+    waiting, needed, built = (
+        [name for name in loaded if name.endswith("js")],
+        {worker},
+        SITE.resolve() / "built",
+    )
+    while waiting:
+        place = served(SITE, waiting.pop())
+        text = COMMENT.sub("", place.read_text(encoding="utf-8"))
+        named = {
+            (place.parent / name).resolve().relative_to(built).as_posix() for name in TOP_IMPORT.findall(text)
+        }
+        waiting += named - needed
+        needed |= named
+    assert needed - loaded == set()
+
+
+@pytest.mark.parametrize("coded", [False, True])
+def test_both_count_the_same_files_of_a_visit_without_a_gpu(
+    tiny_granite: Make, artifact: Make, tmp_path: Path, coded: bool
+) -> None:
+    folder = artifact(tiny_granite(), quantize="e4" if coded else "q8", context=512)
+    manifest = read_manifest(folder)
+    assert bool(manifest.coded) == coded
+    published = {**dict.fromkeys(MODULES, b"export const one = 1;" * 40), BINARY: bytes(5000)}
+    write_runtime(published, tmp_path / "runtime")
+    runtime = read_runtime(tmp_path / "runtime")
+    assert runtime is not None
+    files = cpu_files(folder, measure_artifact(folder), runtime)
+    with running(Settings(folders=(folder,), runtime=tmp_path / "runtime")) as client:
+        entry = client.get("/models/catalogue.json").json()["models"][0]["manifest"]
+        for name, size in runtime.files.items():
+            with client.stream("GET", f"/runtime/{name}", headers={"Accept-Encoding": "br"}) as response:
+                assert sum(map(len, response.iter_raw())) == size, name
+    own = {name: size for name, size in files.items() if not name.startswith("site/")}
+    assert entry["transferBytes"]["wasm"] == sum(own.values())

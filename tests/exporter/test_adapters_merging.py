@@ -1,6 +1,7 @@
 """`thistledown merge-lora`: equal to peft's own merge, and refusals that name what does not fit."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from safetensors.numpy import load_file, save_file
 
 from exporter.__main__ import main
 from exporter.adapters import merge_lora
+from exporter.checkpoints import Origin, open_checkpoint
 from exporter.errors import LoraError, ThistledownError
 from tests.tiny_adapters import (
     GRANITE_TARGETS,
@@ -72,6 +74,13 @@ def test_the_result_is_a_checkpoint_that_exports(tmp_path: Path, llama: tuple[Pa
     merge_lora(str(llama[0]), llama[1], tmp_path / "merged")
     export(ExportOptions(str(tmp_path / "merged"), tmp_path / "artifact"), Progress(quiet=True))
     assert (tmp_path / "merged" / "tokenizer.json").is_file()
+
+
+def test_what_the_base_was_cut_from_is_carried_on(tmp_path: Path, llama: tuple[Path, Path]) -> None:
+    base, origin = Path(shutil.copytree(llama[0], tmp_path / "base")), Origin("whole", 4000, 1000)
+    origin.write(base)
+    merge_lora(str(base), llama[1], tmp_path / "merged")
+    assert open_checkpoint(str(tmp_path / "merged")).origin == origin
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])

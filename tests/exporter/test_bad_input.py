@@ -16,6 +16,7 @@ from safetensors.numpy import load_file, save_file
 
 from exporter.__main__ import main
 from exporter.artifact import ShardWriter
+from exporter.checkpoints import ORIGIN_FILE
 
 Make = Callable[..., Path]
 Damage = Callable[[Path], None]
@@ -103,6 +104,11 @@ def _tokenizer_id(id_: int) -> Damage:
     return damage
 
 
+def _origin(**changed: object) -> Damage:
+    stated = {"format": "thistledown-origin", "version": 1, "name": "whole", "bytes": 4000, "values": 1000}
+    return _write(ORIGIN_FILE, json.dumps(stated | changed))
+
+
 DAMAGES: dict[str, tuple[Damage, tuple[str, ...]]] = {
     "config missing": (_remove("config.json"), ("config.json",)),
     "config no JSON": (_write("config.json", "{"), ("config.json",)),
@@ -137,6 +143,12 @@ DAMAGES: dict[str, tuple[Damage, tuple[str, ...]]] = {
     "no weights": (_remove("model.safetensors"), ("safetensors",)),
     "no tokenizer": (_remove("tokenizer.json"), ("tokenizer.json",)),
     "tokenizer no JSON": (_write("tokenizer.json", "<html>"), ("tokenizer.json",)),
+    "origin no JSON": (_write(ORIGIN_FILE, "{"), (ORIGIN_FILE, "JSON")),
+    "origin another version": (_origin(version=2), (ORIGIN_FILE, "version 1")),
+    "origin with an escape": (_origin(name="\u001b[31m"), (ORIGIN_FILE, "plain name")),
+    "origin without values": (_origin(values=0), (ORIGIN_FILE, "whole numbers")),
+    "origin too large": (_origin(bytes=10**400), (ORIGIN_FILE, "whole numbers")),
+    "origin with more": (_origin(more=1), (ORIGIN_FILE, "version 1")),
     "stop id impossible": (_write("generation_config.json", '{"eos_token_id": 99999}'), ("99999", "512")),
 }
 

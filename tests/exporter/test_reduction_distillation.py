@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from exporter.__main__ import main
+from exporter.checkpoints import Origin, open_checkpoint
 from exporter.reduction.distillation.objectives import Objective, distillation_loss, forward_kl, new_student
 from exporter.reduction.distillation.sampling import Sampling
 from exporter.reduction.distillation.text_file import open_text_file
@@ -16,6 +17,7 @@ from exporter.reduction.training import loop
 from exporter.reduction.training.batches import Tokens, batches
 from tests.tiny_granite import CORPUS, Variant, write_tiny_granite, write_tokenizer
 
+ORIGIN = Origin("whole", 4000, 1000)
 SHORT = ("--batch", "4", "--warm-up", "2", "--learning-rate", "3e-3")
 
 
@@ -25,6 +27,7 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pair")
     write_tiny_granite(folder / "teacher", Variant())
     write_tiny_granite(folder / "student", Variant(layers=("mamba", "attention")))
+    ORIGIN.write(folder / "student")
     rows = [{"text": text} for text in CORPUS] + [
         {"prompt": text[:20], "completion": text[20:]} for text in CORPUS
     ]
@@ -59,6 +62,7 @@ def test_the_student_nears_its_teacher_and_is_an_ordinary_checkpoint(
     assert AutoTokenizer.from_pretrained(out)("thistle").input_ids
     assert "</svg>" in (out / "loss.svg").read_text()
     assert not (out / "run").exists()
+    assert open_checkpoint(str(out)).origin == ORIGIN
 
 
 def test_a_killed_run_ends_as_if_it_had_not_been(

@@ -149,7 +149,7 @@ def test_each_situation_has_each_tier(changed: Analysis, after: Path) -> None:
     assert trips["first visit"]["base"].travels == changed.report.first_visit
     assert trips["first visit"]["f16"].travels == measure_artifact(after, "f16").first_visit
     assert trips["repeat visit"]["base"].travels == 0
-    assert 0 < trips["without WebGPU"]["base"].travels < trips["first visit"]["base"].travels
+    assert len(set(trips["without WebGPU"].values())) == 1
 
 
 def test_six_networks_have_names_rates_and_sources() -> None:

@@ -1,13 +1,15 @@
 """Models without WebGPU: the same artifacts in onnxruntime-web on the CPU say what the plans say on SwiftShader."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+from bench.download.visits import visit
+from exporter.report import cpu_files, measure_artifact, read_runtime, situations_of
 from tests.sentences import SENTENCES
 from tests.tiny_models import random_ids
 from tests.webapp.served import running
@@ -317,18 +319,45 @@ def test_nothing_of_it_is_fetched_with_webgpu(browser: "Browser", address: str, 
     assert [url for url in requested if "/runtime/" in url or "/wasm/" in url or ".onnx" in url] == []
 
 
-def test_the_pages_stay_strict_while_a_worker_computes(page: "Page", address: str, folders: Folders) -> None:
+STRICT = """async () => {
+  await new Promise((resume) => setTimeout(resume));
+  return WebAssembly.compile(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])).then(() => 'ran', () => 'blocked');
+}"""
+
+
+def test_a_visit_costs_what_the_report_says_and_the_page_stays_strict(
+    page: "Page", address: str, folders: Folders, runtime: Path
+) -> None:
     """Threads included: the page is isolated, so there are as many as the machine has processors, up to four."""
-    page.set_default_timeout(240_000)
-    page.goto(f"{address}/generate.html?model=models%2F{folders['granite'].name}%2F&backend=wasm")
-    panel = page.locator("#model")
-    panel.get_by_text("It runs on the processor").wait_for()
-    assert "WebAssembly" in panel.inner_text()
-    panel.get_by_role("button", name="Load model").click()
-    panel.get_by_text("Runs on the processor and takes about").wait_for()
-    script = """async () => {
-      await new Promise((resume) => setTimeout(resume));
-      return WebAssembly.compile(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])).then(() => 'ran', () => 'blocked');
-    }"""
-    assert page.evaluate("crossOriginIsolated")
-    assert page.evaluate(script) == "blocked"
+
+    def load(tab: "Page", url: str) -> None:
+        tab.set_default_timeout(240_000)
+        tab.goto(url)
+        panel = tab.locator("#model")
+        panel.get_by_text("It runs on the processor").wait_for()
+        assert "WebAssembly" in panel.inner_text()
+        panel.get_by_role("button", name="Load model").click()
+        panel.get_by_text("Runs on the processor and takes about").wait_for()
+        assert tab.evaluate("crossOriginIsolated")
+        assert tab.evaluate(STRICT) == "blocked"
+
+    name, folder = folders["granite"].name, folders["granite"]
+    found = visit(page.context, address, f"/generate.html?model=models%2F{name}%2F&backend=wasm", load)
+    report = measure_artifact(folder)
+    foretold = cpu_files(folder, report, read_runtime(runtime))
+    expected = {_address(file, name): size for file, size in foretold.items()}
+    assert _counted(found.bodies) == _counted(expected)
+    said = situations_of(folder, report, None, None, runtime=runtime)[-1].trips["base"].travels
+    assert said == sum(expected.values())
+
+
+def _address(file: str, model: str) -> str:
+    if file.startswith(("site/", "runtime/")):
+        return f"/{file.removeprefix('site/')}"
+    return f"/models/{model}/{file}"
+
+
+def _counted(bodies: Mapping[str, int]) -> dict[str, int]:
+    """Without the list of models, which is another's, and what a headless browser may or may not ask for."""
+    left_out = ("/models/catalogue.json", "/favicon.svg", "/manifest.webmanifest")
+    return {address: size for address, size in bodies.items() if address not in left_out}

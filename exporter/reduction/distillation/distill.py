@@ -9,6 +9,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from exporter.checkpoints import Origin
+from exporter.checkpoints.confined_folder import ConfinedFolder
+from exporter.checkpoints.origin import read_origin
 from exporter.errors import ReductionError
 from exporter.reduction.distillation.objectives import Objective, distillation_loss, new_student
 from exporter.reduction.distillation.sampling import Sampling
@@ -58,6 +61,7 @@ def distill(
     run_folder = _begun(task, recipe, objective)
     teacher, student = _loaded(task.teacher), _loaded(task.student)
     _require_vocabulary(teacher, student, tokenizer)
+    origin = read_origin(ConfinedFolder(task.student))
     width = min(_WIDTH, task.tokens) if granite.packs(teacher) and granite.packs(student) else None
     sampling = Sampling(file, tokenizer, task.batch, task.tokens, task.longest, recipe.seed, width)
     with fast_mamba():
@@ -65,7 +69,7 @@ def distill(
         teacher.to(run.accelerator.device).eval().requires_grad_(False)
         run.train(sampling, distillation_loss(teacher, objective), say, _plotter(run_folder))
     if run.accelerator.is_main_process:
-        _finish(student, task, run_folder)
+        _finish(student, task, origin, run_folder)
     run.accelerator.wait_for_everyone()
     return _summary(task.output / LOG)
 
@@ -186,7 +190,7 @@ def _plotter(folder: Path) -> Callable[[int, Any], Mapping[str, Any]]:
     return plot
 
 
-def _finish(student: Any, task: Distillation, run: Path) -> None:
+def _finish(student: Any, task: Distillation, origin: Origin | None, run: Path) -> None:
     """Leave the checkpoint: config, tokenizer and weights, which come last; then the state of the run goes."""
     making = run / "finished"
     student.save_pretrained(making)
@@ -194,6 +198,8 @@ def _finish(student: Any, task: Distillation, run: Path) -> None:
         sources = [folder / name for folder in (task.student, task.teacher) if (folder / name).is_file()]
         if sources:
             shutil.copyfile(sources[0], making / name)
+    if origin is not None:
+        origin.write(making)
     shutil.copyfile(run / LOG, making / LOG)
     for path in sorted(making.iterdir(), key=lambda path: path.name == _WEIGHTS):
         os.replace(path, task.output / path.name)

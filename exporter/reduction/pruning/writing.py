@@ -35,6 +35,7 @@ def write(
     for name, path in checkpoint.companions().items():
         (folder / name).parent.mkdir(exist_ok=True)
         shutil.copyfile(path, folder / name)
+    (checkpoint.origin or checkpoint.as_origin()).write(folder)
     with (folder / WEIGHTS).open("wb") as file:
         _write_tensors(file, checkpoint, anatomy, sizes, choice, advance)
 

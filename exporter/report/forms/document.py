@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from exporter.report.analysis import Analysis
+from exporter.report.ancestry import PRUNED_FROM
 from exporter.report.attribution import Attribution, Share
 from exporter.report.difference import Difference, Mover
 from exporter.report.forms.words import layer_of, part_of
@@ -28,6 +29,8 @@ def document(analysis: Analysis) -> str:
         "situations": [_situation(situation) for situation in analysis.situations],
     }
     values["waterfall"] = [asdict(step) for step in analysis.waterfall]
+    if analysis.pruned_from:
+        values[PRUNED_FROM] = analysis.pruned_from.to_json()
     if analysis.what_if:
         values["what_if"] = analysis.what_if.to_json()
     if analysis.difference:

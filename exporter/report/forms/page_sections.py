@@ -134,7 +134,9 @@ def waterfall(analysis: Analysis) -> str:
     """How the model came down to what travels."""
     steps = analysis.waterfall
     table = html_table("The same steps", STEP_HEADINGS, step_rows(steps), 1, sortable=False)
-    return f"<section><h2>From the weights to the wire</h2>{falling(steps)}{table}</section>"
+    origin = analysis.pruned_from
+    cut = f"<p>The checkpoint was cut from {text(origin.name)}.</p>" if origin else ""
+    return f"<section><h2>From the weights to the wire</h2>{cut}{falling(steps)}{table}</section>"
 
 
 def what_if(analysis: Analysis) -> str:
