@@ -11,7 +11,7 @@ LAYER := build/models/granite-4.0-h-1b-one-mamba-layer-random
 BENCH_FLAGS ?=
 EXPORTER_SOURCES := $(shell find exporter wgsl_kernels -name '*.py' -o -name '*.wgsl')
 
-.PHONY: help setup demo check test parity bench performance passages lock
+.PHONY: help setup demo check test parity bench performance site passages lock
 .DEFAULT_GOAL := help
 
 help:  ## list these targets
@@ -41,7 +41,7 @@ check: setup  ## lint, format, types of Python and JavaScript, the rules of the 
 	@scripts/timed "check: ruff check" $(BIN)/ruff check .
 	@scripts/timed "check: ruff format" $(BIN)/ruff format --check .
 	@scripts/timed "check: mypy --strict" $(BIN)/mypy
-	@scripts/timed "check: tsc" npx --no-install tsc -p site/jsconfig.json --noEmit
+	@scripts/timed "check: tsc" npm run --silent typecheck
 	@scripts/timed "check: architecture" $(BIN)/python -m pytest -q tests/architecture
 
 test: setup  ## the whole suite, as many tests at a time as there are cores, but at most 4
@@ -74,6 +74,10 @@ build/models/%-random/manifest.json: $(EXPORTER_SOURCES) requirements.lock
 	  -o build/checkpoints/$*
 	@$(BIN)/thistledown export build/checkpoints/$* -o build/models/$*-random --quantize q4 --context 4608 --overwrite
 	@touch $@
+
+site: setup  ## rewrite site/built, what visitors fetch, after a change of the site's scripts, pages or texts of pages
+	@$(BIN)/python -m scripts.make_pages
+	@npm run --silent build
 
 passages: setup  ## rewrite the search page's passages from the documents
 	@$(BIN)/python -m scripts.make_passages
