@@ -45,8 +45,10 @@ def main() -> None:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    command = [sys.executable, "-m", "webapp", "serve", str(folder), "--port", "0", "--sources"]
+def serving(*folders: Path, sources: bool = True) -> Iterator[str]:
+    """The address of a server; with `sources` its scripts are those of the tree, so that one can be imported alone."""
+    command = [sys.executable, "-m", "webapp", "serve", *map(str, folders), "--port", "0"]
+    command += ["--sources"] if sources else []
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None

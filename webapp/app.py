@@ -31,6 +31,7 @@ def create_app(settings: Settings) -> Starlette:
         exception_handlers={404: not_found, Exception: _failed},
     )
     app.router.redirect_slashes = False
+    app.state.compress_ahead = files.compress_ahead
     return app
 
 

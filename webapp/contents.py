@@ -50,7 +50,7 @@ class Contents:
     def __init__(self) -> None:
         self._texts: dict[Path, _Text] = {}
         self._packed: dict[tuple[str, str], bytes | None] = {}
-        self._packing = threading.Lock()
+        self._packing: dict[tuple[str, str], threading.Lock] = {}
 
     def represent(self, resource: Resource, accept_encoding: str) -> Representation | None:
         """`resource` as this visitor wants it; None if it is gone, or no longer what its manifest says."""
@@ -111,7 +111,9 @@ class Contents:
     def _compressed(self, data: bytes, sha256: str, coding: str) -> bytes | None:
         key = sha256, coding
         if key not in self._packed:
-            with self._packing:  # of several visitors who wait for the same text, one pays
+            with self._packing.setdefault(
+                key, threading.Lock()
+            ):  # of several who wait for the same text, one pays
                 if key not in self._packed:
                     self._packed[key] = compress(data, coding)
         return self._packed[key]

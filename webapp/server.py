@@ -4,8 +4,10 @@ import asyncio
 import errno
 import socket
 import sys
+import threading
 
 import uvicorn
+from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from webapp.app import create_app
@@ -30,11 +32,13 @@ _BAD_REQUEST = "".join(
 
 def serve(settings: Settings) -> None:
     """Serves until Ctrl-C and prints the address on stdout. Raises WebappError if it cannot start."""
-    server = prepare(settings)
+    app = create_app(settings)
+    server = _server(app, settings)
     with listen(settings.host, settings.port) as listener:
         print(f"Thistledown is at {_address(listener, settings.host)} (Ctrl-C stops it)", flush=True)
         for note in _notes(settings):
             print(note, file=sys.stderr)
+        threading.Thread(target=app.state.compress_ahead, daemon=True).start()
         try:
             server.run(sockets=[listener])
         except KeyboardInterrupt:
@@ -55,8 +59,12 @@ def _notes(settings: Settings) -> list[str]:
 
 def prepare(settings: Settings) -> uvicorn.Server:
     """A server that waits for its socket. Raises WebappError if the folders cannot be served."""
+    return _server(create_app(settings), settings)
+
+
+def _server(app: Starlette, settings: Settings) -> uvicorn.Server:
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         http=Protocol,
         ws="none",
         lifespan="off",

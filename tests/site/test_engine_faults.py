@@ -162,3 +162,24 @@ def test_shards_come_side_by_side(engine_page: EnginePage, engine_server: Engine
     assert engine_page.run("aborter.abort(); return loading") == "ABORTED"
     engine_server.released.set()
     assert len({seen.path for seen in engine_server.weights_seen()}) == 2
+
+
+def test_a_disk_too_full_to_open_the_file_system_gets_no_second_store(engine_page: EnginePage) -> None:
+    """Later visits would open the first one, and fetch again what the second has."""
+    kept = engine_page.run("""
+      const { openStore } = await import('/engine/storage/store.js');
+      const { refusalOf } = await import('/engine/storage/store_errors.js');
+      const { getDirectory } = StorageManager.prototype;
+      try {
+        StorageManager.prototype.getDirectory = () => Promise.reject(new DOMException('', 'QuotaExceededError'));
+        const store = await openStore();
+        const refusals = await Promise.all([
+          store.write(null, 0, new Uint8Array(1)).catch(refusalOf),
+          store.writeRecord('name', {}).catch(refusalOf),
+        ]);
+        return { kind: store.kind, refusals, names: await store.names(), caches: await caches.keys() };
+      } finally {
+        StorageManager.prototype.getDirectory = getDirectory;
+      }
+    """)
+    assert kept == {"kind": "opfs", "refusals": ["full", "full"], "names": [], "caches": []}

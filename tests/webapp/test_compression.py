@@ -3,11 +3,14 @@
 import gzip
 import hashlib
 import random
+from pathlib import Path
 
 import brotli
 import httpx
 import pytest
+from starlette.testclient import TestClient
 
+from webapp import Settings, contents, create_app
 from webapp.compression import CODINGS, LARGEST, compress, compressible, encoded_size
 
 TEXT = b"the lightest thing that travels on the wind\n" * 200
@@ -75,3 +78,22 @@ def test_a_range_is_of_the_coding_that_is_sent(client: httpx.Client) -> None:
     with client.stream("GET", "/app/main.js", headers=headers | {"Range": "bytes=3-9"}) as answer:
         assert b"".join(answer.iter_raw()) == whole[3:10]
     assert answer.headers["content-range"] == f"bytes 3-9/{len(whole)}"
+
+
+def test_what_pages_ask_for_first_is_compressed_before_they_do(
+    site: Path, artifact: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = create_app(Settings(folders=(artifact,), site=site))
+    app.state.compress_ahead()
+    late: list[bytes] = []
+
+    def note(data: bytes, coding: str) -> bytes | None:
+        late.append(data)
+        return compress(data, coding)
+
+    monkeypatch.setattr(contents, "compress", note)
+    with TestClient(app, base_url="http://localhost", headers={"Accept-Encoding": "br"}) as client:
+        for path in ("/", "/app/main.js", "/models/tiny/tokenizer.json"):
+            assert client.get(path).headers["content-encoding"] == "br"
+        listed = client.get("/models/catalogue.json").content
+    assert late == [listed]

@@ -5,6 +5,7 @@
 
 import { CacheStore } from './cache_store.js';
 import { OpfsStore } from './opfs_store.js';
+import { refusalOf, StoreFullError } from './store_errors.js';
 
 /** @typedef {import('../manifest.js').ChunkedFile} ChunkedFile */
 /** @typedef {Uint8Array<ArrayBuffer>} Bytes */
@@ -54,11 +55,24 @@ export async function openStore() {
   return (await attempt(openOpfs)) ?? (await attempt(async () => CacheStore.open(caches))) ?? noStore();
 }
 
-/** @returns {Promise<OpfsStore | null>} null where a worker could not write */
+/** Where there is no room to open the file system, there is none for a second store, which later visits would not know. @returns {Store} */
+function fullStore() {
+  const refuse = async () => {
+    throw new StoreFullError('there is no room to open the private file system');
+  };
+  return { ...noStore(), kind: 'opfs', write: refuse, writeRecord: refuse };
+}
+
+/** @returns {Promise<Store | null>} null where a worker could not write */
 async function openOpfs() {
   const isWorker = 'WorkerGlobalScope' in globalThis;
   if (isWorker && !('createSyncAccessHandle' in FileSystemFileHandle.prototype)) return null;
-  return OpfsStore.open(await navigator.storage.getDirectory());
+  try {
+    return await OpfsStore.open(await navigator.storage.getDirectory());
+  } catch (cause) {
+    if (refusalOf(cause) === 'full') return fullStore();
+    throw cause;
+  }
 }
 
 /** @template T @param {() => Promise<T>} open @returns {Promise<T | null>} */

@@ -2,7 +2,7 @@
 
 import { sha256 } from '/engine/hashing.js';
 import { Library } from '/engine/storage/library.js';
-import { OpfsStore } from '/engine/storage/opfs_store.js';
+import { openStore } from '/engine/storage/store.js';
 
 const ROOT = 'thistledown-2';
 
@@ -25,8 +25,8 @@ export function start(order) {
 
 /** @param {string} folder @returns {Promise<FileSystemDirectoryHandle | null>} */
 async function folderOf(folder) {
-  const root = await navigator.storage.getDirectory();
-  return root.getDirectoryHandle(ROOT).then((top) => top.getDirectoryHandle(folder)).catch(() => null);
+  const top = navigator.storage.getDirectory().then((root) => root.getDirectoryHandle(ROOT));
+  return top.then((found) => found.getDirectoryHandle(folder)).catch(() => null);
 }
 
 /** @param {FileSystemDirectoryHandle | null} folder @param {string} name @returns {Promise<Uint8Array<ArrayBuffer>>} */
@@ -51,12 +51,12 @@ export async function keptBytes(files) {
 
 /** @param {string} base @returns {Promise<unknown>} the manifest by which a visit without a network would go */
 export async function manifestOf(base) {
-  return JSON.parse((await new Library(await OpfsStore.open(await navigator.storage.getDirectory())).manifestOf(base)) ?? 'null');
+  return JSON.parse((await new Library(await openStore()).manifestOf(base)) ?? 'null');
 }
 
 /** @param {string} base */
 export async function forget(base) {
-  await new Library(await OpfsStore.open(await navigator.storage.getDirectory())).forget(base);
+  await new Library(await openStore()).forget(base);
 }
 
 /** @returns {Promise<string[]>} paths of what is kept */
