@@ -272,6 +272,8 @@ def test_a_chosen_file_becomes_passages_and_a_picture_does_not(site: Site) -> No
     picture = {"name": "cat.txt", "mimeType": "text/plain", "buffer": b"\x89PNG\xff\xfe"}
     page.locator("#own-file").set_input_files([picture])  # type: ignore[list-item]
     expect(page.get_by_role("alert")).to_contain_text("This file is not plain text")
+    page.locator("#own-file").set_input_files([more])  # type: ignore[list-item]
+    expect(page.get_by_role("alert")).to_have_count(0)
 
 
 def test_the_address_chooses_the_model(site: Site) -> None:
