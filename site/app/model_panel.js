@@ -157,7 +157,7 @@ export class ModelPanel {
     const url = this.#url;
     const readKept = async () => (await keptModels()).find((kept) => kept.url === url)?.keptBytes ?? 0;
     const progress = new LoadProgress({ keptBytes: this.#keptBytes, isKept: this.#isKept, onProcessor: this.#onProcessor, readKept, onCancel });
-    progress.root.style.minHeight = `${this.#body.offsetHeight}px`; // a double click hits nothing else
+    progress.root.style.cssText = `min-height: ${this.#body.offsetHeight}px; align-content: start`; // a double click hits nothing else
     this.#show(progress.root);
     return progress;
   }

@@ -178,6 +178,14 @@ def test_without_a_loaded_model_nothing_of_a_conversation_is_taken_back(site: Si
     expect(page.get_by_role("textbox", name="Your message, to change")).to_have_value("instead")
 
 
+def test_a_browser_without_room_says_that_the_conversation_is_not_kept(site: Site) -> None:
+    session = site.page.context.new_cdp_session(site.page)
+    session.send("Storage.overrideQuotaForOrigin", {"origin": site.address, "quotaSize": 1})
+    page = opened(site)
+    send(page, "one")
+    expect(page.locator("#not-kept")).to_be_visible()
+
+
 def test_a_page_that_is_not_secure_can_chat(site: Site) -> None:
     site.page.add_init_script("delete Crypto.prototype.randomUUID")
     page = opened(site)
