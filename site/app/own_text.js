@@ -37,6 +37,7 @@ export function connectOwnText({ onUse, onError }) {
   });
   picker.addEventListener('change', () => attempt(onError, () => takeFiles([...(picker.files ?? [])])));
   connectDrop(onError);
+  showCount();
 }
 
 /** @param {boolean} visible */
