@@ -1,9 +1,9 @@
-/** A database of the browser, opened for one use: requests as promises. */
+/** A database of the browser, opened for one use. */
 
 /**
  * @param {string} name
  * @param {(database: IDBDatabase) => void} make its stores, the first time
- * @returns {Promise<IDBDatabase>} rejected where the browser has no databases, or refuses
+ * @returns {Promise<IDBDatabase>} rejected where the browser refuses
  */
 export async function opened(name, make) {
   const request = indexedDB.open(name, 1);
@@ -20,7 +20,11 @@ export async function opened(name, make) {
 export async function inStore({ database: name, store, options }, use) {
   const database = await opened(name, (made) => made.createObjectStore(store, options)).catch(() => null);
   try {
-    return database && (await use(database.transaction(store, 'readwrite').objectStore(store)));
+    if (database === null) return null;
+    const transaction = database.transaction(store, 'readwrite');
+    const value = await use(transaction.objectStore(store));
+    await new Promise((resolve, reject) => Object.assign(transaction, { oncomplete: resolve, onabort: reject }));
+    return value;
   } catch {
     return null;
   } finally {

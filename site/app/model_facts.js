@@ -37,7 +37,7 @@ function weightsOf({ quantization }) {
 /**
  * The tier that this device plays; until it has been inspected, the plainest.
  * @param {Entry} entry
- * @param {import('../engine/index.js').Inspection} [inspection]
+ * @param {Inspection} [inspection]
  */
 export function tierOf(entry, inspection) {
   return inspection?.tier ?? modestTier(entry);

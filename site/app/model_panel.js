@@ -1,4 +1,4 @@
-/** One model on a page: what it costs, the button that loads it, its progress, and the way to let it go again. */
+/** One model on a page: what it costs, the button that loads it, its progress, and unloading. */
 
 import { forget, inspect, keptModels, load } from '../engine/index.js';
 import { announce } from './announcer.js';
@@ -115,12 +115,12 @@ export class ModelPanel {
     await this.#offerAgain(text('panel.deleted'));
   }
 
-  /** @param {import('../engine/index.js').Inspection} inspection */
+  /** @param {Inspection} inspection */
   #loadButton(inspection) {
     return button(this.#loadLabel(inspection), () => this.load(), { class: 'load' });
   }
 
-  /** @param {import('../engine/index.js').Inspection} inspection */
+  /** @param {Inspection} inspection */
   #loadLabel(inspection) {
     const { cachedBytes, downloadBytes } = inspection;
     if (this.#isKept) return text('panel.loadKept');
@@ -157,6 +157,7 @@ export class ModelPanel {
     const url = this.#url;
     const readKept = async () => (await keptModels()).find((kept) => kept.url === url)?.keptBytes ?? 0;
     const progress = new LoadProgress({ keptBytes: this.#keptBytes, isKept: this.#isKept, onProcessor: this.#onProcessor, readKept, onCancel });
+    progress.root.style.cssText = `min-height: ${this.#body.offsetHeight}px; align-content: start`; // a double click hits nothing else
     this.#show(progress.root);
     return progress;
   }

@@ -1,4 +1,4 @@
-/** The form in which visitors bring a text of their own: typed, pasted, chosen or dropped. */
+/** The form for a visitor's own text: typed, pasted, chosen or dropped. */
 
 import { MOST_PASSAGES, ownCollection } from './collections.js';
 import { byId } from './dom.js';
@@ -37,6 +37,7 @@ export function connectOwnText({ onUse, onError }) {
   });
   picker.addEventListener('change', () => attempt(onError, () => takeFiles([...(picker.files ?? [])])));
   connectDrop(onError);
+  showCount();
 }
 
 /** @param {boolean} visible */
@@ -74,6 +75,7 @@ async function takeFiles(files) {
 }
 
 function showCount() {
+  byId('collection-trouble', HTMLElement).replaceChildren();
   const count = splitText(area.value, title).length;
   const over = count > MOST_PASSAGES ? [text('search.most', { n: MOST_PASSAGES })] : [];
   const said = [`${text('search.passages', { n: count })}.`, ...over, text('search.stays')];

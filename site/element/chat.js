@@ -7,6 +7,9 @@ import { errors, inspect, load } from '../engine/index.js';
 /** @typedef {{ role: string, content: string }} Message */
 /** @typedef {(name: 'ready' | 'answer' | 'problem', detail: unknown) => void} Announce */
 
+/** After these the model is gone. */
+const LOSSES = [errors.DeviceLostError, errors.OutOfMemoryError, errors.UnloadedError, errors.WorkerFailedError];
+
 /** @param {number} bytes @returns {string} */
 function megabytes(bytes) {
   return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
@@ -38,6 +41,10 @@ export class Chat {
   end() {
     this.#leaving.abort();
     this.#answering?.abort();
+    this.lose();
+  }
+
+  lose() {
     void this.model?.unload();
     this.model = null;
   }
@@ -88,6 +95,7 @@ export class Chat {
     this.#answering = null;
     if (this.#leaving.signal.aborted) return;
     this.view.finish(answer === null);
+    if (this.model === null) this.view.again();
     if (answer === null) return;
     this.messages = [...asked, { role: 'assistant', content: answer }];
     this.announce('answer', { content: answer });
@@ -109,6 +117,7 @@ export class Chat {
     } catch (cause) {
       if (cause instanceof errors.AbortedError) return written;
       await this.attempt(() => Promise.reject(cause));
+      if (LOSSES.some((type) => cause instanceof type)) this.lose();
       return null;
     }
     return written;

@@ -68,6 +68,7 @@ export class ChatView {
   reset(handlers) {
     this.#handlers = handlers;
     this.log.replaceChildren();
+    this.load.textContent = '';
     this.#show();
     this.say('Looking at the model…');
   }
@@ -139,6 +140,12 @@ export class ChatView {
     this.#show(this.form);
     if (!failed) this.say('The answer is complete.');
     this.field.focus();
+  }
+
+  /** The model is gone, and the status says why: it can be loaded again. */
+  again() {
+    this.#show(this.load);
+    this.load.focus();
   }
 
   /** @param {string} what went wrong, and what may help */

@@ -1,6 +1,6 @@
 /** The page's side of the worker: calls, streams, aborts, and errors that come back as they were thrown. */
 
-import { AbortedError, revive, UnloadedError, WorkerFailedError } from './errors.js';
+import { AbortedError, BadArgumentError, revive, UnloadedError, WorkerFailedError } from './errors.js';
 
 /** @typedef {{ id: number, method: string, args?: unknown }} Request `abort`, `pause` and `resume` take the id of the call */
 /**
@@ -16,12 +16,11 @@ import { AbortedError, revive, UnloadedError, WorkerFailedError } from './errors
  * @typedef {object} OpenedModel
  * @property {'webgpu' | 'wasm'} backend
  * @property {import('./manifest.js').Tier | null} tier null without WebGPU
- * @property {{ vendor: string, architecture: string, description: string }} adapter what computes; without WebGPU its
- *   description says so
+ * @property {{ vendor: string, architecture: string, description: string }} adapter what computes
  * @property {number} memoryBytes
  * @property {number} networkBytes that the load brought over the network; the rest was kept from earlier
  * @property {number} loadMs
- * @property {'full' | 'refused' | null} notKept why the browser keeps the download not, or not all of it
+ * @property {'full' | 'refused' | null} notKept why not all of the download is kept
  * @property {Record<string, string>} choices family of kernels -> the way that is played
  * @property {number} tuneMs that the load spent on finding them; 0 where they were known
  * @property {number} canaryMs that it spent on the known answer; 0 where the manifest has none
@@ -40,7 +39,7 @@ const WORKERS = {
   wasm: new URL('./wasm/worker.js', import.meta.url).href,
 };
 
-/** @param {keyof typeof WORKERS} backend @returns {string} its worker's address, in the wrapping that a Trusted Types policy asks for */
+/** @param {keyof typeof WORKERS} backend @returns {string} as Trusted Types want it */
 function workerUrl(backend) {
   const { trustedTypes } = /** @type {any} */ (globalThis);
   if (!trustedTypes) return WORKERS[backend];
@@ -52,6 +51,14 @@ function workerUrl(backend) {
 
 /** @type {any} a policy's name can be taken once a page */
 let policy;
+
+/** A worker that cannot unpack a message fails. */
+const MOST_DEEP = 500;
+
+/** @param {unknown} value @returns {number} */
+function depthOf(value) {
+  return Object(value) === value ? 1 + Object.values(/** @type {object} */ (value)).reduce((most, each) => Math.max(most, depthOf(each)), 0) : 0;
+}
 
 export class WorkerClient {
   /** @param {keyof typeof WORKERS} backend */
@@ -99,13 +106,23 @@ export class WorkerClient {
     let unfollow = () => {};
     try {
       return await new Promise((resolve, reject) => {
+        this.send({ id, method, args });
         this.pending.set(id, { resolve, reject, onProgress, onItems });
-        this.worker.postMessage({ id, method, args });
         unfollow = control?.follow((paused) => this.worker.postMessage({ id, method: paused ? 'pause' : 'resume' })) ?? unfollow;
       });
     } finally {
       unfollow();
       signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  /** @param {Request} request */
+  send(request) {
+    try {
+      if (depthOf(request) > MOST_DEEP) throw new RangeError('it is nested too deep');
+      this.worker.postMessage(request);
+    } catch (cause) {
+      throw new BadArgumentError(`What ${request.method} was given cannot be copied: ${/** @type {Error} */ (cause).message}`);
     }
   }
 

@@ -1,9 +1,12 @@
 /** SHA-256, as everything here is named and checked by. */
 
+import { NoWebGpuError } from './errors.js';
+
 const HASH_LENGTH = 64;
 
 /** @param {Uint8Array<ArrayBuffer>} bytes @returns {Promise<string>} lower-case hex */
 export async function sha256(bytes) {
+  if (!crypto.subtle) throw new NoWebGpuError('The page is opened neither over https nor on localhost');
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -139,3 +139,29 @@ def test_a_removed_element_frees_its_model(page: "Page", engine_server: EngineSe
       return [chat.model, await answer.next().then(() => null, (error) => error.code)];
     }""")
     assert code == [None, "UNLOADED"]
+
+
+def test_a_lost_model_can_be_loaded_again_and_the_conversation_goes_on(
+    page: "Page", engine_server: EngineServer
+) -> None:
+    put(page, engine_server.add("writer", writer([*spelled("a"), END], chat=CHAT).files()))
+    load = page.get_by_role("button", name="Load Tiny")
+    message = page.get_by_label("Message")
+    load.click()
+    page.evaluate("""() => {
+      const chat = document.querySelector('thistledown-chat');
+      chat.addEventListener('ready', () => void chat.model.unload(), { once: true });
+    }""")
+    expect(message).to_be_focused()
+    message.fill("b")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("Load it again")
+    expect(load).to_be_focused()
+    load.click()
+    expect(message).to_be_focused()
+    message.fill("b")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_have_text("The answer is complete.")
+    page.evaluate("document.querySelector('thistledown-chat').removeAttribute('src')")
+    expect(page.get_by_role("status")).to_contain_text("no src")
+    expect(load).to_be_hidden()

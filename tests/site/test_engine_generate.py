@@ -159,6 +159,28 @@ def test_a_prompt_that_fills_the_context_is_refused_with_both_numbers(
     assert error["fields"] == {"needed": CONTEXT + 1, "available": CONTEXT}
 
 
+def test_what_cannot_be_copied_to_the_worker_is_refused_and_does_no_harm(
+    engine_page: EnginePage, engine_server: EngineServer
+) -> None:
+    url = engine_server.add("chat", generation_artifact([A], chat=CHAT).files())
+    body = """
+      const model = await engine.load(args.url);
+      const say = async (content, options) => {
+        for await (const _ of model.generate([{ role: 'user', content }], options));
+      };
+      let deep = {};
+      for (let i = 0; i < 3000; i++) deep = { items: deep };
+      const constraint = { type: 'json_schema', json_schema: { schema: deep } };
+      const codes = [];
+      for (const [content, options] of [[() => 'b'], [Symbol('b')], ['b', { constraint }]]) {
+        await say(content, options).catch((error) => codes.push(error.code));
+      }
+      await say('b', { maxTokens: 1 });
+      return codes;
+    """
+    assert engine_page.run(body, url=url) == ["BAD_ARGUMENT"] * 3
+
+
 def test_an_empty_prompt_begins_with_the_begin_token(
     engine_page: EnginePage, engine_server: EngineServer
 ) -> None:

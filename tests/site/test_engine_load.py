@@ -206,6 +206,14 @@ def test_without_webgpu_or_an_adapter_the_verdict_says_so(
     assert engine_page.run(body, url=url, none=False) == ["NO_ADAPTER"] * 2
 
 
+def test_a_page_that_is_not_secure_is_told_so(engine_page: EnginePage, engine_server: EngineServer) -> None:
+    url = engine_server.add("tiny", embedding_artifact().files())
+    for call in ("load", "inspect"):
+        body = f"delete Object.getPrototypeOf(crypto).subtle; await engine.{call}(args.url, {{ sha256: args.hash }})"
+        error = engine_page.fails(body, url=url, hash="0" * 64)
+        assert (error["code"], "https" in error["message"]) == ("NO_WEBGPU", True)
+
+
 def test_load_options_are_checked(engine_page: EnginePage, engine_server: EngineServer) -> None:
     url = engine_server.add("tiny", embedding_artifact().files())
     for options in ({"backend": "cpu"}, {"tier": "f64"}, {"signal": 3}):

@@ -82,3 +82,11 @@ def test_every_code_point_is_treated_as_in_the_reference(engine_page: EnginePage
         for text, row in zip(samples, rows, strict=True):
             pieces = [piece for piece, _ in pre_tokenizer.pre_tokenize_str(text)]
             assert row == pieces, (pre_tokenizer, ascii(text[:12]))
+
+
+def test_megabytes_are_changed_without_running_out_of_stack(engine_page: EnginePage) -> None:
+    body = """
+      const { lowercase, normalized } = await import('/engine/tokenizer/unicode.js');
+      return normalized(lowercase('WORD '.repeat(1_000_000)), 'NFC') === 'word '.repeat(1_000_000);
+    """
+    assert engine_page.run(body)

@@ -31,13 +31,15 @@ const trouble = byId('trouble', HTMLElement);
 
 /** @type {Model | null} */
 let model = null;
+/** @type {AbortSignal | null} */
+let writing = null;
 /** @type {Conversation[]} */
 let conversations = [];
 let open = Conversation.begin('');
 
 const answering = latest(answer, showTrouble);
 const meter = new ContextMeter(byId('context', HTMLElement));
-const thread = new ThreadView(byId('said', HTMLElement), { onEdit: sayInstead, onAgain: answerAgain });
+const thread = new ThreadView(byId('said', HTMLElement), { onEdit: goBack, onAgain: goBack });
 const list = new ConversationList(byId('conversations', HTMLElement), {
   onNew: () => openConversation(Conversation.begin(open.model)),
   onOpen: openConversation,
@@ -63,15 +65,17 @@ function openConversation(conversation) {
  * @param {() => Promise<void>} forget
  */
 async function deleteThose(which, forget) {
-  await forget();
   conversations = conversations.filter((each) => !which(each));
-  openConversation(which(open) ? Conversation.begin(open.model) : open);
+  if (which(open)) openConversation(Conversation.begin(open.model));
+  else list.show(conversations, open);
+  await forget();
 }
 
-async function keep() {
-  conversations = [open, ...conversations.filter(({ id }) => id !== open.id)];
+/** @param {Conversation} conversation */
+async function keep(conversation) {
+  conversations = [conversation, ...conversations.filter(({ id }) => id !== conversation.id)];
   list.show(conversations, open);
-  const isKept = await keepConversation(open);
+  const isKept = await keepConversation(conversation);
   byId('not-kept', HTMLElement).hidden = isKept;
 }
 
@@ -83,17 +87,11 @@ function send(content) {
   void answering.start();
 }
 
-/** @param {number} index of the visitor's message @param {string} content what it shall be instead */
-function sayInstead(index, content) {
-  answering.abort();
+/** @param {number} index of what goes, with all that follows @param {string} [content] said in its place */
+function goBack(index, content) {
+  if (model === null) return focusComposer();
   open.rewind(index);
-  send(content);
-}
-
-/** @param {number} index of the answer */
-function answerAgain(index) {
-  answering.abort();
-  open.rewind(index);
+  if (content !== undefined) return send(content);
   thread.show(open);
   void answering.start();
 }
@@ -103,18 +101,25 @@ async function answer(signal) {
   if (model === null) return;
   trouble.replaceChildren();
   const conversation = open;
-  await keep();
+  const question = open.said.at(-1);
+  writing = signal;
+  await keep(conversation);
+  if (signal.aborted) return;
   const view = thread.beginAnswer(conversation);
   showBusy(true);
+  let isWhole = false;
   try {
     await write(model, conversation, view, signal);
+    isWhole = true;
   } finally {
     const written = view.markdown.text;
-    view.finish(signal.aborted);
+    view.finish(!isWhole);
     if (written === '') view.root.remove();
-    else if (conversation.said.at(-1)?.role === 'user') conversation.answer(written, signal.aborted);
-    if (conversation === open && written !== '') await keep();
-    showBusy(false);
+    else if (conversation.said.at(-1) === question && conversations.includes(conversation)) {
+      conversation.answer(written, !isWhole);
+      await keep(conversation);
+    }
+    if (writing === signal) showBusy(false);
   }
 }
 
@@ -147,7 +152,7 @@ async function write(writer, conversation, view, signal) {
 function showUse(writer) {
   const { promptTokens = 0, tokens = 0, finish } = writer.stats().generation ?? {};
   meter.show(promptTokens + tokens);
-  if (finish === 'length') hint.textContent = text('chat.cut');
+  hint.textContent = text(finish === 'length' ? 'chat.cut' : 'chat.keys');
 }
 
 /** @param {unknown} error */

@@ -26,7 +26,7 @@ export class Conversation {
 
   /** @param {string} model @returns {Conversation} */
   static begin(model) {
-    return new Conversation({ id: crypto.randomUUID(), model, system: '', said: [], changedAt: Date.now() });
+    return new Conversation({ id: `${Date.now()} ${Math.random()}`, model, system: '', said: [], changedAt: Date.now() });
   }
 
   /** What it is called in a list: its first words. */

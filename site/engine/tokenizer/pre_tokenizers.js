@@ -2,29 +2,16 @@
 
 import { asBytes } from './byte_level.js';
 import { compilePattern } from './regex.js';
-import { masked, members } from './unicode.js';
+import { cuts, masked, members } from './unicode.js';
 
 /** @typedef {import('./normalizers.js').Part} Part */
 /** @typedef {{ text: string, first: boolean }} TextPiece `first`: the whole text begins with it */
 /** @typedef {(pieces: TextPiece[]) => TextPiece[]} PreTokenize */
-/** @typedef {{ start: number, end: number, matches: boolean }} Cut */
+/** @typedef {ReturnType<typeof cuts>[number]} Cut */
 /** @typedef {'Isolated' | 'Removed' | 'Contiguous' | 'MergedWithPrevious' | 'MergedWithNext'} Behavior */
 
 const GPT2 = { Regex: "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+" };
 const WORDS = '[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}]';
-
-/** @param {string} text @param {RegExp} expression @returns {Cut[]} that cover the text */
-function cuts(text, expression) {
-  const found = [];
-  let end = 0;
-  for (const { 0: { length }, index } of text.matchAll(expression)) {
-    if (index > end) found.push({ start: end, end: index, matches: false });
-    found.push({ start: index, end: index + length, matches: true });
-    end = index + length;
-  }
-  if (end < text.length) found.push({ start: end, end: text.length, matches: false });
-  return found;
-}
 
 /** @param {Cut[]} found @returns {Cut[]} neighbours of one kind are one */
 function contiguous(found) {

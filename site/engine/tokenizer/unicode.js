@@ -43,7 +43,6 @@ export const members = kept((name) => {
 
 const single = kept((name) => new RegExp(`[${members(name)}]`, 'v'));
 const each = kept((...names) => new RegExp(`[${names.map((name) => members(name)).join('')}]`, 'gv'));
-const runsWithout = kept((...names) => new RegExp(`[^Σ${names.map((name) => members(name)).join('')}]+`, 'gv'));
 
 /** @param {string} character @param {Table} table @returns {boolean} */
 export function isMember(character, table) {
@@ -63,15 +62,33 @@ export function masked(text) {
   return text.replace(each('unassigned'), (found) => (found.length === 2 ? UNKNOWN_PAIR : UNKNOWN));
 }
 
+/** @param {string} text @param {RegExp} expression */
+export function cuts(text, expression) {
+  const found = [];
+  let end = 0;
+  for (const { 0: { length }, index } of text.matchAll(expression)) {
+    if (index > end) found.push({ start: end, end: index, matches: false });
+    found.push({ start: index, end: index + length, matches: true });
+    end = index + length;
+  }
+  if (end < text.length) found.push({ start: end, end: text.length, matches: false });
+  return found;
+}
+
+/** @param {string} text @param {RegExp} expression runs exhaust the stack @param {(run: string) => string} change */
+function changed(text, expression, change) {
+  return cuts(text, expression).map(({ start, end, matches }) => (matches ? String : change)(text.slice(start, end))).join('');
+}
+
 /** @param {string} text @param {'NFC' | 'NFD' | 'NFKC' | 'NFKD'} form @returns {string} */
 export function normalized(text, form) {
-  return text.replace(runsWithout('unassigned', 'unnormalized'), (run) => run.normalize(form));
+  return changed(text, each('unassigned', 'unnormalized'), (run) => run.normalize(form));
 }
 
 /** @param {string} text @returns {string} a capital sigma has one small form, wherever it stands */
 export function lowercase(text) {
   const moved = (/** @type {number} */ by) => (/** @type {string} */ character) =>
     String.fromCodePoint(/** @type {number} */ (character.codePointAt(0)) + by);
-  return text.replace(runsWithout('unassigned'), (run) => run.toLowerCase()).replaceAll('Σ', 'σ')
+  return changed(text.replaceAll('Σ', 'σ'), each('unassigned'), (run) => run.toLowerCase())
     .replace(each('lowerBy1'), moved(1)).replace(each('lowerBy27'), moved(27));
 }

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 POLISH = re.compile(r"/texts/(\w+/)?pl\.json$")
+# What a phone of 320 px has room for when its letters are set to 200%; the frame's picture does not grow with them.
+NARROWEST = {"width": 160, "height": 640}
+BESIDE_MAIN = "(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(document.querySelector('main'))"
 LARGE_LETTERS = "document.documentElement.style.fontSize = '200%'"
 
 
@@ -79,6 +82,8 @@ def test_a_page_with_its_settings_open_is_accessible_and_fits_in_each_language(
         assert Look(320, "dark").faults(page) == [], tag
         if tag == "en":
             assert Look(768, "light").faults(page) == []
+            page.set_viewport_size(NARROWEST)  # type: ignore[arg-type]
+            assert page.evaluate(BESIDE_MAIN) == 0
         page.evaluate(LARGE_LETTERS)
         assert Look(1280, "light").faults(page) == [], f"{tag}, letters of 200%"
         panel = page.locator(".settings > div").bounding_box()

@@ -135,6 +135,64 @@ def test_a_failure_is_explained_and_the_question_stays(site: Site) -> None:
     expect(messages(page).last).to_contain_text("purple")
 
 
+def test_a_question_changed_while_its_answer_comes_is_the_one_that_is_answered(site: Site) -> None:
+    page = opened(site, answer=None, words="a ", slow=20)
+    send(page, "one")
+    expect(messages(page).last).to_contain_text("a a")
+    messages(page).first.get_by_role("button", name="Edit").click()
+    page.get_by_role("textbox", name="Your message, to change").fill("instead")
+    page.get_by_role("button", name="Send instead").click()
+    expect(messages(page).first).to_contain_text("instead")
+    expect(messages(page).last).to_contain_text("a a a")
+    assert prompts(site)[1] == [{"role": "user", "content": "instead"}]
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("button", name="Send", exact=True)).to_be_visible()
+    said = messages(page).last.locator(".words").inner_text()
+    page.reload()
+    expect(messages(page).last.locator(".words")).to_have_text(said)
+
+
+def test_what_was_written_stays_when_another_conversation_is_opened(site: Site) -> None:
+    page = opened(site, answer=None, words="a ", slow=20)
+    send(page, "one")
+    expect(messages(page).last).to_contain_text("a a")
+    page.get_by_role("button", name="New conversation").click()
+    expect(page.get_by_role("button", name="Send", exact=True)).to_be_visible()
+    page.reload()
+    expect(messages(page).last).to_contain_text("a a")
+
+
+def test_without_a_loaded_model_nothing_of_a_conversation_is_taken_back(site: Site) -> None:
+    page = opened(site)
+    send(page, "one")
+    expect(messages(page).last.get_by_role("button", name="Answer again")).to_be_visible()
+    page.reload()
+    messages(page).last.get_by_role("button", name="Answer again").click()
+    expect(page.get_by_role("textbox", name="Your message", exact=True)).to_be_focused()
+    expect(page.locator("#hint")).to_have_text("Load the model first.")
+    expect(messages(page).last).to_contain_text("purple")
+    messages(page).first.get_by_role("button", name="Edit").click()
+    page.get_by_role("textbox", name="Your message, to change").fill("instead")
+    page.get_by_role("button", name="Send instead").click()
+    expect(messages(page).last).to_contain_text("purple")
+    expect(page.get_by_role("textbox", name="Your message, to change")).to_have_value("instead")
+
+
+def test_a_browser_without_room_says_that_the_conversation_is_not_kept(site: Site) -> None:
+    session = site.page.context.new_cdp_session(site.page)
+    session.send("Storage.overrideQuotaForOrigin", {"origin": site.address, "quotaSize": 1})
+    page = opened(site)
+    send(page, "one")
+    expect(page.locator("#not-kept")).to_be_visible()
+
+
+def test_a_page_that_is_not_secure_can_chat(site: Site) -> None:
+    site.page.add_init_script("delete Crypto.prototype.randomUUID")
+    page = opened(site)
+    send(page, "one")
+    expect(messages(page).last).to_contain_text("purple")
+
+
 def test_the_share_of_the_context_is_shown(site: Site) -> None:
     page = opened(site)
     expect(page.locator("#context")).to_contain_text(re.compile(r"0 of 512 tokens"))

@@ -66,6 +66,17 @@ def test_a_download_can_be_paused_and_goes_on(site: Site, path: str) -> None:
     expect(page.get_by_text("Loaded on this device")).to_be_visible()
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_second_click_of_a_double_click_meets_nothing_else(site: Site, width: int) -> None:
+    site.page.set_viewport_size({"width": width, "height": 720})
+    page = site.open("search.html", slow=60_000)
+    page.get_by_label("Your own text").check()
+    page.get_by_role("button", name="Load model").dblclick()
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    expect(page.get_by_label("Your own text")).to_be_checked()
+    assert len(site.calls("load")) == 1
+
+
 def test_a_browser_that_keeps_nothing_says_so(site: Site) -> None:
     page = start(site)
     page.get_by_role("button", name="Pause").click()

@@ -272,6 +272,19 @@ def test_a_chosen_file_becomes_passages_and_a_picture_does_not(site: Site) -> No
     picture = {"name": "cat.txt", "mimeType": "text/plain", "buffer": b"\x89PNG\xff\xfe"}
     page.locator("#own-file").set_input_files([picture])  # type: ignore[list-item]
     expect(page.get_by_role("alert")).to_contain_text("This file is not plain text")
+    page.locator("#own-file").set_input_files([more])  # type: ignore[list-item]
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_a_text_that_the_browser_brings_back_can_be_searched(site: Site) -> None:
+    page = site.open("search.html")
+    page.get_by_label("Your own text").check()
+    page.get_by_label("Paste a text").fill("Of trains.\n\nOf boats.")
+    page.goto(f"{site.address}/about.html")
+    page.go_back()
+    expect(page.get_by_label("Paste a text")).to_have_value(re.compile("Of trains"))
+    expect(page.locator("#own-note")).to_contain_text("2 passages")
+    expect(page.get_by_role("button", name="Search this text")).to_be_enabled()
 
 
 def test_the_address_chooses_the_model(site: Site) -> None:
