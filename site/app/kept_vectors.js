@@ -1,4 +1,7 @@
-/** What a model has read stays on this device: vectors, under the hash of model and texts, without the texts. */
+/**
+ * What a model has read stays on this device: the vectors of a collection, under the hashes of the model and of the texts. The
+ * texts themselves are not kept. Where the browser keeps nothing, they are read anew at the next visit.
+ */
 
 import { opened, result } from './database.js';
 

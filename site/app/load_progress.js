@@ -10,9 +10,9 @@ import { TransferSpeed } from './transfer_speed.js';
 
 /** @typedef {import('../engine/index.js').Progress} Progress */
 
-/** Readable, and a standstill shows. */
+/** So often numbers change: readable, and a standstill shows. */
 const TICK_MS = 250;
-/** A screen reader hears so often. */
+/** A screen reader hears of a long download so often, and of each quarter. */
 const HEARD_MS = 20_000;
 
 /** @type {Record<string, import('./texts.js').Key>} */
@@ -39,10 +39,10 @@ export class LoadProgress {
 
   /**
    * @param {object} options
-   * @param {number} options.keptBytes that are here already
-   * @param {boolean} options.isKept all of them
-   * @param {boolean} options.onProcessor without WebGPU
-   * @param {() => Promise<number>} options.readKept bytes by now
+   * @param {number} options.keptBytes of the download that are on this device already
+   * @param {boolean} options.isKept whether that is all, so that nothing travels
+   * @param {boolean} options.onProcessor whether it will run there, without WebGPU
+   * @param {() => Promise<number>} options.readKept bytes that are kept by now
    * @param {() => void} options.onCancel
    */
   constructor({ keptBytes, isKept, onProcessor, readKept, onCancel }) {

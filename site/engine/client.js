@@ -16,11 +16,12 @@ import { AbortedError, BadArgumentError, revive, UnloadedError, WorkerFailedErro
  * @typedef {object} OpenedModel
  * @property {'webgpu' | 'wasm'} backend
  * @property {import('./manifest.js').Tier | null} tier null without WebGPU
- * @property {{ vendor: string, architecture: string, description: string }} adapter what computes
+ * @property {{ vendor: string, architecture: string, description: string }} adapter what computes; without WebGPU its
+ *   description says so
  * @property {number} memoryBytes
  * @property {number} networkBytes that the load brought over the network; the rest was kept from earlier
  * @property {number} loadMs
- * @property {'full' | 'refused' | null} notKept why not all of the download is kept
+ * @property {'full' | 'refused' | null} notKept why the browser keeps the download not, or not all of it
  * @property {Record<string, string>} choices family of kernels -> the way that is played
  * @property {number} tuneMs that the load spent on finding them; 0 where they were known
  * @property {number} canaryMs that it spent on the known answer; 0 where the manifest has none
@@ -39,7 +40,7 @@ const WORKERS = {
   wasm: new URL('./wasm/worker.js', import.meta.url).href,
 };
 
-/** @param {keyof typeof WORKERS} backend @returns {string} as Trusted Types want it */
+/** @param {keyof typeof WORKERS} backend @returns {string} its worker's address, in the wrapping that a Trusted Types policy asks for */
 function workerUrl(backend) {
   const { trustedTypes } = /** @type {any} */ (globalThis);
   if (!trustedTypes) return WORKERS[backend];
@@ -55,8 +56,9 @@ let policy;
 /** A worker that cannot unpack a message fails. */
 const MOST_DEEP = 500;
 
-/** @param {unknown} value @returns {number} */
+/** @param {unknown} value @returns {number} levels of objects in it; bytes, such as a saved state's, have none */
 function depthOf(value) {
+  if (ArrayBuffer.isView(value)) return 0;
   return Object(value) === value ? 1 + Object.values(/** @type {object} */ (value)).reduce((most, each) => Math.max(most, depthOf(each)), 0) : 0;
 }
 
