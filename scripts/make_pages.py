@@ -164,7 +164,7 @@ def render(page: Page) -> str:
             root=page.root,
             frames="\n".join(map(_frame, PAPER)),
             styles="".join(f'  <link rel="stylesheet" href="{page.root}{each}">\n' for each in page.styles),
-            data=" data-models" if CATALOGUE_MODULE in modules_of(page.script) else "",
+            data=" data-models" if _lists_models(page) else "",
             script=page.root + page.script,
             languages="\n".join(map(_language, LANGUAGES)),
             themes="\n".join(map(_theme, THEMES)),
@@ -173,6 +173,12 @@ def render(page: Page) -> str:
             main=main[0],
         )
     )
+
+
+def _lists_models(page: Page) -> bool:
+    """Whether it will ask for the list of models."""
+    others = (module for module in modules_of(page.script) if module not in (CATALOGUE_MODULE, DOOR))
+    return any("fetchCatalogue(" in (SITE / module).read_text("utf-8") for module in others)
 
 
 def modules_of(script: str) -> list[str]:

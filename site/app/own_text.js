@@ -37,7 +37,7 @@ export function connectOwnText({ onUse, onError }) {
   });
   picker.addEventListener('change', () => attempt(onError, () => takeFiles([...(picker.files ?? [])])));
   connectDrop(onError);
-  showCount();
+  if (area.value !== '') showCount(); // the browser has brought it back
 }
 
 /** @param {boolean} visible */

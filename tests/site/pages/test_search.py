@@ -339,5 +339,5 @@ def test_a_long_text_without_line_breaks_is_cut_and_the_page_goes_on(site: Site)
     text = "It rained all day, and nobody came to see the garden. " * 74_000
     file = {"name": "long.txt", "mimeType": "text/plain", "buffer": text.encode()}
     page.locator("#own-file").set_input_files([file])  # type: ignore[list-item]
-    expect(page.locator("#own-note")).to_contain_text(re.compile(r"[\d,]+ passages"))
-    expect(page.get_by_role("button", name="Search this text")).to_be_enabled()
+    expect(page.locator("#own-note")).to_contain_text(re.compile(r"[\d,]+ passages"), timeout=60_000)
+    expect(page.get_by_role("button", name="Search this text")).to_be_enabled(timeout=60_000)
