@@ -77,11 +77,11 @@ def test_the_published_comparison_is_of_what_is_shipped(
 def test_engine_plan_kernels_and_page_are_light(
     embedders: dict[str, Path], artifact: Callable[..., Path]
 ) -> None:
-    """At most 150 kB brotli, with the tokenizer's code, for every tier."""
+    """At most 90 kB brotli, with the tokenizer's code, for every tier."""
     for tier in ("base", "subgroups", "f16"):
         totals = measure_artifact(embedders["q8"], tier).totals
         light = totals["plan and kernels"]["brotli"] + totals["engine and page"]["brotli"]
-        assert light <= 150_000
+        assert light <= 90_000
 
 
 def test_the_report_in_the_artifact_is_what_the_command_measures(embedders: dict[str, Path]) -> None:
