@@ -76,8 +76,8 @@ build/models/%-random/manifest.json: $(EXPORTER_SOURCES) requirements.lock
 	@touch $@
 
 site: setup  ## rewrite site/built, what visitors fetch, after a change of the site's scripts, pages or texts of pages
-	@$(BIN)/python -m scripts.make_pages
 	@npm run --silent build
+	@$(BIN)/python -m scripts.make_pages
 
 passages: setup  ## rewrite the search page's passages from the documents
 	@$(BIN)/python -m scripts.make_passages

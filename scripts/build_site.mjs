@@ -1,5 +1,5 @@
 /**
- * Writes site/built: the scripts of the site as visitors fetch them, and its pages, which name these scripts ahead.
+ * Writes site/built: the scripts of the site as visitors fetch them. Then `scripts.make_pages` links pages to them.
  *
  *     node scripts/build_site.mjs [site folder]      # or: make site
  *
@@ -12,10 +12,11 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { rollup } from 'rollup';
 import { minify } from 'terser';
 
-const ROOT = path.resolve(process.argv[2] ?? path.join(import.meta.dirname, '..', 'site'));
+const ROOT = path.resolve(process.argv[2] ?? path.join(path.dirname(fileURLToPath(import.meta.url)), '..', 'site'));
 const BUILT = path.join(ROOT, 'built');
 const DOOR = 'engine/index.js';
 const FRAME = 'app/offline.js';
@@ -37,8 +38,6 @@ const inSite = (file) => path.relative(ROOT, file).replaceAll(path.sep, '/');
 
 /** What was built, by its path in the site. @type {Map<string, string>} */
 const files = new Map();
-/** @type {Map<string, string[]>} */
-const importsOf = new Map();
 
 /** Minified code has other names for classes, but errors tell theirs. @type {import('rollup').Plugin} */
 const namedErrors = {
@@ -71,11 +70,10 @@ async function build(inputs, { manualChunks, named = (name) => name } = {}) {
 }
 
 /** @param {import('rollup').OutputChunk} chunk */
-async function write({ fileName, code, imports }) {
+async function write({ fileName, code }) {
   const small = await minified(code, true);
   if ((files.get(fileName) ?? small) !== small) throw new Error(`${fileName} is written by two builds: give that of one another name`);
   files.set(fileName, small);
-  importsOf.set(fileName, imports);
 }
 
 /** @param {string} code @param {boolean} module */
@@ -118,39 +116,14 @@ function shared(id, { getModuleInfo }) {
   return entries > 1 && !OF_A_FORM.test(getModuleInfo(id)?.code ?? '') ? 'panel' : undefined;
 }
 
-/** @param {string} name @returns {Set<string>} the scripts that come with it */
-function closure(name) {
-  const found = new Set([name]);
-  for (const each of found) for (const other of importsOf.get(each) ?? []) found.add(inSite(path.resolve(BUILT, other)).replace(/^built\//, ''));
-  return found;
-}
-
-/**
- * Links to all scripts that the page will need. The first script of a page holds its reader up, and what stands behind it
- * waits for a second round; so the engine, which is needed last, stands there, and a connection is left for the styles.
- * @param {string} page
- * @param {string} html
- */
-function ahead(page, html) {
-  const own = scripts(page, html);
-  const names = [...new Set(own.flatMap((name) => [...closure(name)]))].filter((name) => !own.includes(name)).sort();
-  const links = (/** @type {string[]} */ linked) =>
-    linked.map((name) => `  <link rel="modulepreload" href="${path.posix.relative(path.posix.dirname(page), name)}">\n`).join('');
-  return html
-    .replace(/^(?=  <script\b)/m, links(names.filter((name) => name !== DOOR)))
-    .replace(/^(?=  <script type="module")/m, links(names.filter((name) => name === DOOR)));
-}
-
 async function main() {
   await build([DOOR]);
   await build(['engine/worker.js']);
   await build([`${WITHOUT_WEBGPU}/worker.js`], {
     named: (name) => (name.startsWith(WITHOUT_WEBGPU) || name.includes('/vendor/') ? name : name.replace('engine', WITHOUT_WEBGPU)),
   });
-  const html = new Map(await Promise.all((await pages()).map(async (page) => /** @type {const} */ ([page, await source(page)]))));
-  const entries = [...new Set([...html].flatMap(([page, text]) => scripts(page, text)))].sort();
-  await build([...entries, ...DOORS], { manualChunks: shared });
-  for (const [page, text] of html) files.set(page, ahead(page, text));
+  const entries = await Promise.all((await pages()).map(async (page) => scripts(page, await source(page))));
+  await build([...new Set(entries.flat()), ...DOORS].sort(), { manualChunks: shared });
   for (const name of CLASSIC) files.set(name, await minified(await source(name), false));
   await save();
 }

@@ -3,8 +3,8 @@
 A page's own HTML is its <main>, which stays; the words of elements marked with `data-text` come from app/texts. A page
 whose name is a folder there fetches the words in it beside those that all pages share.
 The manifest is what a browser shows of the site as an installed app.
-A new page is a row in `PAGES`, its texts, and a file with a <main>. Run it again after a change to any of them:
-`python -m scripts.make_pages`.
+Links ask for the scripts that the page will need, as scripts/build_site.mjs has put them together.
+A new page is a row in `PAGES`, its texts, and a file with a <main>. Run `make site` after a change to any of them.
 """
 
 import json
@@ -68,8 +68,10 @@ POLICY = (
     "require-trusted-types-for 'script'; trusted-types app offline"
 )
 DOOR = "engine/index.js"
+OFFLINE = "app/offline.js"
 CATALOGUE_MODULE = "app/catalogue.js"
 IMPORTED = re.compile(r"^(?:import|export)\b[^'\";]*'(\.[^']+)'", re.MULTILINE)
+BUILT_IMPORT = re.compile(r"""\b(?:from|import)\s*["'](\.[^"']+)["']""")
 MAIN = re.compile(r"^  <main .*?^  </main>\n", re.MULTILINE | re.DOTALL)
 MARKED = re.compile(r'(<(\w+)\b[^>]*\bdata-text="([\w.-]+)"[^>]*>)[^<]*(</\2>)')
 MARKED_ATTRIBUTE = re.compile(r'(\bdata-text-([a-z-]+)="([\w.-]+)")(?: \2="[^"]*")?')
@@ -87,9 +89,9 @@ FRAME = """<!doctype html>
   <link rel="manifest" href="{root}manifest.webmanifest">
 {frames}
   <link rel="stylesheet" href="{root}style.css">
-  <script src="{root}app/preferences.js"{data}></script>
-{styles}  <script type="module" src="{script}"></script>
-  <script type="module" src="{root}app/offline.js"></script>
+{ahead}  <script src="{root}app/preferences.js"{data}></script>
+{styles}{behind}  <script type="module" src="{script}"></script>
+  <script type="module" src="{root}{offline}"></script>
 </head>
 <body>
   <a class="skip" href="#main" data-text="site.skip"></a>
@@ -156,6 +158,7 @@ def render(page: Page) -> str:
     main = MAIN.search((SITE / page.path).read_text("utf-8"))
     if main is None:
         raise ValueError(f"{page.path} has no <main>: give it one, indented by two spaces")
+    needed = _scripts_of(page)
     return _in_english(
         FRAME.format(
             policy=POLICY,
@@ -164,6 +167,9 @@ def render(page: Page) -> str:
             root=page.root,
             frames="\n".join(map(_frame, PAPER)),
             styles="".join(f'  <link rel="stylesheet" href="{page.root}{each}">\n' for each in page.styles),
+            ahead="".join(_link_to(page, name) for name in needed if name != DOOR),
+            behind="".join(_link_to(page, name) for name in needed if name == DOOR),
+            offline=OFFLINE,
             data=" data-models" if _lists_models(page) else "",
             script=page.root + page.script,
             languages="\n".join(map(_language, LANGUAGES)),
@@ -173,6 +179,29 @@ def render(page: Page) -> str:
             main=main[0],
         )
     )
+
+
+def _scripts_of(page: Page) -> list[str]:
+    """The scripts that come with the page's own.
+
+    The first script of a page holds its reader up, and what stands behind it waits for a second round of requests; so
+    the engine, which is needed last, is linked to there, and a connection is left for the styles.
+    """
+    own = (page.script, OFFLINE)
+    found = list(own)
+    for name in found:
+        found += [other for other in _at_once(name) if other not in found]
+    return sorted(set(found) - set(own))
+
+
+def _at_once(name: str) -> list[str]:
+    """What a built script imports before it runs."""
+    specifiers = BUILT_IMPORT.findall((SITE / "built" / name).read_text("utf-8"))
+    return [posixpath.normpath(posixpath.join(posixpath.dirname(name), each)) for each in specifiers]
+
+
+def _link_to(page: Page, name: str) -> str:
+    return f'  <link rel="modulepreload" href="{page.root}{name}">\n'
 
 
 def _lists_models(page: Page) -> bool:

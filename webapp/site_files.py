@@ -1,6 +1,6 @@
 """Which files of the site folder visitors get: an allow-list, made once at the start.
 
-Where the site has a folder `built`, its pages and scripts stand for those beside it: scripts/build_site.mjs makes them.
+Where the site has a folder `built`, its scripts stand for those beside it: scripts/build_site.mjs makes them.
 """
 
 import os
@@ -15,7 +15,7 @@ INDEX = "index.html"
 MODELS = "/models/"  # belongs to the artifacts
 BUILT = "built"
 
-_BUILT_KINDS = frozenset({".html", ".js", ".mjs"})
+_BUILT_KINDS = frozenset({".js", ".mjs"})
 _DEVELOPMENT_FOLDERS = frozenset({"node_modules", "test", "tests"})
 _DEVELOPMENT_FILES = frozenset({"jsconfig.json", "package-lock.json", "package.json", "tsconfig.json"})
 _DEVELOPMENT_MARKS = (".test.", ".spec.")
@@ -30,9 +30,11 @@ def site_files(site: Path, sources: bool = False) -> dict[str, Path]:
     root = site.resolve()
     built = root / BUILT
     found = {url: path for url, path in _addresses(root).items() if not path.is_relative_to(built)}
-    if built.is_dir() and not sources:
-        as_written = {url: path for url, path in found.items() if path.suffix not in _BUILT_KINDS}
-        found = as_written | _addresses(built)
+    scripts = {url: path for url, path in _addresses(built).items() if path.suffix in _BUILT_KINDS}
+    if sources:
+        found = scripts | found  # pages link to scripts that have no source of the same name
+    elif scripts:
+        found = {url: path for url, path in found.items() if path.suffix not in _BUILT_KINDS} | scripts
     found = {url: path for url, path in found.items() if not url.startswith((MODELS, RUNTIME))}
     if f"/{INDEX}" not in found:
         raise WebappError(

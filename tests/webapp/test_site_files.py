@@ -84,6 +84,23 @@ def test_a_site_without_a_start_page_is_refused(site: Path, remains: str) -> Non
     assert caught.value.exit_code == 2
 
 
+def test_built_scripts_stand_for_those_that_were_written(site: Path) -> None:
+    (site / "built" / "app").mkdir(parents=True)
+    for name in ("main.js", "frame.js"):
+        (site / "built" / "app" / name).write_text("small")
+    (site / "built" / "index.html").write_text("no page")
+    served = site_files(site)
+    assert served["/app/main.js"] == site / "built" / "app" / "main.js"
+    assert "/engine/index.js" not in served, "nobody fetches what was put into another script"
+    assert served["/app/main.css"] == site / "app" / "main.css"
+    assert served["/"] == served["/index.html"] == site / "index.html"
+    assert [url for url in served if "built" in url] == []
+    written = site_files(site, sources=True)
+    assert written["/app/main.js"] == site / "app" / "main.js"
+    assert written["/engine/index.js"] == site / "engine" / "index.js"
+    assert written["/app/frame.js"] == site / "built" / "app" / "frame.js", "pages link to it"
+
+
 def test_the_default_site_is_the_one_of_the_checkout() -> None:
     assert default_site() == Path(__file__).parents[2] / "site"
 
