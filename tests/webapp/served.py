@@ -103,7 +103,9 @@ def running(settings: Settings) -> Iterator[httpx.Client]:
         try:
             while not server.started:
                 time.sleep(0.005)  # polls: the server tells nobody that it has started
-            with httpx.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}") as client:
+            address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            # A busy machine compresses a real tokenizer for the list of models in more than the usual five seconds.
+            with httpx.Client(base_url=address, timeout=60) as client:
                 yield client
         finally:
             server.should_exit = True
