@@ -18,9 +18,10 @@ import { text } from './texts.js';
  * @param {HTMLElement} body
  * @param {string | string[]} purpose a task, or `extraction`; of several, the likeliest first
  * @param {Hooks} hooks
+ * @param {(entry: Entry) => boolean} [suits] leaves out what does the task for another end
  * @returns {Promise<{ entry: Entry, panel: ModelPanel } | null>} null where the site has no model for it
  */
-export async function mountModel(body, purpose, hooks) {
+export async function mountModel(body, purpose, hooks, suits = () => true) {
   const every = await entriesOf(body);
   body.removeAttribute('aria-busy');
   if (every === null) {
@@ -28,7 +29,7 @@ export async function mountModel(body, purpose, hooks) {
     return null;
   }
   const purposes = [purpose].flat();
-  const entries = purposes.flatMap((each) => modelsFor(every, each));
+  const entries = purposes.flatMap((each) => modelsFor(every, each)).filter(suits);
   const wanted = entries.find(({ url }) => url === wantedUrl());
   const entry = wanted ?? entries[0];
   if (entry === undefined) {

@@ -192,7 +192,8 @@ function onOffer(obstacle) {
 }
 
 async function showModel() {
-  const found = await mountModel(byId('model', HTMLElement), 'text-generation', { onReady, onGone, onOffer });
+  const talks = (/** @type {import('../catalogue.js').Entry} */ { manifest }) => !manifest.extraction;
+  const found = await mountModel(byId('model', HTMLElement), 'text-generation', { onReady, onGone, onOffer }, talks);
   byId('chat', HTMLElement).hidden = found === null;
   conversations = await readConversations();
   openConversation(conversations[0] ?? Conversation.begin(found?.entry.url ?? ''));

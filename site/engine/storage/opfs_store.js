@@ -186,6 +186,9 @@ async function openHandles(folder, sha256) {
   }
 }
 
+/** Chromium never answers where the file's handle was collected meanwhile. @type {Set<FileSystemFileHandle>} */
+const opening = new Set();
+
 /**
  * @param {FileSystemDirectoryHandle} folder
  * @param {string} name
@@ -194,7 +197,12 @@ async function openHandles(folder, sha256) {
  */
 async function openHandle(folder, name, options) {
   const handle = await folder.getFileHandle(name, { create: options === undefined });
-  return /** @type {WorkerFileHandle} */ (handle).createSyncAccessHandle(options);
+  opening.add(handle);
+  try {
+    return await /** @type {WorkerFileHandle} */ (handle).createSyncAccessHandle(options);
+  } finally {
+    opening.delete(handle);
+  }
 }
 
 /** @param {FileSystemDirectoryHandle} folder @param {string} name @returns {Promise<Bytes>} none where there is no such file */

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.site.pages.conftest import EMBEDDER, WRITER, Site
+from tests.site.pages.conftest import EMBEDDER, EXTRACTOR, WRITER, Site
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -207,8 +207,8 @@ def test_a_model_that_only_continues_texts_says_where_it_can(site: Site) -> None
     expect(page.get_by_role("button", name="Send")).to_be_disabled()
 
 
-def test_without_a_model_the_page_says_how_to_make_one(site: Site) -> None:
-    page = site.open("chat.html", [EMBEDDER])
+def test_without_a_model_that_talks_the_page_says_how_to_make_one(site: Site) -> None:
+    page = site.open("chat.html", [EMBEDDER, EXTRACTOR])
     expect(page.get_by_role("heading", name="This site has no model that writes text")).to_be_visible()
     expect(page.locator("#chat")).to_be_hidden()
 
