@@ -197,6 +197,7 @@ def test_schemes_are_those_that_export_takes() -> None:
         (["report", "DIR", "--what-if", "SOURCE", "--schemes", "q5"], "q5"),
         (["export", "SOURCE", "--dry-run", "--what-if"], "--what-if"),
         (["export", "SOURCE", "-o", "DIR", "--what-if"], "not empty"),
+        (["export", "SOURCE", "-o", f"{__file__}/x", "--what-if"], "is no folder"),
     ],
 )
 def test_what_cannot_be_tried_is_said_at_once(
