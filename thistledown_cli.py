@@ -5,10 +5,12 @@ The rooms do not import each other, and importing one takes longer than printing
 
 import difflib
 import os
+import signal
 import sys
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import version
+from io import TextIOWrapper
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ COMMANDS = (
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit code: 0 done, 1 a check failed, 2 bad input, 130 interrupted."""
+    _prepare_streams()
     try:
         code = _run(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
@@ -80,6 +83,15 @@ def main(argv: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return code
+
+
+def _prepare_streams() -> None:
+    """No locale stops output: files and pipes get UTF-8, which HTML and JSON are, a terminal what it can show."""
+    # Python has None in the place of a stream that the shell has closed.
+    sys.stdout, sys.stderr = (each or open(os.devnull, "w") for each in (sys.stdout, sys.stderr))  # noqa: SIM115
+    if isinstance(sys.stdout, TextIOWrapper):
+        encoding = sys.stdout.encoding if sys.stdout.isatty() else "utf-8"
+        sys.stdout.reconfigure(encoding=encoding, errors="backslashreplace")
 
 
 def _run(arguments: list[str]) -> int:
@@ -94,6 +106,9 @@ def _run(arguments: list[str]) -> int:
     if command is None:
         print(_unknown(first), file=sys.stderr)
         return 2
+    if command.name != "serve":  # which ends by itself
+        # As Ctrl-C does, so that no temporary folder and no browser is left behind.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     # A measurement needs the room that drives a browser, besides the one that reports.
     wanted = {word.partition("=")[0] for word in arguments}
     measures = first == "report" and not wanted.isdisjoint(

@@ -1,8 +1,11 @@
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from tests.architecture.tree import ROOT
 from thistledown_cli import COMMANDS, Command, help_text, main
 
 
@@ -36,6 +39,54 @@ def test_every_command_answers_help(command: Command, capsys: pytest.CaptureFixt
         main([command.name, "--help"])
     assert ended.value.code == 0
     assert f"thistledown {command.name}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_any_locale_gets_all_output(encoding: str) -> None:
+    """A pipe gets UTF-8, and what is no text escaped."""
+    script = "import thistledown_cli as cli; cli.help_text = lambda: '\\N{MINUS SIGN}\\udce9'; cli.main(['--help'])"
+    ran = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        check=True,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+    )
+    assert ran.stdout.decode("utf-8").strip() == "\N{MINUS SIGN}\\udce9"
+
+
+def test_closed_output_is_no_error() -> None:
+    script = (
+        "import sys, thistledown_cli; sys.stdout = sys.stderr = None;"
+        "sys.exit(thistledown_cli.main(['report', 'nowhere']))"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 2
+
+
+def test_a_command_that_is_ended_leaves_no_temporary_folder(tmp_path: Path) -> None:
+    """SIGTERM is what `timeout` and CI send; an export in the midst of --what-if has gigabytes there."""
+    (tmp_path / "slow.py").write_text(
+        "import tempfile, time\n"
+        "def main(arguments):\n"
+        f"    with tempfile.TemporaryDirectory(dir={str(tmp_path)!r}, prefix='made-'):\n"
+        "        print('ready', flush=True)\n"
+        "        time.sleep(600)\n"
+    )
+    script = (
+        "import sys, thistledown_cli as cli; cli.COMMANDS = (cli.Command('slow', 'slow', '', ''),);"
+        "sys.exit(cli.main(['slow']))"
+    )
+    ran = subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(tmp_path)])},
+    )
+    assert ran.stdout is not None
+    assert ran.stdout.readline() == b"ready\n"
+    assert list(tmp_path.glob("made-*"))
+    ran.terminate()
+    ran.communicate()
+    assert ran.returncode == 130
+    assert not list(tmp_path.glob("made-*"))
 
 
 def test_help_loads_no_room() -> None:

@@ -116,7 +116,11 @@ def read_adapter_manifest(folder: Path) -> AdapterManifest:
             "There is no manifest.json", str(folder), "Give a folder that `thistledown adapter` made."
         )
     with path.open("rb") as file:
-        return parse_adapter_manifest(file.read(MANIFEST_LIMIT + 1))
+        data = file.read(MANIFEST_LIMIT + 1)
+    try:
+        return parse_adapter_manifest(data)
+    except ArtifactError as problem:
+        raise ArtifactError(problem.what, str(path), problem.remedy) from None
 
 
 def read_adapter_plan(folder: Path, base: Path, tier: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -128,7 +132,7 @@ def read_adapter_plan(folder: Path, base: Path, tier: str) -> tuple[dict[str, An
     require_base(adapter, of_base, str(base))
     entry = adapter.plans.get(tier)
     if entry is None:
-        tiers = ", ".join(adapter.plans)
+        tiers = ", ".join(adapter.plans) or "none"
         raise ArtifactError(f'There is no plan for tier "{tier}"', str(folder), f"There are {tiers}.")
     check_file(folder, entry)
     check_file(folder, adapter.shard)

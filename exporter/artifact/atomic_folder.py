@@ -31,6 +31,7 @@ def check_target(target: Path, overwrite: bool) -> None:
     What is replaced must be an artifact, so that a mistyped name loses nothing.
     """
     if not os.path.lexists(target):
+        _require_place(target)
         return
     if not target.is_dir():
         raise OutputError("The output is not a folder", str(target), "Give another --output.")
@@ -41,6 +42,16 @@ def check_target(target: Path, overwrite: bool) -> None:
     if not _is_artifact(target):
         remedy = "Give another folder, or delete it yourself."
         raise OutputError("The output folder holds something else than an artifact", str(target), remedy)
+
+
+def _require_place(target: Path) -> None:
+    """Raises OutputError where what stands above `target` is no folder, or may not be written to."""
+    above = next(path for path in target.absolute().parents if os.path.lexists(path))
+    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+        what = "may not be written to" if above.is_dir() else "is no folder"
+        raise OutputError(
+            f"The output cannot be written: {above} {what}", str(target), "Give another --output."
+        )
 
 
 @contextmanager

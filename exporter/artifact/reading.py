@@ -19,7 +19,11 @@ def read_manifest(folder: Path) -> Manifest:
             "There is no manifest.json", str(folder), "Give a folder that `thistledown export` made."
         )
     with path.open("rb") as file:
-        return parse_manifest(file.read(MANIFEST_LIMIT + 1))
+        data = file.read(MANIFEST_LIMIT + 1)
+    try:
+        return parse_manifest(data)
+    except ArtifactError as problem:
+        raise ArtifactError(problem.what, str(path), problem.remedy) from None
 
 
 def read_artifact_plan(folder: Path, tier: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -30,7 +34,7 @@ def read_artifact_plan(folder: Path, tier: str) -> tuple[dict[str, Any], dict[st
     manifest = read_manifest(folder)
     entry = manifest.plans.get(tier)
     if entry is None:
-        tiers = ", ".join(manifest.plans)
+        tiers = ", ".join(manifest.plans) or "none"
         raise ArtifactError(f'There is no plan for tier "{tier}"', str(folder), f"There are {tiers}.")
     check_file(folder, entry)
     values: dict[str, Any] = json.loads(manifest.to_json())

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from exporter.artifact import Manifest, PlanEntry, read_manifest
+from exporter.artifact import PlanEntry, read_manifest
+from exporter.errors import printable
 from exporter.report.ancestry import PrunedFrom, stored_pruned_from
 from exporter.report.attribution import Attribution, attribute
 from exporter.report.difference import Build, Difference, compare
@@ -53,7 +54,7 @@ def analyse(
     build, report = _read(folder, tier)
     manifest = read_manifest(folder)
     situations = situations_of(folder, report, previous, adapter)
-    difference = _difference(build, report, manifest, previous) if previous is not None else None
+    difference = _difference(folder, build, report, previous) if previous is not None else None
     schemes = what_if or stored_what_if(folder)
     return Analysis(
         report,
@@ -72,11 +73,11 @@ def _read(folder: Path, tier: str) -> tuple[Build, Report]:
     attribution = attribute(folder, report)
     shipped = {share.name: share.travels for share in attribution.by(lambda piece: piece.name)}
     weights = read_weights(folder, report.tensors, shipped)
-    return Build(folder.name, report.first_visit, attribution, weights), report
+    return Build(printable(folder.resolve().name), report.first_visit, attribution, weights), report
 
 
-def _difference(new: Build, report: Report, manifest: Manifest, previous: Path) -> Difference:
+def _difference(folder: Path, new: Build, report: Report, previous: Path) -> Difference:
     old, _ = _read(previous, report.tier)
-    changed = changed_files(manifest, report, read_manifest(previous), previous)
+    changed = changed_files(folder, report, previous)
     visited = {file.file for file in report.files if file.visit}
     return compare(old, new, {name: size for name, size in changed.items() if name in visited})

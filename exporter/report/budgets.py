@@ -16,6 +16,7 @@ from exporter.sizes import human, parse_size
 TOTAL, FIRST_VISIT = "total", "first-visit"
 KEYS = (TOTAL, FIRST_VISIT, *ROLES)
 _PROJECT_FILE = "pyproject.toml"
+_SETTINGS, _OURS = ("tool", "thistledown"), "budget"
 _TABLE = "[tool.thistledown.budget]"
 _NAMED = 3
 
@@ -60,13 +61,23 @@ def project_budgets(start: Path) -> Sequence[Budget]:
 def _read(path: Path) -> Sequence[Budget]:
     try:
         table: Any = tomllib.loads(path.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise BudgetError(f"{_PROJECT_FILE} is nested too deeply", str(path), "Mend it.") from None
     except (ValueError, OSError) as problem:
         raise BudgetError(f"{_PROJECT_FILE} cannot be read: {problem}", str(path), "Mend it.") from None
-    for key in ("tool", "thistledown", "budget"):
-        table = table.get(key, {}) if isinstance(table, dict) else {}
-    if not isinstance(table, dict):
-        raise BudgetError(f"{_TABLE} is no table", str(path), 'Write a line such as first-visit = "30MB".')
-    return [_entry(key, value, path) for key, value in table.items()]
+    for depth, key in enumerate(_SETTINGS):
+        table = _table(table.get(key, {}), ".".join(_SETTINGS[: depth + 1]), path)
+    # A misspelt table would be a budget that nobody keeps.
+    if other := next((key for key in table if key != _OURS), None):
+        raise BudgetError(f"[tool.thistledown] has no {other[:40]!r}", str(path), f"Write {_TABLE}.")
+    budgets = _table(table.get(_OURS, {}), f"tool.thistledown.{_OURS}", path)
+    return [_entry(key, value, path) for key, value in budgets.items()]
+
+
+def _table(value: Any, name: str, path: Path) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return value
+    raise BudgetError(f"[{name}] is no table", str(path), f'Under {_TABLE}, write first-visit = "30MB".')
 
 
 def _entry(key: str, value: Any, path: Path) -> Budget:
@@ -74,7 +85,10 @@ def _entry(key: str, value: Any, path: Path) -> Budget:
         if type(value) is not int and not isinstance(value, str):
             raise argparse.ArgumentTypeError(f"{value!r} is no size: write a string such as 30MB, or bytes")
         return parse_budget(f"{key}={value}")
-    except argparse.ArgumentTypeError as problem:
+    except (
+        argparse.ArgumentTypeError,
+        ValueError,
+    ) as problem:  # a number may have too many digits to be shown
         raise BudgetError(f"{_TABLE} {key}: {problem}", str(path), "Mend that line.") from None
 
 

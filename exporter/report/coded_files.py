@@ -29,6 +29,8 @@ def coded_sizes(path: Path, chunk_bytes: int, tensors: Sequence[StoredTensor]) -
         try:
             for extent in extents_of(chunk):
                 held[bisect_right(starts, extent.place) - 1] += extent.bytes
+            if not any(held):
+                raise ValueError("it holds nothing")
         except ValueError as problem:
             raise ArtifactError(
                 f"A coded chunk is damaged: {problem}", str(path), "Export the model again."

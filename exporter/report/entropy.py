@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from exporter.report.tensors import StoredTensor
+from exporter.report.tensors import WIDTHS, StoredTensor
 
 _READ_BYTES = 1 << 22
-_WIDTHS = {"f32": 4, "f16": 2, "u8": 1}
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class Contents:
 
 def read_contents(folder: Path, tensor: StoredTensor) -> Contents:
     """Reads the bytes of `tensor`, a piece at a time."""
-    width = _WIDTHS[tensor.dtype]
+    width = WIDTHS[tensor.dtype]
     counts = np.zeros((width, 256), np.int64)
     digest = hashlib.sha256()
     for piece in _pieces(folder / tensor.file, tensor.offset, tensor.bytes):

@@ -59,7 +59,10 @@ class Use:
 
 
 class GraphUses:
-    """The uses of the values of `graph`."""
+    """The uses of the values of `graph`; raises ValueError unless each value is made once, before it is read.
+
+    So that whoever follows values comes to an end.
+    """
 
     def __init__(self, graph: onnx.GraphProto) -> None:
         self._uses: dict[str, list[Use]] = defaultdict(list)
@@ -67,15 +70,22 @@ class GraphUses:
         self._outputs = {output.name for output in graph.output}
         self._constants = {tensor.name for tensor in graph.initializer}
         for node in graph.node:
-            self._makers |= dict.fromkeys(node.output, node)
             for index, name in enumerate(node.input):
                 self._uses[name].append(Use(node, index))
+            for name in filter(None, node.output):
+                if name in self._makers or name in self._uses:
+                    raise ValueError(f"{name} is made twice, or read before it is made")
+                self._makers[name] = node
 
-    def of(self, name: str) -> Iterator[Use]:
-        """The nodes that compute with the tensor `name`; those that only change its form are followed."""
-        for use in self._uses[name]:
+    def of(self, name: str, seen: set[str] | None = None) -> Iterator[Use]:
+        """The nodes that compute with the tensor `name`; those that only change its form are followed, each once."""
+        seen = set() if seen is None else seen
+        if name in seen:
+            return
+        seen.add(name)
+        for use in self._uses.get(name, ()):
             if use.node.op_type in _UNPACKS:
-                yield from self.of(use.node.output[0])
+                yield from self.of(use.node.output[0], seen)
             else:
                 yield use
 
@@ -96,7 +106,8 @@ class GraphUses:
             return _ROLES[node.op_type]
         if node.op_type not in _LINEARS and (maker := self._linear_before(node)) is not None:
             node = maker
-        sinks = {sink for output in node.output for sink in self._sinks(output)}
+        seen: set[str] = set()
+        sinks = {sink for output in node.output for sink in self._sinks(output, seen)}
         return next((role for role in _BY_SINK if role in sinks), None) or self._role_by_source(node)
 
     def _linear_before(self, node: onnx.NodeProto) -> onnx.NodeProto | None:
@@ -113,13 +124,16 @@ class GraphUses:
         only = node.op_type in ("Add", "Mul") and self._activation(node) is not None
         return only or node.op_type in _PASSED
 
-    def _sinks(self, name: str) -> Iterator[str]:
+    def _sinks(self, name: str, seen: set[str]) -> Iterator[str]:
+        if name in seen:
+            return
+        seen.add(name)
         if name in self._outputs:
             yield HEAD
-        for use in self._uses[name]:
+        for use in self._uses.get(name, ()):
             if self._passes(use.node):
                 for output in use.node.output:
-                    yield from self._sinks(output)
+                    yield from self._sinks(output, seen)
             elif (role := _sink(use)) is not None:
                 yield role
 

@@ -270,7 +270,7 @@ def _tokenizer_kinds(path: Path) -> Collection[str]:
         return TOKENIZER_CODE
     model = parts.get("model")
     kind = model.get("type", "BPE") if isinstance(model, dict) else ""
-    found = {kind} if kind in TOKENIZER_CODE else set()
+    found = {kind} if isinstance(kind, str) and kind in TOKENIZER_CODE else set()
     return found | ({"Precompiled"} if '"Precompiled"' in json.dumps(parts.get("normalizer")) else set())
 
 

@@ -59,7 +59,7 @@ def situations_of(
         _no_gpu(folder, manifest, report, site, runtime),
     ]
     if previous is not None:
-        found.insert(2, _update(manifest, report, read_manifest(previous), previous))
+        found.insert(2, _update(folder, report, previous))
     if adapter is not None:
         found.insert(-1, _adapter(adapter, folder, site))
     return found
@@ -99,8 +99,9 @@ def _no_gpu(folder: Path, manifest: Manifest, report: Report, site: Path, place:
     return Situation("without WebGPU", note, dict.fromkeys(manifest.plans, trip))
 
 
-def _update(manifest: Manifest, report: Report, old: Manifest, previous: Path) -> Situation:
-    changed = changed_files(manifest, report, old, previous)
+def _update(folder: Path, report: Report, previous: Path) -> Situation:
+    manifest, old = read_manifest(folder), read_manifest(previous)
+    changed = changed_files(folder, report, previous)
     plans = _plans(report)
     common = sum(size for name, size in changed.items() if name not in plans)
     trips = {
@@ -110,11 +111,11 @@ def _update(manifest: Manifest, report: Report, old: Manifest, previous: Path) -
     return Situation("update", f"the other build of {old.name} is kept, the page is the same", trips)
 
 
-def changed_files(manifest: Manifest, report: Report, old: Manifest, previous: Path) -> Mapping[str, int]:
+def changed_files(folder: Path, report: Report, previous: Path) -> Mapping[str, int]:
     """Bytes that travel of what a visit needs and an older build has not, by file; plans of all tiers among them."""
-    had, has = _digests(old), _digests(manifest)
+    had, has = (_digests(read_manifest(build)) for build in (previous, folder))
     changed = {name for name, digest in has.items() if had.get(name) != digest}
-    if (previous / "manifest.json").read_bytes() != manifest.to_json():
+    if (previous / "manifest.json").read_bytes() != (folder / "manifest.json").read_bytes():
         changed.add("manifest.json")
     needed = (file for file in report.files if file.visit or file.role == "plan")
     return {file.file: file.travels for file in needed if file.file in changed}
@@ -130,15 +131,16 @@ def _digests(manifest: Manifest) -> Mapping[str, str]:
 
 
 def _adapter(folder: Path, base: Path, site: Path) -> Situation:
-    manifest, visited = read_adapter_manifest(folder), levels_of(base, read_manifest(base), site)
-    for tier in manifest.plans:
+    manifest, of_base = read_adapter_manifest(folder), read_manifest(base)
+    for tier in of_base.plans:
         read_adapter_plan(folder, base, tier)
+    visited = levels_of(base, of_base, site)
     levels = added_levels(ADAPTER_SHELF, {name for level in visited for name in level}, site)
     code = sum(site_sizes(served(site, name)).travels for level in levels for name in level)
     common = code + manifest.shard.bytes + _travels(folder, "manifest.json")
     rounds = rounds_of(levels) + _MODEL_ROUNDS
     trips = {
-        tier: Trip(common + _travels(folder, plan.file), rounds) for tier, plan in manifest.plans.items()
+        tier: Trip(common + _travels(folder, manifest.plans[tier].file), rounds) for tier in of_base.plans
     }
     return Situation("adapter only", f"{manifest.name}, put over the model that is there", trips)
 

@@ -13,7 +13,8 @@ _LONGEST_REPORT = 64 << 20
 def stored_part(folder: Path, key: str) -> Any:
     """The value of `key`; None where it or the whole report is missing. Raises ArtifactError for what is no JSON."""
     try:
-        return parse_object((folder / REPORT_FILE).read_bytes(), _LONGEST_REPORT).get(key)
+        with (folder / REPORT_FILE).open("rb") as file:
+            return parse_object(file.read(_LONGEST_REPORT + 1), _LONGEST_REPORT).get(key)
     except FileNotFoundError:
         return None
     except JsonProblem as problem:

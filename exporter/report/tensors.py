@@ -16,7 +16,11 @@ from wgsl_kernels import FORMATS
 
 VALUES, SCALES, ZEROS = "values", "scales", "zero points"
 
+# Bytes of one number.
+WIDTHS = {"f32": 4, "f16": 2, "u8": 1}
+
 _BLOCK = FORMATS["q8"].block
+_BITS = (2, 4, 8)
 # Inputs of the operators that read blocks: values with their scales and zero points.
 _BLOCK_INPUTS = {
     "MatMulNBits": ((1, 2, 3),),
@@ -112,8 +116,9 @@ class _Reading:
 
     def _stored(self, file: str, offset: int, tensors: list[onnx.TensorProto]) -> StoredTensor:
         first = tensors[0]
-        size = int(_place(first)["length"])
-        dtype = _dtype(first)
+        size, dtype = int(_place(first)["length"]), _dtype(first)
+        if min(first.dims, default=1) < 1 or size != WIDTHS[dtype] * prod(first.dims):
+            raise ValueError(f"{first.name} has {size} bytes, which are not those of its shape")
         plain = _Packed(first.name, VALUES, dtype, 8, prod(first.dims))
         packed = self._packed.get(first.name, plain)
         reads = sum(max(1, self._reads[tensor.name]) for tensor in tensors)
@@ -151,9 +156,13 @@ class _Reading:
         zero = self._uses.stored(node.input[zeros]) if len(node.input) > zeros else ""
         held = prod(self._sizes[scale]) * _BLOCK
         bits = prod(self._sizes[blocks]) * 8 // held
+        if bits not in _BITS:
+            raise ValueError(f"{blocks} has {bits} bits a number")
         scheme = f"q{bits}z" if zero in self._external else f"q{bits}"
         name, inner = _FORM.sub("", blocks), {a.name: a.i for a in node.attribute}.get("K")
         count = self._sizes[blocks][0] * inner if inner else held
+        if not 0 < count <= held:
+            raise ValueError(f"{blocks} stands for {count} numbers")
         yield blocks, _Packed(name, VALUES, scheme, bits, count)
         yield scale, _Packed(name, SCALES, scheme, 8, 0)
         if scheme.endswith("z"):

@@ -1,5 +1,6 @@
 """What the same model would cost and keep in other schemes: bytes of a first visit beside quality and GPU memory."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from exporter.report.stored_report import REPORT_FILE, stored_part
 
 COSINE, DIVERGENCE = "1 - cosine", "KL"
 WHAT_IF = "what_if"
+_NAME = re.compile(r"\S.*")
 _KEYS = ("name", "coded", "first_visit", "weights", "memory", "distance")
 # KL has no bound, but beyond this a model says nothing that the float model says.
 _FARTHEST = 1e6
@@ -89,6 +91,8 @@ def stored_what_if(folder: Path) -> WhatIf | None:
 def _parse(value: Any) -> WhatIf:
     keys = ("distance", "texts", "tokens", "checkpoint_bytes", "checkpoint_values", "alternatives")
     found = Fields(value, WHAT_IF, keys, REPORT_FILE)
+    if not found.items("alternatives"):
+        raise found.unfit("alternatives", "has none")
     return WhatIf(
         distance=found.one_of("distance", (COSINE, DIVERGENCE)),
         texts=found.whole("texts"),
@@ -105,9 +109,9 @@ def _parse(value: Any) -> WhatIf:
 def _alternative(value: Any, path: str) -> Alternative:
     found = Fields(value, path, _KEYS, REPORT_FILE)
     return Alternative(
-        name=found.text("name"),
+        name=found.text("name", _NAME),
         coded=found.flag("coded"),
-        first_visit=found.whole("first_visit"),
+        first_visit=found.whole("first_visit", least=1),
         weights=found.whole("weights"),
         memory=found.sizes("memory"),
         distance=found.number("distance", 0, _FARTHEST),

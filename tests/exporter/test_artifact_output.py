@@ -118,6 +118,8 @@ def test_a_link_to_a_folder_stays_a_link(target: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(OutputError, match="file is no folder"):
+        check_target(tmp_path / "file" / "not" / "yet", overwrite=False)
     with pytest.raises(OutputError, match="cannot be written"), atomic_folder(tmp_path / "file" / "out"):
         pytest.fail("work began")
 

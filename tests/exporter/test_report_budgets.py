@@ -95,6 +95,8 @@ def test_a_projects_budgets_hold(
         ("total = 0", "at least 1 byte"),
         ("total = [", "cannot be read"),
         ('"a b" = 5', "no budget for 'a b'"),
+        (f"total = 0x{'f' * 5000}", "total: Exceeds"),
+        (f"total = {'[' * 5000}", "nested too deeply"),
     ],
 )
 def test_a_projects_malformed_budget_is_refused(
@@ -107,9 +109,19 @@ def test_a_projects_malformed_budget_is_refused(
     assert "pyproject.toml" in error
 
 
-def test_a_budget_that_is_no_table_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "pyproject.toml").write_text("[tool.thistledown]\nbudget = 5\n")
-    with pytest.raises(BudgetError, match="is no table"):
+@pytest.mark.parametrize(
+    ("lines", "named"),
+    [
+        ("[tool.thistledown]\nbudget = 5", "is no table"),
+        ("[tool]\nthistledown = 5", "is no table"),
+        ("[[tool.thistledown]]\nbudget = {total = 5}", "is no table"),
+        ("tool = 5", "is no table"),
+        ("[tool.thistledown.budgets]\ntotal = 5", "has no 'budgets'"),
+    ],
+)
+def test_a_budget_that_would_not_be_kept_is_refused(tmp_path: Path, lines: str, named: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(f"{lines}\n")
+    with pytest.raises(BudgetError, match=named):
         project_budgets(tmp_path)
 
 

@@ -140,6 +140,11 @@ def test_an_adapter_costs_its_shard_plan_and_code(
     assert shard < found["adapter only"].trips["base"].travels < shard + 40_000
     assert main(["report", str(before), "--adapter", str(tmp_path)]) == 2
     assert "thistledown adapter" in capsys.readouterr().err
+    manifest = json.loads((tmp_path / "poet" / "manifest.json").read_bytes())
+    del manifest["plans"]["f16"]
+    (tmp_path / "poet" / "manifest.json").write_text(json.dumps(manifest))
+    assert main(["report", str(before), "--adapter", str(tmp_path / "poet")]) == 2
+    assert 'no plan for tier "f16"' in capsys.readouterr().err
 
 
 def test_each_situation_has_each_tier(changed: Analysis, after: Path) -> None:

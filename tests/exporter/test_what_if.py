@@ -154,6 +154,9 @@ def test_a_plain_export_tells_of_no_others(folder: Path) -> None:
     [
         ({"what_if": []}, "what_if is no object"),
         ({"what_if": {}}, "what_if.alternatives is missing"),
+        ({"first": {"name": " "}}, r"alternatives\.0\.name"),
+        ({"first": {"first_visit": 0}}, r"alternatives\.0\.first_visit"),
+        ({"all": []}, "what_if.alternatives has none"),
         ({"first": {"name": "a\u001b[31m"}}, r"alternatives\.0\.name"),
         ({"first": {"distance": 1e999}}, "report.json"),
         ({"first": {"first_visit": -1}}, r"alternatives\.0\.first_visit"),
@@ -166,6 +169,7 @@ def test_a_hostile_report_is_refused_by_the_field(
     copy = Path(shutil.copytree(told, tmp_path / "copy"))
     document = json.loads((copy / "report.json").read_text())
     document["what_if"]["alternatives"][0] |= change.pop("first", {})
+    document["what_if"]["alternatives"] = change.pop("all", document["what_if"]["alternatives"])
     (copy / "report.json").write_text(json.dumps(document | change))
     with pytest.raises(ArtifactError, match=named):
         analyse(copy)
@@ -193,6 +197,7 @@ def test_schemes_are_those_that_export_takes() -> None:
         (["report", "DIR", "--what-if", "SOURCE", "--schemes", "q5"], "q5"),
         (["export", "SOURCE", "--dry-run", "--what-if"], "--what-if"),
         (["export", "SOURCE", "-o", "DIR", "--what-if"], "not empty"),
+        (["export", "SOURCE", "-o", f"{__file__}/x", "--what-if"], "is no folder"),
     ],
 )
 def test_what_cannot_be_tried_is_said_at_once(

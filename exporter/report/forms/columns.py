@@ -1,7 +1,9 @@
 """Rows of cells as text in columns."""
 
+import re
 from collections.abc import Sequence
 
+_MARKUP = re.compile(r"[|\[]|<(?=[A-Za-z/!?])")
 RULE: Sequence[str] = ()
 
 
@@ -25,8 +27,9 @@ def _line(row: Sequence[str], widths: Sequence[int], words: Sequence[bool]) -> s
 def markdown_table(headings: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> list[str]:
     """A table in Markdown with the same sides."""
     marks = ["---" if index < left or not heading else "---:" for index, heading in enumerate(headings)]
-    return ["| " + " | ".join(_escaped(row)) + " |" for row in (headings, marks, *rows)]
+    return ["| " + " | ".join(map(escaped, row)) + " |" for row in (headings, marks, *rows)]
 
 
-def _escaped(row: Sequence[str]) -> list[str]:
-    return [cell.replace("|", "\\|") for cell in row]
+def escaped(words: str) -> str:
+    """`words` as Markdown that neither ends a cell nor becomes a tag, a link or a picture."""
+    return _MARKUP.sub(r"\\\g<0>", words)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from exporter.report.analysis import Analysis
 from exporter.report.difference import Difference, Mover
-from exporter.report.forms.columns import markdown_table
+from exporter.report.forms.columns import escaped, markdown_table
 from exporter.report.forms.tables import (
     FILE_HEADINGS,
     MOVER_HEADINGS,
@@ -75,7 +75,8 @@ def _difference(analysis: Analysis, difference: Difference) -> list[Sequence[str
     heading = f"{min(len(movers), _LARGEST)} largest of {len(movers)} changes, which sum to the byte:"
     return [
         [
-            f"Compared with {difference.old_name}: first visit **{difference.new_visit:,} bytes** ({signed(visit)}), "
+            f"Compared with {escaped(difference.old_name)}: "
+            f"first visit **{difference.new_visit:,} bytes** ({signed(visit)}), "
             f"folder {difference.new_folder:,} bytes ({signed(folder)})."
         ],
         _update(difference),

@@ -1,5 +1,6 @@
 """How names, times and shares are written in every form of the report."""
 
+from exporter.errors import printable
 from exporter.report.attribution import Piece
 from exporter.report.measure import ReportFile
 from exporter.report.situations import Situation
@@ -35,7 +36,8 @@ ROLE_WORDS = {
 
 
 def short_name(name: str) -> str:
-    """A file or weight's name, cut where it only repeats: hashes, and matrices that are stored as one."""
+    """A file or weight's name on one line, cut where it only repeats: hashes, and matrices that are stored as one."""
+    name = printable(name)
     stem, dot, suffix = name.rpartition(".")
     if dot and len(stem) == _HEX_NAME:
         return f"{stem[:_SHOWN]}….{suffix}"
