@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from exporter.report.site_files import served
 from tests.site.pages.conftest import EMBEDDER, SITE, WRITER, Site, catalogue_entry
 
 pytestmark = pytest.mark.browser
@@ -176,7 +177,9 @@ def test_an_insecure_address_is_named_as_the_cause(site: Site) -> None:
     for kind in ("*.*", "app/*.js", "app/texts/*.json"):
         site.page.route(
             f"{site.address}/{kind}",
-            lambda route: route.fulfill(path=SITE / route.request.url.removeprefix(f"{site.address}/")),
+            lambda route: route.fulfill(
+                path=served(SITE, route.request.url.removeprefix(f"{site.address}/"))
+            ),
         )
     page = site.open("index.html", inspection={"ok": False, "code": "NO_WEBGPU", "reason": "No WebGPU."})
     expect(page.get_by_role("region", name="This page is not opened securely")).to_contain_text("https://")
