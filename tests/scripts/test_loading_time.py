@@ -19,6 +19,8 @@ def test_a_page_is_timed_on_a_line_that_is_really_slow(browser: "Browser", tmp_p
     folder = embedding_artifact().write(tmp_path / "reader")
     with serving(folder, sources=False) as address:
         taken = visit(browser, f"{address}search.html", PAGES["search.html"])
+        assert visit(browser, f"{address}chat.html", PAGES["chat.html"]) is None
+    assert taken is not None
     assert taken > 4 * 165, (
         "the page, its scripts, the list of models and the manifest come one after another"
     )
