@@ -3,8 +3,8 @@
  *
  *     node scripts/build_site.mjs [site folder]      # or: make site
  *
- * A page has a script of its own and at most two that it shares with others, so that over HTTP/1.1, too, it has all of
- * them in two rounds of requests. Where a page and its workers need the same module, each has it in its own script: a
+ * A page has a script of its own, two that it shares with others and those of the forms that it has, so that over
+ * HTTP/1.1, too, it has all of them in two rounds of requests. Where a page and its workers need the same module, each has it in its own script: a
  * round of requests costs more than its bytes. What is imported only when it is needed stays a file of its own, under
  * the name of its source.
  */

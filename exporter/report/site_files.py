@@ -163,7 +163,7 @@ def visit_levels(
 
 def _texts(site: Path, page: str) -> Iterator[str]:
     yield TEXTS
-    own = _OWN_TEXTS.search(served(site, page).read_text(encoding="utf-8"))
+    own = _OWN_TEXTS.search((site / page).read_text(encoding="utf-8"))
     if own is not None:
         yield f"app/texts/{own[1]}/en.json"
 

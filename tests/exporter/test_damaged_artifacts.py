@@ -1,7 +1,6 @@
 """Artifacts that were damaged or forged: every command refuses them, names the file and says what to do."""
 
 import copy
-import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from exporter.artifact import check_files, read_artifact_plan
 from exporter.errors import ArtifactError
 from exporter.parity.onnx_runner import OnnxDecoder, OnnxEncoder
 from exporter.parity.plan_player import PlanPlayer
+from tests.exporter.forged_files import forge
 
 Make = Callable[..., Path]
 PLAN = "plan.base.json"
@@ -30,16 +30,6 @@ def whole(tiny_granite: Make, artifact: Make) -> Path:
 def folder(whole: Path, tmp_path: Path) -> Path:
     """A copy of an artifact, to be damaged."""
     return Path(shutil.copytree(whole, tmp_path / "copy"))
-
-
-def forge(folder: Path, name: str, data: bytes) -> None:
-    """Writes the file `name`, and a manifest that vouches for it."""
-    (folder / name).write_bytes(data)
-    manifest = json.loads((folder / "manifest.json").read_bytes())
-    for entry in [*manifest["files"], *manifest["plans"].values()]:
-        if entry["file"] == name:
-            entry.update(bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
-    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
 
 def change_manifest(folder: Path, **fields: object) -> None:

@@ -14,6 +14,7 @@ from exporter.__main__ import main
 from exporter.errors import ArtifactError
 from exporter.report import analyse, render
 from exporter.report.tensors import StoredTensor, stored_tensors
+from tests.exporter.forged_files import forge as _write
 
 Make = Callable[..., Path]
 Forge = Callable[[onnx.GraphProto], None]
@@ -29,15 +30,6 @@ def whole(tiny_granite: Make, artifact: Make) -> Path:
 def folder(whole: Path, tmp_path: Path) -> Path:
     """A copy of an artifact, to be forged."""
     return Path(shutil.copytree(whole, tmp_path / "copy"))
-
-
-def _write(folder: Path, name: str, data: bytes) -> None:
-    """Writes the file `name`, and a manifest that vouches for it."""
-    (folder / name).write_bytes(data)
-    manifest = json.loads((folder / "manifest.json").read_bytes())
-    entry = next(entry for entry in manifest["files"] if entry["file"] == name)
-    entry.update(bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
-    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
 
 def _forged(folder: Path, tmp_path: Path, forge: Forge) -> list[StoredTensor]:
