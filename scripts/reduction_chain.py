@@ -159,7 +159,7 @@ def _told(name: str, scheme: str, folder: Path, found: Measured) -> Mapping[str,
     from exporter.report import measure_artifact
 
     report = measure_artifact(folder)
-    row = {"step": name, "scheme": scheme, "parameters": report.parameters, "bytes": report.first_visit}
+    row = {"step": name, "scheme": scheme, "parameters": report.parameters, "bytes": report.model_visit}
     return {**row, **asdict(found)}
 
 

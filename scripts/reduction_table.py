@@ -19,7 +19,7 @@ def between_marks(page: str, lines: Iterable[str]) -> str:
 
 
 def _lines(table: Mapping[str, Any]) -> Iterator[str]:
-    heads = ("step", "weights", "parameters", "first visit, bytes", "held-out templates, exact")
+    heads = ("step", "weights", "parameters", "download, bytes", "held-out templates, exact")
     yield f"| {' | '.join((*heads, 'by hand, exact', 'by hand, F1', 'JSON', 'tokens/s'))} |"
     yield "|---|---|---:|---:|---:|---:|---:|---:|---:|"
     for row in table["rows"]:

@@ -69,6 +69,13 @@ class Report:
         return sum(file.travels for file in self.files if file.visit)
 
     @property
+    def model_visit(self) -> int:
+        """Of a first visit, the bytes of the artifact alone: the same beside every version of the site."""
+        return sum(
+            file.travels for file in self.files if file.visit and file.role not in GROUPS["engine and page"]
+        )
+
+    @property
     def repeat_visit(self) -> int:
         """Bytes of bodies when nothing has changed: weights are immutable, all else answers 304 without a body."""
         return 0

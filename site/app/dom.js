@@ -28,6 +28,16 @@ export function button(label, onClick, attributes = {}) {
 }
 
 /**
+ * Shows what depends on a form once the browser has put back what a visitor had entered there before leaving the page:
+ * Chromium does so after the page's load, when the scripts of a quick page have long looked.
+ * @param {() => void} show
+ */
+export function whenRestored(show) {
+  addEventListener('pageshow', show);
+  if (document.readyState === 'complete') show();
+}
+
+/**
  * The element of the page's own HTML with this id.
  * @template {HTMLElement} T
  * @param {string} id

@@ -1,7 +1,7 @@
 /** The form for a visitor's own text: typed, pasted, chosen or dropped. */
 
 import { MOST_PASSAGES, ownCollection } from './collections.js';
-import { byId } from './dom.js';
+import { byId, whenRestored } from './dom.js';
 import { splitText } from './splitting.js';
 import { readTextFiles } from './text_files.js';
 import { text } from './texts.js';
@@ -37,7 +37,7 @@ export function connectOwnText({ onUse, onError }) {
   });
   picker.addEventListener('change', () => attempt(onError, () => takeFiles([...(picker.files ?? [])])));
   connectDrop(onError);
-  if (area.value !== '') showCount(); // the browser has brought it back
+  whenRestored(() => area.value !== '' && showCount());
 }
 
 /** @param {boolean} visible */

@@ -68,7 +68,10 @@
         keep('language', link.lang);
       });
     }
-    for (const choice of settings.querySelectorAll('input')) choice.checked = choice.value === root.dataset.theme;
+    // Once more when the browser has put back what was chosen when the visitor left the page.
+    const show = () => settings.querySelectorAll('input').forEach((choice) => (choice.checked = choice.value === root.dataset.theme));
+    show();
+    addEventListener('pageshow', show);
     settings.addEventListener('change', ({ target }) => {
       const { value } = /** @type {HTMLInputElement} */ (target);
       showTheme(value);

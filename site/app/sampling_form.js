@@ -1,6 +1,6 @@
 /** The sampling options. An empty field leaves the choice to the model. */
 
-import { byId } from './dom.js';
+import { byId, whenRestored } from './dom.js';
 import { formatNumber } from './format.js';
 import { text } from './texts.js';
 
@@ -19,6 +19,7 @@ export function connectSampling() {
   options.addEventListener('invalid', () => (options.open = true), true);
   byId(FIELDS.temperature, HTMLInputElement).addEventListener('input', showNote);
   showNote();
+  whenRestored(showNote);
 }
 
 /** Shows in the empty fields what the model does by itself. @param {Defaults} defaults */

@@ -3,7 +3,7 @@
 import { announce } from './announcer.js';
 import { fetchAhead, openCollection } from './collections.js';
 import { showDeviceNotice } from './device_notice.js';
-import { button, byId, element } from './dom.js';
+import { button, byId, element, whenRestored } from './dom.js';
 import { formatDuration } from './format.js';
 import { keepVectors, keyOf, readVectors } from './kept_vectors.js';
 import { latest } from './latest.js';
@@ -46,6 +46,8 @@ const results = byId('results', HTMLOListElement);
 
 /** @type {Model | null} */
 let model = null;
+/** Where the collection comes from. @type {Choice} */
+let choice = 'facts';
 /** @type {Collection | null} */
 let collection = null;
 /** What the model has read stays read while it is loaded. @type {Map<Collection, PassageIndex>} */
@@ -66,6 +68,7 @@ const asking = latest(answer, (error) => showTrouble(error, () => asking.start()
  * @param {Choice} name
  */
 async function chooseCollection(signal, name) {
+  choice = name;
   showOwnText(name === 'own');
   collectionTrouble.replaceChildren();
   if (name === 'own') return useCollection(null);
@@ -335,5 +338,6 @@ connectQuestion();
 connectOwnText({ onUse: useOwnText, onError: showCollectionTrouble });
 byId('collections', HTMLElement).addEventListener('change', () => choosing.start(chosenName()));
 void choosing.start(chosenName());
+whenRestored(() => chosenName() !== choice && choosing.start(chosenName()));
 mounted = mountModel(byId('model', HTMLElement), 'sentence-embedding', { onReady, onGone, onOffer });
 void mounted.then((found) => found && showLanguages(found.entry));

@@ -1,6 +1,6 @@
 /** Where the visitor writes: Enter sends, Shift and Enter begin a new line; Stop takes the place of Send while an answer comes. */
 
-import { byId } from '../dom.js';
+import { byId, whenRestored } from '../dom.js';
 
 const MOST_LINES_PX = 240;
 
@@ -29,6 +29,7 @@ export function connectComposer({ onSend, onStop }) {
     form.requestSubmit(go);
   });
   field.addEventListener('input', fit);
+  whenRestored(fit);
   stop.addEventListener('click', onStop);
 }
 

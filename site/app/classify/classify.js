@@ -2,7 +2,7 @@
 
 import { announce } from '../announcer.js';
 import { showDeviceNotice } from '../device_notice.js';
-import { button, byId } from '../dom.js';
+import { button, byId, whenRestored } from '../dom.js';
 import { takesModelDown } from '../error_code.js';
 import { formatLanguages } from '../format.js';
 import { latest } from '../latest.js';
@@ -248,6 +248,7 @@ function connectForms() {
     press();
   });
   byId('amount', HTMLElement).addEventListener('change', showAmount);
+  whenRestored(showAmount);
   connectSource({ onChange: () => trouble.replaceChildren(), onError: (error) => trouble.replaceChildren(problemPanel(error)) });
   connectTable();
   byId('save-csv', HTMLButtonElement).addEventListener('click', () => saveFile('labels.csv', 'text/csv', csvOf(many.rows, least())));

@@ -1,6 +1,6 @@
 /** The form in which visitors write their labels: a name and examples for each, and how similar a text must be. */
 
-import { button, byId, element } from '../dom.js';
+import { button, byId, element, whenRestored } from '../dom.js';
 import { formatHundredths } from '../format.js';
 import { text } from '../texts.js';
 import { examplesIn, MOST_LABELS } from './label_set.js';
@@ -40,6 +40,7 @@ export function connectLabels({ onLabels, onLeast }) {
     showLeast();
     onLeast();
   });
+  whenRestored(showLeast);
 }
 
 /** @param {LabelSet} set */

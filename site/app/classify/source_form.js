@@ -1,7 +1,7 @@
 /** The form in which visitors bring many texts: typed or pasted, one a line, or a file with lines, a table or JSON objects. */
 
 import { announce } from '../announcer.js';
-import { button, byId, element } from '../dom.js';
+import { button, byId, element, whenRestored } from '../dom.js';
 import { readTextFiles } from '../text_files.js';
 import { text as say } from '../texts.js';
 import { likelyColumn, linesOf, MOST_TEXTS, tableOf, textsIn } from './text_table.js';
@@ -55,6 +55,7 @@ export function connectSource({ onChange, onError }) {
   byId('file-away', HTMLButtonElement).addEventListener('click', after(putFileAway));
   picker.addEventListener('change', () => take(picker.files?.[0]));
   connectDrop(take);
+  whenRestored(showCount);
 }
 
 /** @returns {string[]} */

@@ -284,6 +284,7 @@ def test_a_text_that_the_browser_brings_back_can_be_searched(site: Site) -> None
     page.go_back()
     expect(page.get_by_label("Paste a text")).to_have_value(re.compile("Of trains"))
     expect(page.locator("#own-note")).to_contain_text("2 passages")
+    expect(page.locator("#collection-about")).to_be_empty()
     expect(page.get_by_role("button", name="Search this text")).to_be_enabled()
 
 
