@@ -223,7 +223,12 @@ async def held_visit(stage: Stage, model: SmallModel, after: int) -> "asyncio.Ta
     stage.server.hold(after)
     waits = {"stallMs": 2000, "backoffMs": 50}
     task = asyncio.create_task(stage.visit(model, waits=waits))
-    await asyncio.wait_for(stage.server.held.wait(), PATIENCE)
+    held = asyncio.create_task(stage.server.held.wait())
+    await asyncio.wait({task, held}, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+    held.cancel()
+    if not stage.server.held.is_set():
+        told = f"ended with {task.result()}" if task.done() else f"asks for nothing in {PATIENCE} s"
+        raise AssertionError(f"a visit that {after} bytes should hold {told}")
     # Others that are under way come as far as they can.
     await asyncio.sleep(0.05)
     return task

@@ -15,6 +15,7 @@ PAGE = b"<!doctype html><title>faults</title><link rel=icon href=data:,>"
 PORTAL = b"<!doctype html><title>Welcome to this hotel's network</title>"
 # Sends a reset instead of what is still to come.
 LINGER = struct.pack("ii", 1, 0)
+_taken: set[int] = set()
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,9 @@ class FaultServer:
         return f"{self.origin}/models/tiny/"
 
     async def open(self) -> None:
-        self.listening = await asyncio.start_server(self._serve, "127.0.0.1", self.port, reuse_address=True)
+        self.listening = await asyncio.start_server(
+            self._serve, "127.0.0.1", self.port or fresh_port(), reuse_address=True
+        )
         self.port = self.listening.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
@@ -159,6 +162,17 @@ class FaultServer:
             return
         self.held.set()
         await self.going.wait()
+
+
+def fresh_port() -> int:
+    """A port that no earlier server of this process had: a browser keeps files by origin, and the operating system
+    gives a port again after a few hundred."""
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port: int = probe.getsockname()[1]
+        if port not in _taken:
+            _taken.add(port)
+            return port
 
 
 def _whole(body: bytes, media: str) -> Answer:
