@@ -121,17 +121,18 @@ def check_options(options: ExportOptions) -> None:
 def predict(options: ExportOptions, progress: Progress) -> Prediction:
     """What `export` would make, from config.json and what else the checkpoint has beside its weights.
 
-    Raises what `export` raises before it reads a weight; CheckFailedError over budget.
+    Raises what `export` raises before it reads a weight; CheckFailedError over budget, unless weights are coded: then
+    only they tell whether it is kept.
     """
     _check(options, values=False)
-    job = _open(options, progress, values=False)
+    job = _open(replace(options, budget=None if options.coded else options.budget), progress, values=False)
     _quantize(job, {}, progress)
     with TemporaryDirectory(prefix="thistledown-") as name:
         folder = Path(name)
         manifest = _write(folder, job, _plan_shards(job), planned_canary, progress)
         report = _write_report(folder, job)
         sizes = {path.name: path.stat().st_size for path in folder.iterdir()}
-    return Prediction(manifest, report, sizes, "tokenizer.json" in job.checkpoint.files)
+    return Prediction(manifest, report, sizes, "tokenizer.json" in job.checkpoint.files, options.coded)
 
 
 def _open(options: ExportOptions, progress: Progress, *, values: bool) -> _Job:

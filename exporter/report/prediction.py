@@ -28,12 +28,16 @@ class PredictedFile:
 
 @dataclass(frozen=True)
 class Prediction:
-    """An export that did not happen. `sizes` are the bytes of all files but the shards, by name."""
+    """An export that did not happen. `sizes` are the bytes of all files but the shards, by name.
+
+    Where weights will be `coded`, a visit fetches fewer bytes than the report says: how many, only the weights tell.
+    """
 
     manifest: Manifest
     report: Report
     sizes: Mapping[str, int]
     has_tokenizer: bool
+    coded: bool = False
 
     @property
     def files(self) -> Sequence[PredictedFile]:
@@ -80,6 +84,7 @@ class Prediction:
             "total": self.total,
             "unknown": list(self.unknown),
             "first_visit": report.first_visit,
+            "coded": self.coded,
             "tiers": {
                 name: {
                     "features": list(plan.features),
@@ -124,7 +129,13 @@ def _tiers(made: Manifest) -> list[str]:
 
 def _visit(prediction: Prediction) -> list[str]:
     visit = prediction.report.first_visit
-    lines = [f"first visit downloads about {visit:,} bytes ({human(visit)})"]
+    how = "at most" if prediction.coded else "about"
+    lines = [f"first visit downloads {how} {visit:,} bytes ({human(visit)})"]
+    if prediction.coded:
+        lines.append(
+            "how much fewer once they are entropy-coded, and whether a budget is kept, only the weights tell:"
+        )
+        lines.append("leave out --dry-run")
     if prediction.unknown:
         lines.append(
             f"the folder has no {_TOKENIZER}: unknown are {', '.join(prediction.unknown)}, not counted"

@@ -33,6 +33,7 @@ import './storage/chunks.js';
 import './storage/fill.js';
 import './storage/locks.js';
 import './storage/opfs_store.js';
+import './storage/records.js';
 import './storage/store_errors.js';
 
 export { DownloadControl, errors };

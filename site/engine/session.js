@@ -14,7 +14,7 @@ import { Binder, Player } from './player.js';
 import { Progress } from './progress.js';
 import { Readback } from './readback.js';
 import { Losses } from './recovery.js';
-import { Library } from './storage/library.js';
+import { LoadRecords } from './storage/load_records.js';
 import { fetchTokenizer } from './tokenizer/files.js';
 import { bring, bringWhole } from './transfer/bring.js';
 import { BufferPool } from './transfer/buffer_pool.js';
@@ -151,11 +151,11 @@ async function assemble(request, device, { supply, rehearse, remembered }) {
  * @returns {Parameters<typeof Tuning.open>[2]} where the tuning of an adapter is noted
  */
 function noteOf({ base, manifest, tier }, { info }, store) {
-  const library = new Library(store);
+  const records = new LoadRecords(store);
   const key = `${visitedFiles(manifest, tier).plan.sha256} tuned 1 ${JSON.stringify(info)}`;
   return {
-    read: () => library.readNote(base, key),
-    write: (note) => library.writeNote(base, key, note).catch(() => undefined),
+    read: () => records.readNote(base, key),
+    write: (note) => records.writeNote(base, key, note).catch(() => undefined),
   };
 }
 

@@ -108,6 +108,15 @@ def test_people_read_what_it_costs(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_of_coded_weights_it_tells_the_most(tiny_granite: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    """A budget that the plain weights exceed may be kept."""
+    asked = ["export", str(tiny_granite()), "--dry-run", "--quantize", "e3", "--budget", "10kB"]
+    assert main(asked) == 0
+    told = capsys.readouterr().out
+    assert "first visit downloads at most" in told
+    assert "only the weights tell" in told
+
+
 def test_a_budget_is_checked(tiny_granite: Make, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", str(tiny_granite()), "--dry-run", "--budget", "10kB"]) == 1
     assert "budget" in capsys.readouterr().err

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 
 MIB = 2**20
 SHARD_BYTES = 32 * MIB
-CHUNK_BYTES = 4 * MIB
+CHUNK_BYTES = MIB
 MOST_HEAP = 64 * MIB
 # What the larger model's load may have more than the smaller one's: buffers that await collection.
 MOST_GROWTH = 24 * MIB

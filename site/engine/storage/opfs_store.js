@@ -1,10 +1,11 @@
 /**
  * A store in the origin's private file system. A file's chunks lie at their own places in one file, and beside it lies one
- * byte a chunk that says whether it is there. Written through synchronous handles: what a killed tab has written stays.
+ * byte a chunk that says how much of it is there. Written through synchronous handles: what a killed tab has written stays.
  * Whoever writes a file holds the lock of that file (locks.js).
  */
 
 import { seal, unseal } from '../hashing.js';
+import { WHOLE } from './chunks.js';
 import { fillFrom } from './fill.js';
 import { expectWritten } from './store_errors.js';
 
@@ -61,7 +62,7 @@ export class OpfsStore {
   async have({ sha256, chunks }) {
     const kept = new Uint8Array(chunks.length);
     const marks = await bytesOf(this.files, sha256 + MARKS).catch(() => kept);
-    kept.set(marks.subarray(0, kept.length).map((mark) => Number(mark === 1)));
+    kept.set(marks.subarray(0, kept.length));
     return kept;
   }
 
@@ -78,11 +79,11 @@ export class OpfsStore {
     }
   }
 
-  /** @param {ChunkedFile} file @param {number} index @param {Bytes} bytes */
-  async write({ sha256, chunkBytes }, index, bytes) {
+  /** @param {ChunkedFile} file @param {number} index @param {Bytes} bytes @param {number} [from] @param {number} [mark] */
+  async write({ sha256, chunkBytes }, index, bytes, from = 0, mark = WHOLE) {
     const { data, marks } = await this.handlesOf(sha256);
-    expectWritten(data.write(bytes, { at: index * chunkBytes }), bytes.length);
-    expectWritten(marks.write(Uint8Array.of(1), { at: index }), 1);
+    expectWritten(data.write(bytes.subarray(from), { at: index * chunkBytes + from }), bytes.length - from);
+    expectWritten(marks.write(Uint8Array.of(mark), { at: index }), 1);
   }
 
   /** @param {string} sha256 @returns {Promise<SyncHandle | null>} null where others read it and the browser wants one at a time */

@@ -20,9 +20,10 @@ import { refusalOf, StoreFullError } from './store_errors.js';
  *
  * @typedef {object} Store
  * @property {'opfs' | 'cache' | 'none'} kind
- * @property {(file: ChunkedFile) => Promise<Uint8Array>} have a byte a chunk: 1 where it is kept
+ * @property {(file: ChunkedFile) => Promise<Uint8Array>} have a mark a chunk: see chunks.js
  * @property {(file: ChunkedFile, index: number, target: Bytes) => Promise<boolean>} read fills `target`, as long as the chunk
- * @property {(file: ChunkedFile, index: number, bytes: Bytes) => Promise<void>} write verified bytes
+ * @property {(file: ChunkedFile, index: number, bytes: Bytes, from?: number, mark?: number) => Promise<void>} write a chunk,
+ *   or of kind opfs its beginning, with the mark that says how much of it there is; what stands before `from` is there already
  * @property {(sha256: string) => Promise<void>} close what writing has opened
  * @property {() => Promise<string[]>} names SHA-256 of every file of which anything is kept
  * @property {(sha256: string) => Promise<void>} remove

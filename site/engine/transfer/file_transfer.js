@@ -1,11 +1,13 @@
 /**
  * Brings the chunks of one file, each verified by SHA-256 before anybody sees it: first those that the store has, then the
- * others from the network, several stretches at a time. What has been verified is never fetched again.
+ * others from the network, several stretches at a time. What has been verified is never fetched again, and what has come of
+ * a chunk is not either, unless the whole turns out wrong.
  */
 
 import { FileCorruptedError, FileTooLongError, throwIfAborted } from '../errors.js';
 import { sha256 } from '../hashing.js';
-import { chunkLength } from '../storage/chunks.js';
+import { chunkLength, WHOLE } from '../storage/chunks.js';
+import { ChunkArrival } from './chunk_arrival.js';
 import { online, wait } from './gate.js';
 import { Patience } from './patience.js';
 import { openStretch, RangesIgnored } from './range_request.js';
@@ -17,8 +19,8 @@ import { openStretch, RangesIgnored } from './range_request.js';
 /** @typedef {(bytes: Bytes, offset: number) => void | Promise<void>} Sink gets verified bytes, in any order */
 /** @typedef {{ first: number, end: number }} Run chunks to come; `first` moves on */
 
-/** Chunks of a request: enough to be worth one, few enough that several connections share a file. */
-const RUN_CHUNKS = 2;
+/** Bytes of a request: enough to be worth one. */
+const RUN_BYTES = 8 * 2 ** 20;
 
 export class FileTransfer {
   /**
@@ -36,6 +38,8 @@ export class FileTransfer {
     this.ranged = true;
     /** Of each chunk, whether the sink has it. */
     this.delivered = new Uint8Array(file.chunks.length);
+    /** The store's marks, as they were found. @type {Uint8Array} */
+    this.marks = new Uint8Array(file.chunks.length);
   }
 
   get done() {
@@ -53,8 +57,8 @@ export class FileTransfer {
 
   /** What the store has; what it has and is not right is left for `fetchMissing`. */
   async takeKept() {
-    const kept = await this.supply.store.have(this.file);
-    const indices = [...kept.keys()].filter((index) => kept[index] && !this.delivered[index]);
+    this.marks = await this.supply.store.have(this.file);
+    const indices = [...this.marks.keys()].filter((index) => this.marks[index] === WHOLE && !this.delivered[index]);
     await this.each(indices, (index, buffer) => this.takeChunk(index, buffer));
   }
 
@@ -71,12 +75,19 @@ export class FileTransfer {
   /** Whoever calls this holds the file's lock alone. */
   async fetchMissing() {
     try {
-      await this.fetchRuns(runsOf(this.delivered));
+      await this.fetchRuns(runsOf(this.delivered, this.marks, this.mostChunks));
     } catch (cause) {
       if (!(cause instanceof RangesIgnored)) throw cause;
       this.ranged = false;
       await this.fetchRuns([{ first: 0, end: this.delivered.length }]);
     }
+  }
+
+  /** Chunks of a request: few enough that all connections share the file. */
+  get mostChunks() {
+    const { runBytes = RUN_BYTES } = this.supply;
+    const missing = this.delivered.reduce((sum, done) => sum + Number(!done), 0);
+    return Math.max(1, Math.min(Math.floor(runBytes / this.file.chunkBytes), Math.ceil(missing / this.pool.count)));
   }
 
   /** @param {Run[]} runs */
@@ -115,35 +126,46 @@ export class FileTransfer {
   async persist(run, buffer, signal) {
     const { gate, backoffMs } = this.supply;
     const patience = new Patience(backoffMs);
+    const arrival = await this.arrivalOf(run.first, buffer);
     for (;;) {
       await gate.passed(signal);
       await online(signal);
       const going = AbortSignal.any([signal, gate.signal]);
       try {
-        return await this.fetchRun(run, buffer, { ...this.supply, signal: going }, patience.failures > 0);
+        return await this.fetchRun(run, arrival, { ...this.supply, signal: going }, patience.failures > 0);
       } catch (cause) {
         throwIfAborted(signal);
-        if (!going.aborted) await wait(patience.after(cause, run.first), signal);
+        if (cause instanceof RangesIgnored) arrival.drop();
+        if (!going.aborted) await wait(patience.after(cause, run.first * this.file.chunkBytes + arrival.come), signal);
       }
     }
   }
 
+  /** @param {number} index @param {Bytes} buffer @returns {Promise<ChunkArrival>} of that chunk, with what was kept of it */
+  async arrivalOf(index, buffer) {
+    const arrival = new ChunkArrival(this.file, buffer, this.supply);
+    arrival.turnTo(index);
+    if (this.ranged) await arrival.resume(this.marks[index]);
+    return arrival;
+  }
+
   /**
    * @param {Run} run
-   * @param {Bytes} buffer
+   * @param {ChunkArrival} arrival
    * @param {Supply} supply
    * @param {boolean} again
    */
-  async fetchRun(run, buffer, supply, again) {
+  async fetchRun(run, arrival, supply, again) {
     const { bytes, chunkBytes } = this.file;
     const first = this.ranged ? run.first : 0;
     const end = Math.min(run.end * chunkBytes, bytes);
-    const stream = await openStretch(this.remote, { start: first * chunkBytes, end }, supply, again);
+    arrival.turnTo(first);
+    const { stream, lasting } = await openStretch(this.remote, { start: first * chunkBytes + arrival.come, end }, supply, again);
     try {
       for (let index = first; index < run.end; index++) {
-        const length = chunkLength(this.file, index);
-        if (this.delivered[index]) await stream.skip(length);
-        else await this.receive(stream, buffer.subarray(0, length), index);
+        arrival.turnTo(index);
+        if (this.delivered[index]) await stream.skip(chunkLength(this.file, index));
+        else await this.receive(stream, arrival, lasting && this.ranged);
         run.first = Math.max(run.first, index + 1);
       }
       if (end === bytes && (await stream.pull())) throw this.tooLong();
@@ -152,23 +174,15 @@ export class FileTransfer {
     }
   }
 
-  /** @param {ByteStream} stream @param {Bytes} chunk to be filled @param {number} index */
-  async receive(stream, chunk, index) {
-    const { progress, keeping } = this.supply;
-    let received = 0;
-    try {
-      await stream.fill(chunk, (bytes) => {
-        received += bytes;
-        progress.add(bytes);
-      });
-      if (!(await this.isRight(chunk, index))) throw this.corrupted(index);
-    } catch (cause) {
-      progress.add(-received);
-      throw cause;
+  /** @param {ByteStream} stream @param {ChunkArrival} arrival @param {boolean} lasting */
+  async receive(stream, arrival, lasting) {
+    await arrival.fill(stream, lasting);
+    if (!(await this.isRight(arrival.chunk, arrival.index))) {
+      await arrival.discard();
+      throw this.corrupted(arrival.index);
     }
-    progress.fetched += chunk.length;
-    await keeping.write(this.file, index, chunk);
-    await this.deliver(chunk, index);
+    await arrival.keep();
+    await this.deliver(arrival.chunk, arrival.index);
   }
 
   /** @param {Bytes} chunk @param {number} index @returns {Promise<boolean>} */
@@ -194,14 +208,20 @@ export class FileTransfer {
   }
 }
 
-/** @param {Uint8Array} delivered @returns {Run[]} of what is not, each of a few chunks */
-function runsOf(delivered) {
+/**
+ * @param {Uint8Array} delivered
+ * @param {Uint8Array} marks a chunk that has begun stands first: its request goes on in its middle
+ * @param {number} most chunks of a run
+ * @returns {Run[]} of what is not delivered
+ */
+function runsOf(delivered, marks, most) {
   /** @type {Run[]} */
   const runs = [];
   for (const [index, done] of delivered.entries()) {
     const last = runs.at(-1);
     if (done) continue;
-    if (last && last.end === index && index - last.first < RUN_CHUNKS) last.end = index + 1;
+    const begun = marks[index] > WHOLE;
+    if (last && last.end === index && index - last.first < most && !begun) last.end = index + 1;
     else runs.push({ first: index, end: index + 1 });
   }
   return runs;

@@ -17,7 +17,7 @@ export async function lookingOn({ file, supply, delivered }, work) {
   };
   const look = async () => {
     const have = await supply.store.have(file);
-    if (waiting) show(keptBytes(file, have.map((mark, index) => Number(mark && !delivered[index]))));
+    if (waiting) show(keptBytes(file, have.map((mark, index) => (delivered[index] ? 0 : mark))));
   };
   const timer = setInterval(look, LOOK_MS);
   const enter = () => {

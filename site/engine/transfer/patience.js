@@ -19,13 +19,13 @@ export class Patience {
 
   /**
    * @param {unknown} cause of a failure
-   * @param {number} reached how far it had come: more than last time begins anew
+   * @param {number} reached how far it had come: further than ever begins anew
    * @returns {number} milliseconds to wait
    * @throws {unknown} the cause, where another try is in vain
    */
   after(cause, reached) {
     if (reached > this.reached) this.failures = 0;
-    this.reached = reached;
+    this.reached = Math.max(reached, this.reached);
     this.failures += 1;
     if (this.failures >= triesOf(cause)) throw cause;
     const longest = Math.max(LONGEST_MS, this.backoffMs);

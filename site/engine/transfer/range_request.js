@@ -15,7 +15,7 @@ export class RangesIgnored extends Error {}
  * @param {{ start: number, end: number }} stretch bytes; `end` is the first that is not wanted
  * @param {Supply} supply
  * @param {boolean} again after a failure: what a cache holds is not to be trusted
- * @returns {Promise<ByteStream>}
+ * @returns {Promise<{ stream: ByteStream, lasting: boolean }>} `lasting` where another request may go on where this one ends
  * @throws {RangesIgnored}
  */
 export async function openStretch({ url, bytes }, { start, end }, supply, again) {
@@ -30,11 +30,16 @@ export async function openStretch({ url, bytes }, { start, end }, supply, again)
   try {
     if (response.status === 206) checkRange(response, { url, bytes }, start);
     else if (start > 0) throw new RangesIgnored();
-    return stream;
+    return { stream, lasting: response.status === 206 || (isWhole && isPlain(response, bytes)) };
   } catch (cause) {
     stream.close();
     throw cause;
   }
+}
+
+/** @param {Response} response @param {number} bytes @returns {boolean} whether it is the file as it lies there, not compressed and no other page */
+function isPlain({ headers }, bytes) {
+  return !headers.has('content-encoding') && headers.get('content-length') === String(bytes);
 }
 
 /** @param {Response} response @param {Remote} remote @param {number} start */

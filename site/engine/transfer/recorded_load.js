@@ -1,6 +1,6 @@
 /** A load on record, before it begins and when it is whole. */
 
-import { Library } from '../storage/library.js';
+import { LoadRecords } from '../storage/load_records.js';
 import { holdingModel } from '../storage/locks.js';
 
 /**
@@ -18,22 +18,22 @@ import { holdingModel } from '../storage/locks.js';
  * @returns {Promise<T>}
  */
 export async function recordedLoad({ title, files, text }, { base, store, keeping, signal }, load) {
-  const library = new Library(store);
+  const records = new LoadRecords(store);
   let turn = Infinity;
   let isSettled = false;
   const settle = async (/** @type {string | null} */ manifest) => {
-    await library.finish(base, files, manifest, turn);
+    await records.finish(base, files, manifest, turn);
     isSettled = true;
   };
   const loaded = await holdingModel(base, signal, async () => {
     await keeping.attempt(async () => {
-      turn = await library.begin(base, title, files);
+      turn = await records.begin(base, title, files);
     });
     const result = await load();
     await keeping.attempt(() => settle(text));
     if (keeping.refusal === 'full') await settle(null).catch(() => undefined);
     return result;
   });
-  if (isSettled) await library.tidy(base).catch(() => undefined);
+  if (isSettled) await records.tidy(base).catch(() => undefined);
   return loaded;
 }

@@ -4,8 +4,6 @@ import { Gate } from './gate.js';
 import { refusalOf } from '../storage/store_errors.js';
 
 /** @typedef {import('../storage/store.js').Store} Store */
-/** @typedef {import('../storage/store.js').ChunkedFile} ChunkedFile */
-/** @typedef {import('../storage/store.js').Bytes} Bytes */
 /**
  * @typedef {object} Supply
  * @property {string} base the folder's address, ending in a slash
@@ -16,6 +14,8 @@ import { refusalOf } from '../storage/store_errors.js';
  * @property {Gate} gate
  * @property {number} [stallMs] how long a silent connection is waited for; 30 s unless said
  * @property {number} [backoffMs] wait before the first retry
+ * @property {number} [runBytes] of a request, at most; 8 MiB unless said
+ * @property {number} [partBytes] of a chunk are kept as soon as they have come; 64 KiB unless said
  */
 
 /**
@@ -30,7 +30,7 @@ export function makeSupply(base, store, progress, signal, gate = new Gate()) {
   return { base, store, keeping: new Keeping(store), progress, signal, gate };
 }
 
-/** Writes verified chunks to a store until it refuses; then a load goes on and keeps nothing more. */
+/** Writes to a store until it refuses; then a load goes on and keeps nothing more. */
 export class Keeping {
   /** @param {Store} store */
   constructor(store) {
@@ -39,9 +39,9 @@ export class Keeping {
     this.refusal = store.kind === 'none' ? 'refused' : null;
   }
 
-  /** @param {ChunkedFile} file @param {number} index @param {Bytes} chunk */
-  async write(file, index, chunk) {
-    await this.attempt(() => this.store.write(file, index, chunk));
+  /** @param {Parameters<Store['write']>} order */
+  async write(...order) {
+    await this.attempt(() => this.store.write(...order));
   }
 
   /** @param {() => Promise<void>} use of the store; whatever it refuses, loading goes on without it */

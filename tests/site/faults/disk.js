@@ -1,5 +1,6 @@
 /** A private file system in memory that fails on order: what a browser's does, operation by operation. */
 
+import { begunBytes } from '/engine/storage/chunks.js';
 import { OpfsStore } from '/engine/storage/opfs_store.js';
 
 const FILES = '/thistledown-2/files/';
@@ -54,6 +55,13 @@ export class Disk {
     if (this.files.get(`${FILES}${sha256}.kept`)?.[index] !== 1) return null;
     const end = Math.min(bytes, (index + 1) * chunkBytes);
     return this.files.get(`${FILES}${sha256}.data`)?.slice(index * chunkBytes, end) ?? null;
+  }
+
+  /** @param {{ sha256: string, bytes: number, chunkBytes: number }} file @param {number} index @returns {Uint8Array} of a chunk that is not whole */
+  begun(file, index) {
+    const at = index * file.chunkBytes;
+    const length = begunBytes(file, index, this.files.get(`${FILES}${file.sha256}.kept`)?.[index] ?? 0);
+    return this.files.get(`${FILES}${file.sha256}.data`)?.slice(at, at + length) ?? new Uint8Array();
   }
 
   /** @returns {string[]} of every file of which anything is kept */

@@ -19,6 +19,19 @@ export function keptBytes(kept, { files, bytes }) {
   return sum;
 }
 
+/** @returns {number} bytes of the model at the beginning of chunks that are not whole, kept and right */
+function begunBytes(kept, { files, bytes }) {
+  let sum = 0;
+  for (const file of files) {
+    for (const index of file.chunks.keys()) {
+      const begun = kept.begun(file, index);
+      const start = index * file.chunkBytes;
+      if (isSame(begun, bytes.get(file.file).subarray(start, start + begun.length))) sum += begun.length;
+    }
+  }
+  return sum;
+}
+
 /** @returns {Promise<any>} the manifest by which a visit without a network would go */
 async function manifestOf(place, kept) {
   const mount = PLACES[place].mount(kept, () => null);
@@ -49,7 +62,7 @@ export async function wrongOnRecord(place, kept, versions) {
  * @returns {Promise<string[]>}
  */
 export async function heal(model, place, kept) {
-  const missing = model.total - keptBytes(kept, model);
+  const missing = model.total - keptBytes(kept, model) - begunBytes(kept, model);
   const second = new Visit(model, { place, kept });
   const { code, wrong } = await second.outcome();
   if (code !== 'none') return [...wrong, `stuck: ${code}`];

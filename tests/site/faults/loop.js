@@ -52,6 +52,8 @@ function jobs() {
       { scenario: 'quota', place, shape: 'usual', fault, where: 'disk', mode })))),
     ...places.flatMap((place) => SPOIL_FAULTS.flatMap((fault) => ['once', 'lasting'].map((mode) => (
       { scenario: 'spoilt', place, shape: 'usual', fault, where: 'disk', mode })))),
+    ...withFaults('single', 'opfs', 'begun'),
+    ...deaths('tabs', 'opfs', 'begun'),
   ];
 }
 

@@ -2,11 +2,16 @@
 
 import { sha256 } from '/engine/hashing.js';
 
+/** Of chunks of that shape, bytes that are kept as soon as they have come; of others a visit keeps 64 KiB, hence whole chunks. */
+const PART_BYTES = { begun: 10 };
+
 /** Of each shape, the files: bytes, and bytes a chunk. */
 export const SHAPES = {
   usual: [[100, 100], [330, 64], [200, 64]],
   tails: [[65, 64], [128, 64], [1, 64], [127, 64]],
   one: [[40, 40]],
+  // What comes of a chunk is kept long before the chunk is whole.
+  begun: [[100, 100], [330, 64], [40, 64]],
 };
 
 /**
@@ -23,7 +28,7 @@ export async function makeModel(shape, version = 1) {
     bytes.set(files.at(-1).file, body);
   }
   const total = files.reduce((sum, file) => sum + file.bytes, 0);
-  return { files, bytes, total, manifest: { version, files: files.map((file) => file.sha256) } };
+  return { files, bytes, total, partBytes: PART_BYTES[shape], manifest: { version, files: files.map((file) => file.sha256) } };
 }
 
 /** @param {Uint8Array<ArrayBuffer>} body @param {number} chunkBytes */

@@ -56,7 +56,7 @@ export class Network {
     if (plan.silent) await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
     const range = plan.status === 206 && plan.range ? { 'content-range': plan.range } : {};
     const retry = plan.retryAfter ? { 'retry-after': plan.retryAfter } : {};
-    const fields = { 'content-type': plan.type ?? 'application/octet-stream', ...range, ...retry };
+    const fields = { 'content-type': plan.type ?? 'application/octet-stream', 'content-length': plan.length, ...range, ...retry };
     return new Response(this.stream(plan, signal), { status: plan.status, headers: fields });
   };
 
@@ -65,7 +65,7 @@ export class Network {
     const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(range ?? '') ?? [null, 0, file.length - 1];
     const start = Number(first);
     const body = file.subarray(start, Number(last) + 1);
-    return { status: range ? 206 : 200, file, start, body, range: range && `bytes ${first}-${last}/${file.length}` };
+    return { status: range ? 206 : 200, file, start, body, length: String(body.length), range: range && `bytes ${first}-${last}/${file.length}` };
   }
 
   stream(plan, signal) {

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 from tests.site.faults.server import PORTAL, Answer, Asked, Bend
 from tests.site.faults.small_model import SmallModel, small_model
-from tests.site.faults.stage import PATIENCE, Case, Play, Stage
+from tests.site.faults.stage import PATIENCE, RUN_BYTES, Case, Play, Stage
 
 Twist = Callable[[Asked, Answer], None]
 
@@ -216,12 +216,14 @@ def _offline(model: SmallModel, after: int) -> Play:
     return run
 
 
-async def held_visit(stage: Stage, model: SmallModel, after: int) -> "asyncio.Task[dict[str, object]]":
+async def held_visit(
+    stage: Stage, model: SmallModel, after: int, **options: int
+) -> "asyncio.Task[dict[str, object]]":
     """A visit whose server has sent so many bytes and now waits."""
     stage.serve(model)
     await stage.page()
     stage.server.hold(after)
-    waits = {"stallMs": 2000, "backoffMs": 50}
+    waits = {"stallMs": 2000, "backoffMs": 50, "runBytes": RUN_BYTES, **options}
     task = asyncio.create_task(stage.visit(model, waits=waits))
     held = asyncio.create_task(stage.server.held.wait())
     await asyncio.wait({task, held}, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)

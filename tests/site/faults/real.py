@@ -10,7 +10,7 @@ from tests.site.faults.network_cases import network_cases
 from tests.site.faults.process_cases import process_cases
 from tests.site.faults.stage import Case, Stage, play
 from tests.site.faults.storage_cases import storage_cases
-from tests.site.faults.waste import waste_cases
+from tests.site.faults.waste import killed_often, waste_cases
 
 # Of a short run: how manieth case.
 SHORT_STEP = 23
@@ -25,7 +25,7 @@ def short_cases(step: int) -> list[Case]:
 
 
 async def run_in_chromium(lanes: Sequence[Lane], *, short: bool, tell: Callable[[str], None]) -> Findings:
-    cases = short_cases(SHORT_STEP) if short else all_cases()
+    cases = [*short_cases(SHORT_STEP), killed_often()] if short else all_cases()
     queue = list(cases)
     found = Findings()
 

@@ -1,6 +1,7 @@
 /** What a page does in a fault run: starts visits, looks into the private file system, and spoils what lies there. */
 
 import { sha256 } from '/engine/hashing.js';
+import { begunBytes as begunOf } from '/engine/storage/chunks.js';
 import { Library } from '/engine/storage/library.js';
 import { openStore } from '/engine/storage/store.js';
 
@@ -45,6 +46,17 @@ export async function keptBytes(files) {
       const chunk = data.slice(index * chunkBytes, (index + 1) * chunkBytes);
       if (marks[index] === 1 && (await sha256(chunk)) === hash) sum += chunk.length;
     }
+  }
+  return sum;
+}
+
+/** @param {any[]} files @returns {Promise<number>} bytes of chunks of theirs that are not whole, by their marks */
+export async function begunBytes(files) {
+  const folder = await folderOf('files');
+  let sum = 0;
+  for (const file of files) {
+    const marks = await bytesOf(folder, `${file.sha256}.kept`);
+    sum += marks.reduce((all, mark, index) => all + begunOf(file, index, mark), 0);
   }
   return sum;
 }

@@ -83,6 +83,10 @@ class FaultServer:
         if self.listening:
             self.listening.close()
         self.listening = None
+        self.cut()
+
+    def cut(self) -> None:
+        """What is under way is reset."""
         for writer in list(self.writers):
             _reset(writer)
 

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from playwright.async_api import BrowserContext, Page
 
 CALL = """async ([name, ...args]) => (await import('/faults/real_page.js'))[name](...args)"""
+# Two chunks of a small model, so that there are many requests.
+RUN_BYTES = 256
 # Of a visit that meets a fault, and of one that must be sound on however busy a machine.
-FAULTY = {"stallMs": 400, "backoffMs": 5}
-SOUND = {"stallMs": 60_000, "backoffMs": 5}
+FAULTY = {"stallMs": 400, "backoffMs": 5, "runBytes": RUN_BYTES}
+SOUND = {"stallMs": 60_000, "backoffMs": 5, "runBytes": RUN_BYTES}
 # Longer than anything that a case waits for.
 PATIENCE = 120
 
@@ -119,6 +121,7 @@ class Stage:
         self.server.bend = lambda asked, answer: None
         self.server.go_on()
         missing = model.total - await self.call("keptBytes", list(model.files))
+        missing -= await self.call("begunBytes", list(model.files))
         sent = self.server.sent
         await self.sound(model)
         fetched = self.server.sent - sent

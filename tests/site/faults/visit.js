@@ -19,9 +19,11 @@ export const PLACES = {
   cache: { make: () => new Shelf(), mount: (shelf, meet) => new ShelfMount(shelf, meet) },
 };
 export const BASE = 'https://models.test/tiny/';
-const FAULTY = { stallMs: 10, backoffMs: 0.02 };
+/** Two chunks of most models. */
+const SMALL = { runBytes: 128, backoffMs: 0.02 };
+const FAULTY = { stallMs: 10, ...SMALL };
 /** A busy machine is no fault. */
-const SOUND = { stallMs: 20_000, backoffMs: 0.02 };
+const SOUND = { stallMs: 20_000, ...SMALL };
 
 export class Visit {
   /**
@@ -32,7 +34,7 @@ export class Visit {
     const heed = meet ?? (() => null);
     this.model = model;
     this.base = base;
-    this.waits = meet ? FAULTY : SOUND;
+    this.waits = { ...(meet ? FAULTY : SOUND), partBytes: model.partBytes };
     this.aborter = new AbortController();
     this.gate = new Gate();
     this.got = new Map(model.files.map((file) => [file.file, new Uint8Array(file.bytes)]));
@@ -51,7 +53,7 @@ export class Visit {
   /** A request for a stretch must be for nothing that was verified already. */
   noteAsked(name, start, end) {
     const file = this.model.files.find((each) => each.file === name);
-    for (let at = start; at < end; at += file.chunkBytes) {
+    for (let at = start - (start % file.chunkBytes); at < end; at += file.chunkBytes) {
       if (this.taken.has(`${name} ${at}`)) this.again.push(`${name} at ${at}`);
     }
   }
