@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import brotli
+import numpy as np
 import pytest
 
 from exporter.packed_tokenizer import packed
-from tests.site.tokenizer_kinds import kinds
+from tests.site.tokenizer_kinds import kinds, with_float32_scores
 
 Json = dict[str, Any]
 
@@ -68,6 +69,41 @@ def test_a_character_of_two_units_counts_twice() -> None:
     assert small["model"]["merges"] == {"steps": [2], "cuts": [2]}
 
 
+def unpacked_scores(scores: Json) -> list[float]:
+    return np.cumsum(scores["steps"]).astype(np.uint32).view(np.float32).tolist()
+
+
+def test_scores_of_float32_take_less_than_half() -> None:
+    tokenizer = with_float32_scores(kinds()["xlm_roberta"])
+    small = packed(tokenizer, {})
+    assert small is not None
+    scores = [score for _, score in tokenizer["model"]["vocab"]]
+    assert unpacked_scores(small["model"]["scores"]) == scores
+    assert list(unpacked_vocab(small["model"]["vocab"])) == [
+        token for token, _ in tokenizer["model"]["vocab"]
+    ]
+    numbers, steps = ({"scores": each} for each in (scores, small["model"]["scores"]))
+    assert wire(steps) < 0.5 * wire(numbers)
+
+
+@pytest.mark.parametrize("scores", [[0.1, -2], [-1e300, 0.5], [-3.25, 1e-320]], ids=str)
+def test_scores_that_are_no_float32_stay_as_they_are(scores: list[float]) -> None:
+    vocab = [["a", scores[0]], ["b", scores[1]]]
+    small = packed({"model": {"type": "Unigram", "vocab": vocab}}, {})
+    assert small is not None
+    assert small["model"]["scores"] == scores
+
+
+@pytest.mark.parametrize("scores", [[0.0, -0.5], [-0.0, 3.4e38], [-5.25, -1.5, 0.0]], ids=str)
+def test_steps_of_scores_go_up_and_down(scores: list[float]) -> None:
+    exact = np.float32(scores).astype(float).tolist()
+    vocab = [[str(at), score] for at, score in enumerate(exact)]
+    small = packed({"model": {"type": "Unigram", "vocab": vocab}}, {})
+    assert small is not None
+    assert np.signbit(unpacked_scores(small["model"]["scores"])).tolist() == np.signbit(exact).tolist()
+    assert unpacked_scores(small["model"]["scores"]) == exact
+
+
 AB = {"a": 0, "b": 1, "ab": 2, "ba": 3}
 
 
@@ -76,7 +112,11 @@ AB = {"a": 0, "b": 1, "ab": 2, "ba": 3}
     [
         {},
         {"model": None},
-        {"model": {"type": "Unigram", "vocab": [["a", -1.0]]}},
+        {"model": {"type": "Unigram", "vocab": []}},
+        {"model": {"type": "Unigram", "vocab": [["a", -1.0], ["b"]]}},
+        {"model": {"type": "Unigram", "vocab": [["a", -1.0], ["b", "c"]]}},
+        {"model": {"type": "Unigram", "vocab": [["a", -1.0], [1, -2.0]]}},
+        {"model": {"type": "Unigram", "vocab": [[" \n\0", -1.0]]}},
         bpe({}, []),
         bpe({"a": 0, "b": 2}, []),
         bpe({"a": 0, "b": "1"}, []),

@@ -11,7 +11,7 @@ from exporter.packed_tokenizer import packed
 from tests.site.conftest import EnginePage
 from tests.site.engine_artifacts import embedding_artifact
 from tests.site.engine_server import EngineServer
-from tests.site.tokenizer_kinds import kinds
+from tests.site.tokenizer_kinds import kinds, with_float32_scores
 
 pytestmark = pytest.mark.browser
 
@@ -20,7 +20,7 @@ COMPARE = """
   return Promise.all(JSON.parse(args.pairs).map(async (pair) => {
     const [plain, small] = await Promise.all(pair.map((json) => TextTokenizer.open(json, json, 1e6)));
     const facts = ({ tokenizer: { model, added, special, cleansUp } }) =>
-      JSON.stringify([[...model.vocab].sort(), [...model.merges ?? []], added, [...special], cleansUp]);
+      JSON.stringify([[...model.vocab].sort(), [...model.merges ?? []], model.tokens, added, [...special], cleansUp]);
     return facts(plain) === facts(small) && small.encode('One text, 1 text \\u{1F642}').join() || 'another';
   }));
 """
@@ -41,12 +41,16 @@ EMBED = """
 
 
 def test_a_packed_tokenizer_is_the_one_it_was(engine_page: EnginePage, minilm_checkpoint: Path) -> None:
-    plain = [*kinds().values(), json.loads((minilm_checkpoint / "tokenizer.json").read_text())]
-    both = [(each, packed(each, {})) for each in plain]
-    pairs = [pair for pair in both if pair[1] is not None]
-    assert len(pairs) == 6, "all but the two of Unigram"
+    known = kinds()
+    plain = [
+        *known.values(),
+        with_float32_scores(known["xlm_roberta"]),
+        json.loads((minilm_checkpoint / "tokenizer.json").read_text()),
+    ]
+    pairs = [(each, packed(each, {})) for each in plain]
+    assert None not in [small for _, small in pairs]
     found = engine_page.run(COMPARE, pairs=json.dumps(pairs))
-    assert len(found) == 6
+    assert len(found) == len(pairs)
     assert "another" not in found
 
 
@@ -59,6 +63,10 @@ def test_a_packed_tokenizer_is_the_one_it_was(engine_page: EnginePage, minilm_ch
         {"type": "BPE", "vocab": " a b ab", "merges": None},
         {"type": "BPE", "vocab": " a bc abc", "merges": {"steps": [2], "cuts": [2]}},
         {"type": "WordPiece", "vocab": None},
+        {"type": "Unigram", "vocab": " a b", "scores": [-1.5]},
+        {"type": "Unigram", "vocab": " a b", "scores": {"steps": [1, 2, 3]}},
+        {"type": "Unigram", "vocab": " a b", "scores": {}},
+        {"type": "Unigram", "vocab": " a b"},
     ],
     ids=str,
 )

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from tokenizers.trainers import BpeTrainer, UnigramTrainer
 
@@ -216,3 +217,10 @@ def texts(seed: int, count: int, tokens: tuple[str, ...]) -> list[str]:
 def kinds() -> dict[str, Json]:
     """Name -> tokenizer.json of what this file makes."""
     return {make.__name__: json.loads(make().to_str()) for make in MADE}
+
+
+def with_float32_scores(tokenizer: Json) -> Json:
+    """Unigram's scores as SentencePiece writes them; the trainer here has them in double precision."""
+    model = tokenizer["model"]
+    vocab = [[token, float(np.float32(score))] for token, score in model["vocab"]]
+    return {**tokenizer, "model": {**model, "vocab": vocab}}

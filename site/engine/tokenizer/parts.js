@@ -21,10 +21,14 @@ export function modelType(json) {
   return String(Object(Object(json).model).type ?? 'BPE');
 }
 
-/** @param {Part} model its vocabulary may be packed: a separator, then all tokens by id @returns {Map<string, number>} */
+/** @param {Part} model whose vocabulary may be packed @returns {Map<string, number>} */
 export function vocabOf({ vocab }) {
-  if (typeof vocab !== 'string') return new Map(Object.entries(vocab));
-  return new Map(vocab.slice(1).split(vocab[0]).map((token, id) => [token, id]));
+  return new Map(typeof vocab === 'string' ? tokensOf(vocab).map((token, id) => [token, id]) : Object.entries(vocab));
+}
+
+/** @param {string} packed a separator, then all tokens by id @returns {string[]} */
+export function tokensOf(packed) {
+  return packed.slice(1).split(packed[0]);
 }
 
 /** @param {Part} json tokenizer.json, not yet believed @returns {Promise<Parts>} */

@@ -1,6 +1,7 @@
 /** Unigram: of all ways to cut a text into tokens, the one whose scores have the largest sum. */
 
 import { byteToken } from './bpe.js';
+import { tokensOf } from './parts.js';
 
 /** @typedef {import('./normalizers.js').Part} Part */
 /** @typedef {{ score: number, start: number, id: number }} Best the best way to here, and its last token */
@@ -9,8 +10,8 @@ const UNKNOWN_PENALTY = 10;
 
 export class Unigram {
   /** @param {Part} model */
-  constructor({ vocab, unk_id: unknown, byte_fallback: fallback }) {
-    const tokens = /** @type {[string, number][]} */ (vocab);
+  constructor({ vocab, scores, unk_id: unknown, byte_fallback: fallback }) {
+    const tokens = typeof vocab === 'string' ? scored(tokensOf(vocab), scores) : /** @type {[string, number][]} */ (vocab);
     this.tokens = tokens;
     this.vocab = new Map(tokens.map(([token], id) => [token, id]));
     this.unknown = unknown ?? null;
@@ -83,4 +84,21 @@ export class Unigram {
     }
     return best;
   }
+}
+
+/**
+ * @param {string[]} tokens
+ * @param {number[] | { steps: number[] }} scores a number a token; or steps from the bits of one, as float32, to those of the next
+ * @returns {[string, number][]}
+ */
+function scored(tokens, scores) {
+  const found = Array.isArray(scores) ? scores : floatsOf(scores.steps);
+  if (found.length !== tokens.length) throw new Error(`the vocabulary has ${tokens.length} tokens and ${found.length} scores`);
+  return tokens.map((token, id) => [token, found[id]]);
+}
+
+/** @param {number[]} steps @returns {Float32Array} */
+function floatsOf(steps) {
+  let bits = 0;
+  return new Float32Array(Uint32Array.from(steps, (step) => (bits += step)).buffer);
 }
