@@ -9,6 +9,7 @@ from exporter.errors import printable
 from exporter.report.ancestry import PrunedFrom, stored_pruned_from
 from exporter.report.attribution import Attribution, attribute
 from exporter.report.difference import Build, Difference, compare
+from exporter.report.first_result import FirstResult, first_result
 from exporter.report.measure import Report, measure_artifact
 from exporter.report.situations import Situation, changed_files, situations_of
 from exporter.report.waterfall import Step, waterfall
@@ -28,6 +29,7 @@ class Analysis:
     weights: Sequence[Weight]
     plans: Mapping[str, PlanEntry]
     situations: Sequence[Situation]
+    first_result: FirstResult
     difference: Difference | None
     what_if: WhatIf | None
     pruned_from: PrunedFrom | None
@@ -62,6 +64,7 @@ def analyse(
         build.weights,
         manifest.plans,
         situations,
+        first_result(folder, manifest.task, situations[0]),
         difference,
         schemes.beside(report) if schemes else None,
         stored_pruned_from(folder),

@@ -14,6 +14,9 @@ from exporter.report.forms.tables import (
     file_rows,
     mover_rows,
     network_rows,
+    result_note,
+    result_rows,
+    result_words,
     role_rows,
     situation_rows,
     total_rows,
@@ -49,12 +52,14 @@ def _parts(analysis: Analysis) -> list[Sequence[str]]:
     )
     totals = [(f"**{group}**", *cells) for group, *cells in total_rows(report)]
     situations, networks = situation_rows(analysis), network_rows(analysis)
+    results = markdown_table(*result_rows(analysis), 1)
     return [
         [visits],
         markdown_table(ROLE_HEADINGS, role_rows(analysis), 1),
         markdown_table(FILE_HEADINGS, [*file_rows(report), *totals], 3),
         markdown_table(*situations, 1),
         ["Predicted time to download:", "", *markdown_table(*networks, 1)],
+        [f"{result_words(analysis)}:", "", *results, "", result_note()],
         _what_if(analysis),
         [entropy_note(analysis)],
     ]

@@ -15,6 +15,9 @@ from exporter.report.forms.tables import (
     file_rows,
     mover_rows,
     network_rows,
+    result_note,
+    result_rows,
+    result_words,
     role_rows,
     situation_rows,
     total_rows,
@@ -44,6 +47,7 @@ def _parts(analysis: Analysis) -> list[Sequence[str]]:
         _weights(analysis),
         _table(situation_rows(analysis)),
         ["Predicted time to download", *_table(network_rows(analysis))],
+        [result_words(analysis), *_table(result_rows(analysis)), result_note()],
         _what_if(analysis),
         [_explained(analysis)],
     ]
