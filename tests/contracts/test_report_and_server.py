@@ -53,6 +53,16 @@ def test_both_count_the_same_bytes(name: str, size: int) -> None:
     assert wire.wire_sizes(name, data).travels == compression.encoded_size(name, data, "br")
 
 
+def test_the_report_names_versions_of_the_sites_files_as_the_site_does(folder: Path) -> None:
+    """The Sizes page looks for them in the list that the service worker begins with."""
+    files = [file for file in measure_artifact(folder).files if file.content]
+    assert {file.role for file in files} == {"engine", "page"}
+    with running(Settings(folders=(folder,))) as client:
+        listed = client.get("/service_worker.js").text.splitlines()[0]
+    for file in files:
+        assert f'"{file.file.removeprefix("site/")}":"{file.content}"' in listed
+
+
 def test_every_byte_of_the_report_is_what_the_server_sends(folder: Path) -> None:
     report = measure_artifact(folder)
     with running(Settings(folders=(folder,))) as client:
