@@ -54,8 +54,9 @@ def measured(source: str, scheme: str, kept: Path) -> Mapping[str, Any]:
         with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):
             code = measured_report.main(words)
         row = _row(scheme, code, analyse(folder).attribution.folder_bytes, json.loads(told.read_text()))
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    kept.write_text(json.dumps(row), encoding="utf-8")
+    if row["kept"]:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(json.dumps(row), encoding="utf-8")
     return row
 
 

@@ -139,7 +139,7 @@ def network_rows(analysis: Analysis) -> tuple[Sequence[str], list[Sequence[str]]
 def result_words(analysis: Analysis) -> str:
     """What the times to a first result are of."""
     found = analysis.first_result
-    return f"Predicted time to the first {found.what} of a first visit, after a text of {found.tokens} tokens"
+    return f"Predicted time to the first {found.what}, {found.tokens} tokens read"
 
 
 def result_rows(analysis: Analysis) -> tuple[Sequence[str], list[Sequence[str]]]:

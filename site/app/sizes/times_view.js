@@ -10,6 +10,7 @@ import { sizeTable, untranslated } from './size_table.js';
 /** @typedef {import('./size_report.js').SizeReport} SizeReport */
 /** @typedef {import('./size_report.js').Network} Network */
 
+const exact = new Intl.NumberFormat(language, { style: 'unit', unit: 'second', unitDisplay: 'narrow', maximumSignificantDigits: 3 });
 const rate = new Intl.NumberFormat(language, { style: 'unit', unit: 'megabit-per-second', maximumSignificantDigits: 3 });
 
 /** @param {SizeReport} report */
@@ -32,7 +33,7 @@ export function timesView({ networks, situations, firstVisit, firstResult }) {
 function resultView({ tokens, devices }, networks) {
   const rows = networks.map((network) => [
     [nameOf(network)],
-    ...devices.map(([, { [network.name]: seconds }]) => [seconds === undefined ? '–' : formatWait(1000 * seconds)]),
+    ...devices.map(([, { [network.name]: seconds }]) => [seconds === undefined ? '–' : exact.format(seconds)]),
   ]);
   const names = devices.map(([name]) => {
     const key = `sizes.device.${name}`;
