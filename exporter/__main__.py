@@ -359,11 +359,12 @@ def _report(arguments: argparse.Namespace) -> int:
 
 
 def _inspect(arguments: argparse.Namespace) -> int:
-    from exporter.artifact import read_artifact_plan
+    from exporter.artifact import read_artifact_plan, with_readback
     from exporter.lowering import describe
 
     manifest, plan = read_artifact_plan(arguments.folder, arguments.tier)
-    print(describe(manifest, plan, arguments.phase))
+    memory = with_readback(manifest["task"], manifest["vocabulary"], plan["memory"])
+    print(describe(manifest, {**plan, "memory": memory}, arguments.phase))
     return 0
 
 

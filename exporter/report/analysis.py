@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from exporter.artifact import PlanEntry, read_manifest
+from exporter.artifact import PlanEntry, gpu_memory, read_manifest
 from exporter.errors import printable
 from exporter.report.ancestry import PrunedFrom, stored_pruned_from
 from exporter.report.attribution import Attribution, attribute
@@ -19,8 +19,9 @@ from exporter.report.what_if import WhatIf, stored_what_if
 
 @dataclass(frozen=True)
 class Analysis:
-    """The report with all bytes explained; `plans` by tier; `difference` where another build is given.
+    """The report with all bytes explained; `plans`, and the GPU's `memory` by use, are by tier.
 
+    `difference` is there where another build is given,
     `what_if` are other schemes where somebody measured them; `pruned_from` where the checkpoint was cut from another.
     """
 
@@ -28,6 +29,7 @@ class Analysis:
     attribution: Attribution
     weights: Sequence[Weight]
     plans: Mapping[str, PlanEntry]
+    memory: Mapping[str, Mapping[str, int]]
     situations: Sequence[Situation]
     first_result: FirstResult
     difference: Difference | None
@@ -63,6 +65,7 @@ def analyse(
         build.attribution,
         build.weights,
         manifest.plans,
+        {each: gpu_memory(manifest, each) for each in manifest.plans},
         situations,
         first_result(folder, manifest.task, situations[0]),
         difference,

@@ -91,7 +91,7 @@ def test_the_sizes_page_reads_what_the_exporter_writes(
         first_visit = json.loads((copy / "report.json").read_text("utf-8"))["first_visit"]
         expect(page.locator(".visits")).to_contain_text(f"{first_visit:,} bytes")
         expect(page.locator("#tiers tbody tr")).to_have_count(3)
-        expect(page.locator("#times tbody tr")).to_have_count(len(NETWORKS))
+        expect(page.locator("#times tbody tr")).to_have_count((1 + whole) * len(NETWORKS))
         expect(page.locator("#roles tbody tr").filter(has_text="State-space layers")).to_have_count(
             int(whole)
         )

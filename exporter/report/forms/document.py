@@ -24,7 +24,7 @@ def document(analysis: Analysis) -> str:
         "attribution": _attribution(analysis.attribution),
         "weights": [_weight(weight) for weight in analysis.weights],
         "tiers": {
-            name: {"features": list(plan.features), "memory": dict(plan.memory)}
+            name: {"features": list(plan.features), "memory": dict(analysis.memory[name])}
             for name, plan in analysis.plans.items()
         },
         "networks": [asdict(network) for network in NETWORKS],

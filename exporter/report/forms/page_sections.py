@@ -47,7 +47,7 @@ def facts(analysis: Analysis) -> str:
         for situation in analysis.situations
         if tier in situation.trips and situation.name != "first visit"
     ]
-    memory = analysis.plans[tier].memory["total"]
+    memory = analysis.memory[tier]["total"]
     cards = [
         _card(
             "first visit", human(report.first_visit), f"{report.first_visit:,} bytes, {weights} of it weights"

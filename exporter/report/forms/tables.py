@@ -117,7 +117,7 @@ def situation_rows(analysis: Analysis) -> tuple[Sequence[str], list[Sequence[str
         (s.name, *(f"{s.trips[tier].travels:,}" for tier in tiers if tier in s.trips), s.note)
         for s in analysis.situations
     ]
-    memory = ("GPU memory", *(f"{plan.memory['total']:,}" for plan in analysis.plans.values()), "")
+    memory = ("GPU memory", *(f"{uses['total']:,}" for uses in analysis.memory.values()), "")
     return ("situation", *(f"{tier}, bytes" for tier in tiers), ""), [*rows, memory]
 
 
