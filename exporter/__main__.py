@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from exporter import adapter_commands as adapters
 from exporter.errors import OutputError, SchemeError, ThistledownError
 from exporter.reduction import command_line as reduction
-from exporter.sizes import DEFAULT_SHARD_BYTES, human, parse_size
+from exporter.sizes import DEFAULT_SHARD_BYTES, human, parse_budget_size, parse_size
 
 if TYPE_CHECKING:
     from exporter.export_options import ExportOptions
@@ -120,7 +120,7 @@ def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         help="largest weight file (default: 32MB)",
     )
     command.add_argument(
-        "--budget", type=parse_size, metavar="SIZE", help="fail if a first visit downloads more"
+        "--budget", type=parse_budget_size, metavar="SIZE", help="fail if a first visit downloads more"
     )
     command.add_argument(
         "--dry-run",
@@ -299,6 +299,10 @@ def _export(arguments: argparse.Namespace) -> int:
     report = done.report
     print(f"{done.folder}: {report.quantization}, {report.bits_per_weight:.2f} bits per weight")
     print(f"first visit downloads {report.first_visit:,} bytes ({human(report.first_visit)})")
+    if arguments.budget:
+        print(
+            f"budget kept: {human(arguments.budget - report.first_visit)} of {human(arguments.budget)} left"
+        )
     print(f"next: thistledown serve {done.folder}")
     return 0
 
@@ -347,13 +351,16 @@ def _report(arguments: argparse.Namespace) -> int:
     from exporter.alternatives import alternatives_to
     from exporter.pipeline import export
     from exporter.progress import Progress
-    from exporter.report import analyse, joined, project_budgets, render, require_budgets
+    from exporter.report import analyse, joined, kept_budgets, project_budgets, render, require_budgets
 
     budgets, folder = joined(project_budgets(Path.cwd()), arguments.budget), arguments.folder
     schemes = _schemes(arguments)
     what_if = alternatives_to(folder, arguments.what_if, schemes, export, Progress()) if schemes else None
     analysis = analyse(folder, arguments.tier, arguments.diff, arguments.adapter, what_if)
     print(render(analysis, arguments.format))
+    for line in kept_budgets(analysis.attribution, budgets):
+        # Other forms are for programs.
+        print(line, file=sys.stdout if arguments.format == "table" else sys.stderr)
     require_budgets(analysis.attribution, budgets, str(folder))
     return 0
 
