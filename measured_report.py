@@ -137,7 +137,7 @@ def _measure(arguments: argparse.Namespace) -> Findings:
 
 
 def _network(name: str | None) -> Network | None:
-    found = next((network for network in NETWORKS if network.name == name), None)
+    found = next((network for network in NETWORKS if network.name.lower() == (name or "").lower()), None)
     if name and found is None:
         names = ", ".join(network.name for network in NETWORKS)
         raise BenchError(f"There is no network {name!r}", "--network", f"There are {names}.")

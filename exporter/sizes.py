@@ -16,9 +16,8 @@ def parse_size(text: str) -> int:
     match = _SIZE.fullmatch(text)
     unit = _UNITS.get(match[2].upper()) if match else None
     if match is None or unit is None:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no size: write 500kB, 50MB, 32MiB or a number of bytes"
-        )
+        near = f"{match[0].strip()}B" if match else "500kB, 50MB, 32MiB or a number of bytes"
+        raise argparse.ArgumentTypeError(f"{text!r} is no size: write {near}")
     size = float(match[1]) * unit
     if not 0.5 <= size <= _LARGEST:
         raise argparse.ArgumentTypeError(f"{text[:40]!r}: a size is at least 1 byte and at most 8 EiB")

@@ -22,7 +22,7 @@ from exporter.report.forms.tables import (
     total_rows,
 )
 from exporter.report.forms.what_if_table import BEST_MEANS, what_if_note, what_if_rows
-from exporter.report.forms.words import short_name, signed
+from exporter.report.forms.words import short_name, signed, told_changed
 from exporter.report.measure import Report
 from exporter.sizes import human
 
@@ -87,7 +87,7 @@ def _difference(analysis: Analysis, difference: Difference) -> list[Sequence[str
         _update(difference),
         _changes(("By role:", changed_roles(difference))),
         _changes((heading, movers[:_LARGEST])),
-        [f"{len(difference.changed_weights)} of {len(analysis.weights)} weights have other numbers."],
+        [told_changed(difference, analysis.weights)],
     ]
 
 
