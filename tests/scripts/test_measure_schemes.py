@@ -78,7 +78,7 @@ def test_the_published_table_is_whole_and_every_byte_was_foretold() -> None:
     tables = _tables()
     assert tables.keys() == measure_schemes.SOURCES.keys()
     assert [name for name, *_ in tables["minilm"]] == measure_schemes.names()
-    assert {"f16", "q8", "q4", "hybrid", "e4"} <= {name for name, *_ in tables["extract"]}
+    assert [name for name, *_ in tables["extract"]] == measure_schemes.names()
     for rows in tables.values():
         for _, folder, foretold, received, model, repeated in rows:
             assert foretold == received
