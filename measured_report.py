@@ -137,7 +137,7 @@ def _measure(arguments: argparse.Namespace) -> Findings:
 
 
 def _network(name: str | None) -> Network | None:
-    found = next((network for network in NETWORKS if network.name == name), None)
+    found = next((network for network in NETWORKS if network.name.lower() == (name or "").lower()), None)
     if name and found is None:
         names = ", ".join(network.name for network in NETWORKS)
         raise BenchError(f"There is no network {name!r}", "--network", f"There are {names}.")
@@ -200,7 +200,7 @@ def _row(name: str, expected: dict[str, int], measured: Measured) -> Row:
 
 def render(found: Findings) -> str:
     """Tables for the terminal."""
-    parts = [_own_table(found.rows, found.measured)]
+    parts = [_own_table(found.rows, found.measured), _answer_line(found.measured)]
     parts += [_time_line(found.timing)] if found.timing else []
     parts += [_peer_table(found.rows, found.peer)] if found.peer else []
     return "\n".join(parts)
@@ -232,6 +232,16 @@ def _besides(first: Visit, repeat: Visit) -> str:
     return (
         f"Besides, the list of models: {lists} bytes. Ready after {first.seconds:.1f} and {repeat.seconds:.1f} s. "
         "A headless browser asks for no icon and no app manifest, which are left out."
+    )
+
+
+def _answer_line(measured: Measured) -> str:
+    device = f"the GPU {measured.device}" if measured.tier else "the CPU"
+    if measured.answer is None:
+        return f"No result was shown within two minutes, on {device}."
+    return (
+        f"The first result was shown {measured.answer:.1f} s after the model was ready, "
+        f"{measured.first.seconds + measured.answer:.1f} s into a first visit, on {device}."
     )
 
 
@@ -276,6 +286,11 @@ def document(found: Findings) -> dict[str, Any]:
         "quantization": found.report.quantization,
         "tier": found.measured.tier,
         "groups": [asdict(row) for row in found.rows],
+        "first_result": {
+            "device": found.measured.device or "CPU",
+            "ready_seconds": found.measured.first.seconds,
+            "answer_seconds": found.measured.answer,
+        },
         "network": timing
         and {
             "name": timing.network.name,

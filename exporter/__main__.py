@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporter import adapter_commands as adapters
+from exporter import measuring_options
+from exporter.brief_parser import BriefParser
 from exporter.errors import OutputError, SchemeError, ThistledownError
 from exporter.reduction import command_line as reduction
-from exporter.sizes import DEFAULT_SHARD_BYTES, human, parse_size
+from exporter.sizes import DEFAULT_SHARD_BYTES, human, parse_budget_size, parse_size
 
 if TYPE_CHECKING:
     from exporter.export_options import ExportOptions
@@ -48,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The arguments; a word that no command knows is answered with that command's usage and the nearest option."""
+    """The arguments; a word that no command knows is answered with the nearest option."""
     parser, commands = _parser()
     arguments, unknown = parser.parse_known_args(argv)
     if unknown:
@@ -61,7 +63,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _parser() -> "tuple[argparse.ArgumentParser, argparse._SubParsersAction[argparse.ArgumentParser]]":
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = BriefParser(
         prog="thistledown", description="Small language models for the browser's GPU."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -120,7 +122,7 @@ def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         help="largest weight file (default: 32MB)",
     )
     command.add_argument(
-        "--budget", type=parse_size, metavar="SIZE", help="fail if a first visit downloads more"
+        "--budget", type=parse_budget_size, metavar="SIZE", help="fail if a first visit downloads more"
     )
     command.add_argument(
         "--dry-run",
@@ -211,7 +213,7 @@ def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         metavar="DIR",
         help="another build of the model beside it",
     )
-    _add_measuring(command)
+    measuring_options.add(command)
     command.add_argument(
         "--what-if",
         metavar="SOURCE",
@@ -227,25 +229,6 @@ def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         default="base",
         help="the plan that the visitor plays: base, subgroups or f16 (default: base)",
     )
-
-
-def _add_measuring(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--measure",
-        action="store_true",
-        help="load it in a headless Chromium, twice, and compare what travelled with the report",
-    )
-    command.add_argument("--software", action="store_true", help="measure on SwiftShader, without a GPU")
-    command.add_argument("--without-webgpu", action="store_true", help="measure a visit on the CPU")
-    command.add_argument("--network", metavar="NAME", help='measure the time, too, on a line like "Fast 4G"')
-    command.add_argument("--beside", choices=("transformers.js",), help="measure that page at 8 bits, too")
-    command.add_argument(
-        "--float",
-        type=Path,
-        metavar="DIR",
-        help="the same model in f32, for --beside, or a folder of the hub",
-    )
-    command.add_argument("--measured", type=Path, metavar="FILE", help="write what was measured as JSON")
 
 
 def _budget(text: str) -> "Budget":
@@ -299,6 +282,10 @@ def _export(arguments: argparse.Namespace) -> int:
     report = done.report
     print(f"{done.folder}: {report.quantization}, {report.bits_per_weight:.2f} bits per weight")
     print(f"first visit downloads {report.first_visit:,} bytes ({human(report.first_visit)})")
+    if arguments.budget:
+        print(
+            f"budget kept: {human(arguments.budget - report.first_visit)} of {human(arguments.budget)} left"
+        )
     print(f"next: thistledown serve {done.folder}")
     return 0
 
@@ -347,23 +334,28 @@ def _report(arguments: argparse.Namespace) -> int:
     from exporter.alternatives import alternatives_to
     from exporter.pipeline import export
     from exporter.progress import Progress
-    from exporter.report import analyse, joined, project_budgets, render, require_budgets
+    from exporter.report import analyse, joined, kept_budgets, project_budgets, render, require_budgets
 
+    measuring_options.check(arguments)
     budgets, folder = joined(project_budgets(Path.cwd()), arguments.budget), arguments.folder
     schemes = _schemes(arguments)
     what_if = alternatives_to(folder, arguments.what_if, schemes, export, Progress()) if schemes else None
     analysis = analyse(folder, arguments.tier, arguments.diff, arguments.adapter, what_if)
     print(render(analysis, arguments.format))
+    for line in kept_budgets(analysis.attribution, budgets):
+        # Other forms are for programs.
+        print(line, file=sys.stdout if arguments.format == "table" else sys.stderr)
     require_budgets(analysis.attribution, budgets, str(folder))
     return 0
 
 
 def _inspect(arguments: argparse.Namespace) -> int:
-    from exporter.artifact import read_artifact_plan
+    from exporter.artifact import read_artifact_plan, with_readback
     from exporter.lowering import describe
 
     manifest, plan = read_artifact_plan(arguments.folder, arguments.tier)
-    print(describe(manifest, plan, arguments.phase))
+    memory = with_readback(manifest["task"], manifest["vocabulary"], plan["memory"])
+    print(describe(manifest, {**plan, "memory": memory}, arguments.phase))
     return 0
 
 

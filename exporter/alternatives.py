@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
 
-from exporter.artifact import Manifest, read_manifest
+from exporter.artifact import Manifest, gpu_memory, read_manifest
 from exporter.calibration import Distances, StoredGraph, read_texts, tokens_of
 from exporter.checkpoints import open_checkpoint
 from exporter.errors import CheckFailedError, CheckpointError, SchemeError
@@ -149,7 +149,7 @@ class _Trial:
                 coded=made.manifest.coded is not None,
                 first_visit=made.report.first_visit,
                 weights=sum(shard.bytes for shard in made.manifest.fetched),
-                memory={tier: plan.memory["total"] for tier, plan in made.manifest.plans.items()},
+                memory={tier: gpu_memory(made.manifest, tier)["total"] for tier in made.manifest.plans},
                 distance=max(0.0, distance),  # rounding may make a cosine larger than 1
             )
 

@@ -68,6 +68,10 @@ class CalibrationError(ThistledownError):
     """A model cannot be run on calibration texts, or the texts cannot be used."""
 
 
+class OptionError(ThistledownError):
+    """An option of a command has no effect beside the others that were given."""
+
+
 class ReductionError(ThistledownError):
     """A model cannot be made smaller, or trained, as asked."""
 

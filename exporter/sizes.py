@@ -7,6 +7,7 @@ DEFAULT_SHARD_BYTES = 32_000_000
 
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 _LARGEST = 2.0**63
+_LEAST_BARE = 1000
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMG]?I?B?)\s*", re.IGNORECASE)
 
 
@@ -15,13 +16,22 @@ def parse_size(text: str) -> int:
     match = _SIZE.fullmatch(text)
     unit = _UNITS.get(match[2].upper()) if match else None
     if match is None or unit is None:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no size: write 500kB, 50MB, 32MiB or a number of bytes"
-        )
+        near = f"{match[0].strip()}B" if match else "500kB, 50MB, 32MiB or a number of bytes"
+        raise argparse.ArgumentTypeError(f"{text!r} is no size: write {near}")
     size = float(match[1]) * unit
     if not 0.5 <= size <= _LARGEST:
         raise argparse.ArgumentTypeError(f"{text[:40]!r}: a size is at least 1 byte and at most 8 EiB")
     return round(size)
+
+
+def parse_budget_size(text: str) -> int:
+    """The same for a whole download, where a small number without a unit means megabytes that nobody wrote."""
+    size, bare = parse_size(text), text.strip()
+    if bare.isdecimal() and size < _LEAST_BARE:
+        raise argparse.ArgumentTypeError(
+            f"{bare} without a unit would be bytes: write {bare}MB, or {bare}B if you mean bytes"
+        )
+    return size
 
 
 def human(size: float) -> str:

@@ -38,7 +38,7 @@ def _visit(folder: Path) -> Visit:
 
 @pytest.fixture
 def as_measured(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = Measured("base", _visit(folder), Visit({}, 1.0), Passed(9.5, 11.0))
+    found = Measured("base", _visit(folder), Visit({}, 1.0), Passed(9.5, 11.0), 0.4, "google swiftshader")
     monkeypatch.setattr(measured_report, "measure_visits", lambda *_: found)
     monkeypatch.setattr(measured_report, "measure_peer", lambda *_: PEER)
 
@@ -67,6 +67,9 @@ def test_both_stand_in_one_table_and_in_one_document(
     table = said.partition("Beside transformers.js 1.2.3")[2]
     ratio = sides["first visit"][0] / 2_045_000
     assert f"{ratio:.1%}" in next(line for line in table.splitlines() if line.startswith("first visit  "))
+    first = {"device": "google swiftshader", "ready_seconds": 1.0, "answer_seconds": 0.4}
+    assert told["first_result"] == first
+    assert "0.4 s after the model was ready, 1.4 s into a first visit, on the GPU google swiftshader" in said
     network = told["network"]
     assert (network["name"], network["measured_seconds"]) == ("Fast 4G", {"line": 9.5, "machine": 11.0})
     assert f"{network['predicted_seconds']:.1f} s predicted, 9.5 s measured" in said
@@ -109,6 +112,7 @@ def test_a_visit_on_the_cpu_is_held_to_the_report_with_its_runtime(
     said = capsys.readouterr().out.partition("Measured in Chromium, on the CPU")[2]
     assert re.search(rf"^runtime +{runtime.travels:,} +{runtime.travels + more:,} +0$", said, re.MULTILINE)
     assert ("differs  /runtime/runtime.json" in said) == bool(more)
+    assert "No result was shown within two minutes, on the CPU." in said
 
 
 @pytest.mark.parametrize(

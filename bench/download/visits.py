@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from bench.download.first_answer import adapter_of, answer_seconds
 from bench.download.line import Line, Pace, Passed
 from bench.download.wire import Wire
 from bench.errors import BenchError
@@ -25,7 +26,8 @@ _PATIENCE_MS = 600_000
 # What a page fetches behind a model that is ready: a second without a request, and it is done.
 _QUIET_MS = 1000
 _PLAN = re.compile(r"/plan\.(\w+)\.json")
-# The protocol tells nothing of the script that a worker starts with, or only of its head; its page's own clock does.
+# The protocol tells nothing of the script that a worker starts with, or only of its head, and at times nothing of what
+# the worker asks for before it is watched; the clocks of the page and of its workers do.
 # Resource Timing counts 300 bytes for a head, which are all that a 304 has.
 _TIMED = """() => performance.getEntriesByType('resource')
   .filter(({ transferSize, encodedBodySize }) => transferSize >= 300 + encodedBodySize)
@@ -44,13 +46,16 @@ class Visit:
 class Measured:
     """The visits of a browser whose cache was empty at first, and the tier that its device plays, None on the CPU.
 
-    `slow` is how long the weights took at the first visit, where it was on a slow line.
+    `slow` is how long the weights took at the first visit, where it was on a slow line; `answer` how long a ready model
+    took to show the first of a result, None where it showed none, on the GPU `device`, "" on the CPU.
     """
 
     tier: str | None
     first: Visit
     repeat: Visit
     slow: Passed | None
+    answer: float | None = None
+    device: str = ""
 
 
 def measure_visits(
@@ -72,9 +77,30 @@ def measure_visits(
         context.add_init_script(f"globalThis.thistledownBackend = '{backend}'")
         first = visit(context, address, path, _load)
         line.speed_up()
-        repeat = visit(context, address, path, _load)
-        tiers = (found[1] for found in map(_PLAN.search, first.bodies) if found)
-        return Measured(None if runtime else next(tiers), first, repeat, line.passed)
+        found = _Answer(page)
+        repeat = visit(context, address, path, _load, found.measure)
+        tier, device = (None, "") if runtime else (_tier(first, address), found.device)
+        return Measured(tier, first, repeat, line.passed, found.seconds, device)
+
+
+class _Answer:
+    """The first result on `page`."""
+
+    def __init__(self, page: str) -> None:
+        self._page = page
+        self.seconds: float | None = None
+        self.device = ""
+
+    def measure(self, tab: "Page") -> None:
+        self.device = adapter_of(tab)
+        self.seconds = answer_seconds(tab, self._page)
+
+
+def _tier(visit: Visit, address: str) -> str:
+    tier = next((found[1] for found in map(_PLAN.search, visit.bodies) if found), None)
+    if tier is None:
+        raise BenchError("The browser did not tell which plan it fetched", address, "Measure again.")
+    return tier
 
 
 @contextmanager
@@ -87,8 +113,14 @@ def _site(folder: Path, pace: Pace | None, runtime: Path | None) -> Iterator[tup
         yield address, line
 
 
-def visit(context: "BrowserContext", address: str, path: str, load: "Callable[[Page, str], None]") -> Visit:
-    """What travels while `load` opens the page and until it fetches nothing more."""
+def visit(
+    context: "BrowserContext",
+    address: str,
+    path: str,
+    load: "Callable[[Page, str], None]",
+    use: "Callable[[Page], None] | None" = None,
+) -> Visit:
+    """What travels while `load` opens the page and until it fetches nothing more; `use` it is put to then."""
     tab = context.new_page()
     try:
         wire = Wire(context.new_cdp_session(tab))
@@ -97,7 +129,12 @@ def visit(context: "BrowserContext", address: str, path: str, load: "Callable[[P
         seconds = perf_counter() - began
         tab.wait_for_load_state("networkidle")
         tab.wait_for_timeout(_QUIET_MS)
-        found = dict(tab.evaluate(_TIMED)) | {url: size for url, size in wire.bodies.items() if size}
+        timed = [tab.evaluate(_TIMED), *(worker.evaluate(_TIMED) for worker in tab.workers)]
+        found = dict(entry for clock in timed for entry in clock) | {
+            url: size for url, size in wire.bodies.items() if size
+        }
+        if use:
+            use(tab)
     finally:
         tab.close()
     bodies = {urlsplit(url).path: size for url, size in found.items() if url.startswith(address)}

@@ -12,6 +12,7 @@ from .atomic_folder import atomic_folder, check_target
 from .compact_json import aligned_json, compact_json
 from .fields import Fields
 from .file_checking import check_size
+from .gpu_memory import gpu_memory, with_readback
 from .hashing import file_entry, plan_entry
 from .manifest import (
     CANARY_BITS,
@@ -61,6 +62,7 @@ __all__ = [
     "check_target",
     "compact_json",
     "file_entry",
+    "gpu_memory",
     "parse_adapter_manifest",
     "parse_manifest",
     "plan_entry",
@@ -70,5 +72,6 @@ __all__ = [
     "read_artifact_plan",
     "read_manifest",
     "require_base",
+    "with_readback",
     "write_chunks",
 ]

@@ -1,5 +1,6 @@
 """Reading an artifact back: the manifest, and what it vouches for."""
 
+import difflib
 import json
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,17 @@ from .manifest import Manifest
 from .manifest_parsing import MANIFEST_LIMIT, parse_manifest
 from .plan_checking import check_plan
 
+_NAMED = 5
+
 
 def read_manifest(folder: Path) -> Manifest:
     """The manifest of the artifact in `folder`; raises ArtifactError if it is missing or unfit."""
     path = folder / "manifest.json"
     if not path.is_file():
         raise ArtifactError(
-            "There is no manifest.json", str(folder), "Give a folder that `thistledown export` made."
+            "There is no manifest.json" if folder.is_dir() else "There is no such folder",
+            str(folder),
+            _remedy(folder),
         )
     with path.open("rb") as file:
         data = file.read(MANIFEST_LIMIT + 1)
@@ -24,6 +29,22 @@ def read_manifest(folder: Path) -> Manifest:
         return parse_manifest(data)
     except ArtifactError as problem:
         raise ArtifactError(problem.what, str(path), problem.remedy) from None
+
+
+def _remedy(folder: Path) -> str:
+    """What somebody meant who named `folder`, which is no artifact."""
+    if (folder / "config.json").is_file():
+        return f"This is a checkpoint: make an artifact of it by `thistledown export {folder} -o DIR`."
+    if held := _artifacts(folder):
+        return f"Give one of the artifacts in it: {', '.join(held[:_NAMED])}."
+    near = difflib.get_close_matches(folder.name, _artifacts(folder.parent), n=1)
+    if near and not folder.exists():
+        return f"Did you mean {folder.parent / near[0]}?"
+    return "Give a folder that `thistledown export` made."
+
+
+def _artifacts(folder: Path) -> list[str]:
+    return sorted(path.parent.name for path in folder.glob("*/manifest.json"))
 
 
 def read_artifact_plan(folder: Path, tier: str) -> tuple[dict[str, Any], dict[str, Any]]:

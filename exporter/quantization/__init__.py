@@ -4,11 +4,12 @@ from .curvature import Curvature
 from .half import to_float16
 from .methods import METHODS, find_method
 from .packed import Packed, dequantize, quantize
-from .recipes import Recipe, Role, TensorFacts, mixture
+from .recipes import MIXTURES, Recipe, Role, TensorFacts, mixture
 from .schemes import SCHEMES, Scheme, find_scheme
 
 __all__ = [
     "METHODS",
+    "MIXTURES",
     "SCHEMES",
     "Curvature",
     "Packed",

@@ -5,6 +5,7 @@ from exporter.report.ancestry import PrunedFrom
 from exporter.report.budgets import (
     Budget,
     joined,
+    kept_budgets,
     parse_budget,
     project_budgets,
     require_budgets,
@@ -38,6 +39,7 @@ __all__ = [
     "analyse",
     "cpu_files",
     "joined",
+    "kept_budgets",
     "measure_artifact",
     "measure_export",
     "page_of",

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from exporter.artifact import PlanEntry, read_manifest
+from exporter.artifact import PlanEntry, gpu_memory, read_manifest
 from exporter.errors import printable
 from exporter.report.ancestry import PrunedFrom, stored_pruned_from
 from exporter.report.attribution import Attribution, attribute
 from exporter.report.difference import Build, Difference, compare
+from exporter.report.first_result import FirstResult, first_result
 from exporter.report.measure import Report, measure_artifact
 from exporter.report.situations import Situation, changed_files, situations_of
 from exporter.report.waterfall import Step, waterfall
@@ -18,8 +19,9 @@ from exporter.report.what_if import WhatIf, stored_what_if
 
 @dataclass(frozen=True)
 class Analysis:
-    """The report with all bytes explained; `plans` by tier; `difference` where another build is given.
+    """The report with all bytes explained; `plans`, and the GPU's `memory` by use, are by tier.
 
+    `difference` is there where another build is given,
     `what_if` are other schemes where somebody measured them; `pruned_from` where the checkpoint was cut from another.
     """
 
@@ -27,7 +29,9 @@ class Analysis:
     attribution: Attribution
     weights: Sequence[Weight]
     plans: Mapping[str, PlanEntry]
+    memory: Mapping[str, Mapping[str, int]]
     situations: Sequence[Situation]
+    first_result: FirstResult
     difference: Difference | None
     what_if: WhatIf | None
     pruned_from: PrunedFrom | None
@@ -61,7 +65,9 @@ def analyse(
         build.attribution,
         build.weights,
         manifest.plans,
+        {each: gpu_memory(manifest, each) for each in manifest.plans},
         situations,
+        first_result(folder, manifest.task, situations[0]),
         difference,
         schemes.beside(report) if schemes else None,
         stored_pruned_from(folder),

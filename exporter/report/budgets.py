@@ -11,7 +11,7 @@ from typing import Any
 from exporter.errors import BudgetError, CheckFailedError
 from exporter.report.attribution import ROLES, Attribution, Piece
 from exporter.report.measure import Report
-from exporter.sizes import human, parse_size
+from exporter.sizes import human, parse_budget_size, parse_size
 
 TOTAL, FIRST_VISIT = "total", "first-visit"
 KEYS = (TOTAL, FIRST_VISIT, *ROLES)
@@ -38,7 +38,7 @@ def parse_budget(text: str) -> Budget:
     key = key.strip() if found else FIRST_VISIT
     if key not in KEYS:
         raise argparse.ArgumentTypeError(_unknown(key))
-    return Budget(key, parse_size(size))
+    return Budget(key, parse_budget_size(size) if key in (TOTAL, FIRST_VISIT) else parse_size(size))
 
 
 def _unknown(key: str) -> str:
@@ -117,19 +117,33 @@ def require_budgets(attribution: Attribution, budgets: Sequence[Budget], where: 
         )
 
 
+def kept_budgets(attribution: Attribution, budgets: Sequence[Budget]) -> Sequence[str]:
+    """A line for each budget that is kept: how much of it is left."""
+    spent = {budget.key: _spent(attribution, budget.key)[0] for budget in budgets}
+    return [
+        f"budget kept: {_SPEND[key]} {spent[key]:,} of {most:,} bytes, {most - spent[key]:,} left"
+        for key, most in ((budget.key, budget.bytes) for budget in budgets)
+        if spent[key] <= most
+    ]
+
+
 def _passed(attribution: Attribution, budget: Budget) -> str:
-    if budget.key == TOTAL:
-        spent, parts = attribution.folder_bytes, _shares(attribution, lambda p: 0 if p.of_site else p.bytes)
-    elif budget.key == FIRST_VISIT:
-        parts = _shares(attribution, lambda piece: piece.travels)
-        spent = sum(parts.values())
-    else:
-        pieces = [piece for piece in attribution.pieces if piece.role == budget.key]
-        parts = {f"{piece.name} {piece.part}".strip(): piece.travels for piece in pieces}
-        spent = sum(piece.travels for piece in pieces)
+    spent, parts = _spent(attribution, budget.key)
     if spent <= budget.bytes:
         return ""
     return f"{_SPEND[budget.key]} {spent:,} bytes, the budget is {budget.bytes:,}; largest: {_largest(parts)}"
+
+
+def _spent(attribution: Attribution, key: str) -> tuple[int, Mapping[str, int]]:
+    """The bytes that a budget for `key` is of, and what they are made up of."""
+    if key == TOTAL:
+        return attribution.folder_bytes, _shares(attribution, lambda p: 0 if p.of_site else p.bytes)
+    if key == FIRST_VISIT:
+        parts = _shares(attribution, lambda piece: piece.travels)
+        return sum(parts.values()), parts
+    pieces = [piece for piece in attribution.pieces if piece.role == key]
+    parts = {f"{piece.name} {piece.part}".strip(): piece.travels for piece in pieces}
+    return sum(piece.travels for piece in pieces), parts
 
 
 _SPEND = {

@@ -1,5 +1,7 @@
 """Measures an artifact folder and the site: every file with its role, and what a first and a repeat visit transfer."""
 
+import base64
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -31,7 +33,8 @@ _SIZES = ("raw", "gzip", "brotli", "travels")
 class ReportFile:
     """One file: sizes in bytes; `travels` is the body that a browser receives; `visit` whether a visit fetches it.
 
-    A coded file of weights `stands_for` a shard, and is read by chunks of `chunk_bytes`.
+    A coded file of weights `stands_for` a shard, and is read by chunks of `chunk_bytes`. `content` is which version of
+    a file of the site was measured, as the site's service worker writes it: 96 bits of its SHA-256, in base64.
     gzip and brotli are None for files that travel as they are, where nobody compressed them for comparison.
     """
 
@@ -46,6 +49,7 @@ class ReportFile:
     visit: bool
     stands_for: str = ""
     chunk_bytes: int = 0
+    content: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,7 +125,8 @@ class Report:
 def _file(file: ReportFile) -> dict[str, Any]:
     fields = asdict(file)
     coded = {key: fields.pop(key) for key in ("stands_for", "chunk_bytes")}
-    return fields | coded if file.stands_for else fields
+    content = {"content": fields.pop("content")}
+    return fields | (coded if file.stands_for else {}) | (content if file.content else {})
 
 
 def _total(sizes: Sequence[int | None]) -> int | None:
@@ -239,8 +244,13 @@ def _site(folder: Path, manifest: Manifest, site: Path) -> list[ReportFile]:
     rows = []
     for name in sorted(name for level in levels_of(folder, manifest, site) for name in level):
         role = "engine" if name.startswith("engine/") else "page"
-        rows.append(_measured(f"site/{name}", site_sizes(served(site, name)), role))
+        path = served(site, name)
+        rows.append(replace(_measured(f"site/{name}", site_sizes(path), role), content=_content(path)))
     return rows
+
+
+def _content(path: Path) -> str:
+    return base64.b64encode(hashlib.sha256(path.read_bytes()).digest()[:12]).decode()
 
 
 def levels_of(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from exporter.artifact import Manifest
+from exporter.artifact import Manifest, gpu_memory
 from exporter.report.forms.columns import columns
 from exporter.report.measure import Report
 from exporter.sizes import human
@@ -14,7 +14,7 @@ VERSION = 1
 _TOKENIZER = "tokenizer.json"
 # Written in decimal, the size of the tokenizer stands in the manifest, too.
 _TELL_ITS_SIZE = (_TOKENIZER, "manifest.json", "report.json")
-_MEMORY = ("weights", "states", "activations", "tables", "io", "total")
+_MEMORY = ("weights", "states", "activations", "tables", "io", "readback", "total")
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Prediction:
             "tiers": {
                 name: {
                     "features": list(plan.features),
-                    "memory": dict(plan.memory),
+                    "memory": dict(gpu_memory(made, name)),
                     "limits": dict(plan.limits),
                 }
                 for name, plan in made.plans.items()
@@ -119,8 +119,9 @@ def _files(prediction: Prediction) -> list[str]:
 
 def _tiers(made: Manifest) -> list[str]:
     heading = ("GPU memory, bytes", *made.plans)
-    rows = [(key, *(f"{plan.memory[key]:,}" for plan in made.plans.values())) for key in _MEMORY]
-    rows.append(("", *(human(plan.memory["total"]) for plan in made.plans.values())))
+    memory = [gpu_memory(made, tier) for tier in made.plans]
+    rows = [(key, *(f"{uses[key]:,}" for uses in memory)) for key in _MEMORY]
+    rows.append(("", *(human(uses["total"]) for uses in memory)))
     keys = next(iter(made.plans.values())).limits
     limits = [(key, *(f"{plan.limits[key]:,}" for plan in made.plans.values())) for key in keys]
     needs = ("features", *(", ".join(plan.features) or "none" for plan in made.plans.values()))

@@ -79,6 +79,8 @@ EXPORTER_IMPORTS: dict[str, set[str]] = {
     "coded_shards": {"artifact", "coding", "passes"},
     "coding": set(),
     "components": {"ops"},
+    "brief_parser": set(),
+    "measuring_options": set(),
     "export_options": {"lowering", "quantization", "report"},
     "foreign": {"components", "models", "ops"},
     "front_ends": {"checkpoints", "foreign", "models"},

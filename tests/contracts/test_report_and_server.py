@@ -53,6 +53,16 @@ def test_both_count_the_same_bytes(name: str, size: int) -> None:
     assert wire.wire_sizes(name, data).travels == compression.encoded_size(name, data, "br")
 
 
+def test_the_report_names_versions_of_the_sites_files_as_the_site_does(folder: Path) -> None:
+    """The Sizes page looks for them in the list that the service worker begins with."""
+    files = [file for file in measure_artifact(folder).files if file.content]
+    assert {file.role for file in files} == {"engine", "page"}
+    with running(Settings(folders=(folder,))) as client:
+        listed = client.get("/service_worker.js").text.splitlines()[0]
+    for file in files:
+        assert f'"{file.file.removeprefix("site/")}":"{file.content}"' in listed
+
+
 def test_every_byte_of_the_report_is_what_the_server_sends(folder: Path) -> None:
     report = measure_artifact(folder)
     with running(Settings(folders=(folder,))) as client:
@@ -81,7 +91,7 @@ def test_the_sizes_page_reads_what_the_exporter_writes(
         first_visit = json.loads((copy / "report.json").read_text("utf-8"))["first_visit"]
         expect(page.locator(".visits")).to_contain_text(f"{first_visit:,} bytes")
         expect(page.locator("#tiers tbody tr")).to_have_count(3)
-        expect(page.locator("#times tbody tr")).to_have_count(len(NETWORKS))
+        expect(page.locator("#times tbody tr")).to_have_count((1 + whole) * len(NETWORKS))
         expect(page.locator("#roles tbody tr").filter(has_text="State-space layers")).to_have_count(
             int(whole)
         )

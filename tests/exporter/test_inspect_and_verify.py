@@ -1,6 +1,7 @@
 """`inspect` and `verify` as a person meets them."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from exporter.__main__ import main
+from exporter.report import analyse
 
 Make = Callable[..., Path]
 
@@ -22,7 +24,11 @@ def test_inspect_shows_memory_phases_and_dispatches(folder: Path, capsys: pytest
     assert main(["inspect", str(folder)]) == 0
     text = capsys.readouterr().out
     plan = json.loads((folder / "plan.base.json").read_text())
-    assert f"{plan['memory']['total']:,}" in text
+    memory = analyse(folder).memory["base"]
+    assert memory["total"] > plan["memory"]["total"]
+    assert {"readback", "total"} <= memory.keys()
+    for use, size in memory.items():
+        assert re.search(rf"^  {use} +{size:,}  ", text, re.MULTILINE)
     for phase, dispatches in plan["phases"].items():
         assert f"{phase:<9} {len(dispatches)} dispatches" in text
     assert len(text.splitlines()) < 30

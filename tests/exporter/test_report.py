@@ -61,7 +61,7 @@ def test_json_says_what_the_table_says(folder: Path, capsys: pytest.CaptureFixtu
 def test_markdown_rows_have_their_headings_columns(folder: Path) -> None:
     parts = render(analyse(folder), "markdown").split("\n\n")
     tables = [part.splitlines() for part in parts if part.startswith("|")]
-    assert len(tables) == 4
+    assert len(tables) == 5
     for rows in tables:
         assert len({row.count("|") for row in rows}) == 1
 

@@ -1,5 +1,6 @@
 """Budgets: 1 where one is passed, naming what is largest; 2 where a budget or a folder makes no sense."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from exporter.__main__ import main
 from exporter.errors import BudgetError
-from exporter.report import Budget, joined, project_budgets
+from exporter.report import Budget, joined, measure_artifact, parse_budget, project_budgets
 
 Make = Callable[..., Path]
 
@@ -63,6 +64,34 @@ def test_budgets_that_are_kept_pass(folder: Path) -> None:
     assert main(["report", str(folder), *given]) == 0
 
 
+def test_a_budget_that_is_kept_says_how_much_is_left(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    visit = measure_artifact(folder).first_visit
+    words = f"budget kept: a first visit downloads {visit:,} of 10,000,000 bytes, {10**7 - visit:,} left"
+    given = ["report", str(folder), "--budget", "10MB", "--budget", "total=1kB"]
+    assert main(given) == 1, "one is passed"
+    assert capsys.readouterr().out.splitlines()[-1] == words
+    assert main([*given[:4], "--format", "json"]) == 0
+    captured = capsys.readouterr()
+    assert words in captured.err
+    assert json.loads(captured.out)["first_visit"] == visit
+
+
+@pytest.mark.parametrize("budget", ["30", "first-visit=999", "total= 5"])
+def test_a_small_number_without_a_unit_is_not_taken_for_bytes(
+    folder: Path, budget: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    number = budget.rpartition("=")[2].strip()
+    commands = [["report", str(folder)]] + ([["export", "minilm", "-o", "none"]] if budget == "30" else [])
+    for words in commands:
+        with pytest.raises(SystemExit) as stop:
+            main([*words, "--budget", budget])
+        assert stop.value.code == 2
+        assert f"write {number}MB, or {number}B if you mean bytes" in capsys.readouterr().err
+    assert parse_budget(f"{budget}B").bytes == int(number)
+
+
 @pytest.mark.parametrize("budget", ["weights=1MB", "=1MB", "embedding=", "embedding=many", "total=-1"])
 def test_a_malformed_budget_is_refused(folder: Path, budget: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
@@ -93,6 +122,7 @@ def test_a_projects_budgets_hold(
         ("total = true", "True is no size"),
         ('total = "much"', "is no size"),
         ("total = 0", "at least 1 byte"),
+        ("first-visit = 30", "write 30MB"),
         ("total = [", "cannot be read"),
         ('"a b" = 5', "no budget for 'a b'"),
         (f"total = 0x{'f' * 5000}", "total: Exceeds"),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from exporter.adapters import make_adapter
+from exporter.artifact import gpu_memory, read_manifest
 from tests.site.conftest import EnginePage
 from tests.site.engine_server import EngineServer
 from tests.site.engine_session import folder_files
@@ -54,7 +55,7 @@ LEDGER = """
 USED = (
     INJECT
     + """
-  const { memoryBytes: told } = await engine.inspect(args.url);
+  const { memoryBytes: told, tier } = await engine.inspect(args.url);
   inject();
   const model = await engine.load(args.url, { tier: args.tier });
   const loaded = await ask({});
@@ -69,7 +70,7 @@ USED = (
   const { info } = model;
   const { recoveries } = model.stats();
   await model.unload();
-  return { told, info: info.memoryBytes, task: info.task, loaded, used, moved, recoveries: recoveries.length };
+  return { told, tier, info: info.memoryBytes, task: info.task, loaded, used, moved, recoveries: recoveries.length };
 """
 )
 USES = {
@@ -91,6 +92,7 @@ def used(page: EnginePage, server: EngineServer, folder: Path, *, loss: bool = F
     task = json.loads((folder / "manifest.json").read_text())["task"]
     url = server.add(folder.name, folder_files(folder))
     found: dict[str, Any] = page.run(USED, url=url, use=USES[task], faults=LEDGER, loss=loss)
+    assert found["told"] == gpu_memory(read_manifest(folder), found["tier"])["total"], "as the report has it"
     return found
 
 

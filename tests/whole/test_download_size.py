@@ -38,16 +38,28 @@ def _assert_as_foretold(table: str, weights: float) -> None:
         assert repeat == 0
 
 
+def _assert_a_result_was_shown(said: str) -> None:
+    found = re.search(
+        r"shown ([\d.]+) s after .*, ([\d.]+) s into a first visit, on the GPU .*swiftshader", said
+    )
+    assert found
+    answer, whole = map(float, found.groups())
+    assert 0 < answer < whole
+
+
 @pytest.mark.parametrize(("scheme", "weights"), [("q8", 20e6), ("e4", 11e6)])
 def test_a_visit_costs_to_the_byte_what_the_report_says(
     artifact: Callable[..., Path], scheme: str, weights: float
 ) -> None:
-    _assert_as_foretold(_measured(artifact("minilm", quantize=scheme, context=512)), weights)
+    said = _measured(artifact("minilm", quantize=scheme, context=512))
+    _assert_as_foretold(said, weights)
+    _assert_a_result_was_shown(said)
 
 
 def test_a_visit_takes_on_a_slow_line_as_long_as_the_report_says(artifact: Callable[..., Path]) -> None:
     said = _measured(artifact(str(MODEL), quantize="q4", context=512), "--network", "Fast 4G")
     _assert_as_foretold(said, 3e6)
+    _assert_a_result_was_shown(said)
     found = re.search(r"([\d.]+) s predicted, ([\d.]+) s measured .*?; ([\d.]+) s with", said)
     assert found
     predicted, on_line, on_machine = map(float, found.groups())

@@ -8,7 +8,9 @@ from typing import Any
 from exporter.report.analysis import Analysis
 from exporter.report.ancestry import PRUNED_FROM
 from exporter.report.attribution import Attribution, Share
+from exporter.report.devices import DEVICES
 from exporter.report.difference import Difference, Mover
+from exporter.report.first_result import FirstResult
 from exporter.report.forms.words import layer_of, part_of
 from exporter.report.networks import NETWORKS
 from exporter.report.situations import Situation
@@ -22,11 +24,13 @@ def document(analysis: Analysis) -> str:
         "attribution": _attribution(analysis.attribution),
         "weights": [_weight(weight) for weight in analysis.weights],
         "tiers": {
-            name: {"features": list(plan.features), "memory": dict(plan.memory)}
+            name: {"features": list(plan.features), "memory": dict(analysis.memory[name])}
             for name, plan in analysis.plans.items()
         },
         "networks": [asdict(network) for network in NETWORKS],
         "situations": [_situation(situation) for situation in analysis.situations],
+        "devices": [asdict(device) for device in DEVICES],
+        "first_result": _first_result(analysis.first_result),
     }
     values["waterfall"] = [asdict(step) for step in analysis.waterfall]
     if analysis.pruned_from:
@@ -76,6 +80,17 @@ def _situation(situation: Situation) -> Mapping[str, Any]:
             for tier, trip in situation.trips.items()
         },
     }
+
+
+def _first_result(found: FirstResult) -> Mapping[str, Any]:
+    tiers = {
+        tier: {
+            **asdict(work),
+            "predicted_seconds": {name: _rounded(times) for name, times in found.seconds[tier].items()},
+        }
+        for tier, work in found.work.items()
+    }
+    return {"what": found.what, "tokens": found.tokens, "tiers": tiers}
 
 
 def _rounded(seconds: Mapping[str, float]) -> Mapping[str, float]:

@@ -14,12 +14,15 @@ from exporter.report.forms.tables import (
     file_rows,
     mover_rows,
     network_rows,
+    result_note,
+    result_rows,
+    result_words,
     role_rows,
     situation_rows,
     total_rows,
 )
 from exporter.report.forms.what_if_table import BEST_MEANS, what_if_note, what_if_rows
-from exporter.report.forms.words import short_name, signed
+from exporter.report.forms.words import short_name, signed, told_changed
 from exporter.report.measure import Report
 from exporter.sizes import human
 
@@ -49,12 +52,14 @@ def _parts(analysis: Analysis) -> list[Sequence[str]]:
     )
     totals = [(f"**{group}**", *cells) for group, *cells in total_rows(report)]
     situations, networks = situation_rows(analysis), network_rows(analysis)
+    results = markdown_table(*result_rows(analysis), 1)
     return [
         [visits],
         markdown_table(ROLE_HEADINGS, role_rows(analysis), 1),
         markdown_table(FILE_HEADINGS, [*file_rows(report), *totals], 3),
         markdown_table(*situations, 1),
         ["Predicted time to download:", "", *markdown_table(*networks, 1)],
+        [f"{result_words(analysis)}:", "", *results, "", result_note()],
         _what_if(analysis),
         [entropy_note(analysis)],
     ]
@@ -82,7 +87,7 @@ def _difference(analysis: Analysis, difference: Difference) -> list[Sequence[str
         _update(difference),
         _changes(("By role:", changed_roles(difference))),
         _changes((heading, movers[:_LARGEST])),
-        [f"{len(difference.changed_weights)} of {len(analysis.weights)} weights have other numbers."],
+        [told_changed(difference, analysis.weights)],
     ]
 
 

@@ -19,6 +19,9 @@ from exporter.report.forms.tables import (
     file_rows,
     mover_rows,
     network_rows,
+    result_note,
+    result_rows,
+    result_words,
     role_rows,
     situation_rows,
     step_rows,
@@ -44,7 +47,7 @@ def facts(analysis: Analysis) -> str:
         for situation in analysis.situations
         if tier in situation.trips and situation.name != "first visit"
     ]
-    memory = analysis.plans[tier].memory["total"]
+    memory = analysis.memory[tier]["total"]
     cards = [
         _card(
             "first visit", human(report.first_visit), f"{report.first_visit:,} bytes, {weights} of it weights"
@@ -127,7 +130,9 @@ def situations(analysis: Analysis) -> str:
     visits = html_table("Bytes that travel, for each tier of device", headings, rows, 1, sortable=False)
     predicted = html_table("Predicted time to download", networks, times, 2, sortable=False)
     note = f'<p class="soft">Bytes at the rate, and a round trip for each request that waits. {text(sources)}.</p>'
-    return f"<section><h2>Situations</h2>{visits}{predicted}{note}</section>"
+    results = html_table(result_words(analysis), *result_rows(analysis), 1, sortable=False)
+    assumed = f'<p class="soft">{text(result_note())}</p>'
+    return f"<section><h2>Situations</h2>{visits}{predicted}{note}{results}{assumed}</section>"
 
 
 def waterfall(analysis: Analysis) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from exporter.report.analysis import Analysis
+from exporter.report.devices import ASSUMED, DEVICES
 from exporter.report.difference import Difference, Mover
 from exporter.report.forms.words import ROLE_WORDS, duration, folder_of, percent, short_name, signed
 from exporter.report.measure import Report, ReportFile
@@ -116,7 +117,7 @@ def situation_rows(analysis: Analysis) -> tuple[Sequence[str], list[Sequence[str
         (s.name, *(f"{s.trips[tier].travels:,}" for tier in tiers if tier in s.trips), s.note)
         for s in analysis.situations
     ]
-    memory = ("GPU memory", *(f"{plan.memory['total']:,}" for plan in analysis.plans.values()), "")
+    memory = ("GPU memory", *(f"{uses['total']:,}" for uses in analysis.memory.values()), "")
     return ("situation", *(f"{tier}, bytes" for tier in tiers), ""), [*rows, memory]
 
 
@@ -133,6 +134,29 @@ def network_rows(analysis: Analysis) -> tuple[Sequence[str], list[Sequence[str]]
         for network in NETWORKS
     ]
     return ("network", "rate, round trip", *(s.name for s in shown)), rows
+
+
+def result_words(analysis: Analysis) -> str:
+    """What the times to a first result are of."""
+    found = analysis.first_result
+    return f"Predicted time to the first {found.what}, {found.tokens} tokens read"
+
+
+def result_rows(analysis: Analysis) -> tuple[Sequence[str], list[Sequence[str]]]:
+    """Headings and rows: that time on each network with each device, beside the download alone."""
+    tier = analysis.report.tier
+    downloads, times = analysis.situations[0].seconds(tier), analysis.first_result.seconds[tier]
+    rows: list[Sequence[str]] = [
+        (name, duration(seconds), *(duration(times[device.name][name]) for device in DEVICES))
+        for name, seconds in downloads.items()
+    ]
+    return ("network", "download", *(device.name for device in DEVICES)), rows
+
+
+def result_note() -> str:
+    """What is assumed of the devices."""
+    sources = "; ".join(f"{device.name}: {device.source}" for device in DEVICES)
+    return f"{ASSUMED} ({sources})."
 
 
 def step_rows(steps: Sequence[Step]) -> list[Sequence[str]]:

@@ -15,13 +15,16 @@ from exporter.report.forms.tables import (
     file_rows,
     mover_rows,
     network_rows,
+    result_note,
+    result_rows,
+    result_words,
     role_rows,
     situation_rows,
     total_rows,
     weight_rows,
 )
 from exporter.report.forms.what_if_table import BEST_MEANS, what_if_note, what_if_rows
-from exporter.report.forms.words import percent, short_name, signed
+from exporter.report.forms.words import percent, short_name, signed, told_changed
 from exporter.report.measure import Report
 from exporter.sizes import human
 
@@ -44,6 +47,7 @@ def _parts(analysis: Analysis) -> list[Sequence[str]]:
         _weights(analysis),
         _table(situation_rows(analysis)),
         ["Predicted time to download", *_table(network_rows(analysis))],
+        [result_words(analysis), *_table(result_rows(analysis)), result_note()],
         _what_if(analysis),
         [_explained(analysis)],
     ]
@@ -100,7 +104,7 @@ def _difference(analysis: Analysis, difference: Difference) -> list[Sequence[str
         columns([MOVER_HEADINGS, RULE, *mover_rows(roles)], 2),
         columns([MOVER_HEADINGS, RULE, *mover_rows(movers)], 2),
         [f"… and {rest} more: --format json or html"] if rest else [],
-        [f"{len(difference.changed_weights)} of {len(analysis.weights)} weights have other numbers."],
+        [told_changed(difference, analysis.weights)],
     ]
 
 

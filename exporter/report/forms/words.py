@@ -1,9 +1,13 @@
 """How names, times and shares are written in every form of the report."""
 
+from collections.abc import Sequence
+
 from exporter.errors import printable
 from exporter.report.attribution import Piece
+from exporter.report.difference import Difference
 from exporter.report.measure import ReportFile
 from exporter.report.situations import Situation
+from exporter.report.weights import Weight
 
 _MINUTE, _HOUR = 60, 3600
 _HEX_NAME = 64
@@ -43,6 +47,15 @@ def short_name(name: str) -> str:
         return f"{stem[:_SHOWN]}….{suffix}"
     first, *others = name.split("+")
     return f"{first} (and {len(others)} more)" if others else name
+
+
+def told_changed(difference: Difference, weights: Sequence[Weight]) -> str:
+    """How many weights are not those of the other build."""
+    names = {weight.name for weight in weights}
+    changed = [name for name in difference.changed_weights if name in names]
+    gone = len(difference.changed_weights) - len(changed)
+    told = f"{len(changed)} of {len(weights)} weights have other numbers"
+    return f"{told}; {gone} of the other build are gone." if gone else f"{told}."
 
 
 def duration(seconds: float) -> str:

@@ -6,12 +6,14 @@ import { DocumentReader } from './document_reader.js';
 
 /**
  * @typedef {'weights' | 'tokenizer' | 'plan' | 'program' | 'other'} PartName
- * @typedef {{ file: string, role: string, raw: number, travels: number, bits: number | null, visit: boolean }} ReportFile
+ * @typedef {{ file: string, role: string, raw: number, travels: number, bits: number | null, visit: boolean, content: string | null }} ReportFile
  * @typedef {{ name: PartName, raw: number, travels: number, files: ReportFile[] }} Part of a first visit
  * @typedef {{ name: string, travels: number, bits: number | null }} Role `bits` for each weight of it
  * @typedef {{ features: string[], memory: Record<string, number> }} Tier
  * @typedef {{ name: string, bitsPerSecond: number }} Network
- * @typedef {{ travels: number, seconds: Record<string, number> }} Situation of the report's tier; seconds by network
+ * @typedef {Record<string, number>} Seconds by network
+ * @typedef {{ travels: number, seconds: Seconds }} Situation of the report's tier
+ * @typedef {{ tokens: number, devices: [string, Seconds][] }} FirstResult of the report's tier, after a text of so many tokens
  *
  * @typedef {object} SizeReport
  * @property {string} tier whose plan the visit fetches
@@ -24,11 +26,13 @@ import { DocumentReader } from './document_reader.js';
  * @property {Record<string, Tier> | null} tiers null in a short report
  * @property {Network[] | null} networks null in a short report
  * @property {Record<string, Situation>} situations by name; none in a short report
+ * @property {FirstResult | null} firstResult null in a short report
  */
 
 const MOST_FILES = 5000;
 const MOST_WEIGHTS = 20_000;
 const MOST_ROWS = 100;
+const MOST_DEVICES = 5;
 
 /** @type {Record<string, PartName>} */
 const PARTS = { weights: 'weights', tokenizer: 'tokenizer', manifest: 'plan', plan: 'plan', engine: 'program', page: 'program' };
@@ -63,6 +67,7 @@ export function readReport(document, url, name) {
     tiers: readTiers(reader.ifAt('tiers')),
     networks: reader.ifAt('networks')?.list(MOST_ROWS).map(readNetwork) ?? null,
     situations: readSituations(reader.ifAt('situations'), tier),
+    firstResult: readFirstResult(reader.ifAt('first_result'), tier),
   };
 }
 
@@ -80,6 +85,7 @@ function readFile(reader) {
     travels: reader.at('travels').size(),
     bits: reader.ifAt('bits_per_weight')?.number() ?? null,
     visit: reader.at('visit').boolean(),
+    content: reader.ifAt('content')?.text() ?? null,
   };
 }
 
@@ -150,8 +156,19 @@ function readNetwork(reader) {
 function readSituations(reader, tier) {
   const found = reader?.list(MOST_ROWS).map((each) => {
     const trip = each.at('tiers').at(tier);
-    const seconds = trip.at('predicted_seconds').entries(MOST_ROWS).map(([network, time]) => [network, time.number()]);
-    return [each.at('name').text(), { travels: trip.at('travels').size(), seconds: Object.fromEntries(seconds) }];
+    return [each.at('name').text(), { travels: trip.at('travels').size(), seconds: readSeconds(trip.at('predicted_seconds')) }];
   });
   return Object.fromEntries(found ?? []);
+}
+
+/** @param {DocumentReader} reader @returns {Seconds} */
+function readSeconds(reader) {
+  return Object.fromEntries(reader.entries(MOST_ROWS).map(([network, time]) => [network, time.number()]));
+}
+
+/** @param {DocumentReader | null} reader @param {string} tier @returns {FirstResult | null} */
+function readFirstResult(reader, tier) {
+  if (reader === null) return null;
+  const devices = reader.at('tiers').at(tier).at('predicted_seconds').entries(MOST_DEVICES);
+  return { tokens: reader.at('tokens').size(), devices: devices.map(([name, times]) => [name, readSeconds(times)]) };
 }

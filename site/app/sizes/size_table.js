@@ -6,12 +6,12 @@ import { text } from '../texts.js';
 /** @typedef {import('../texts.js').Key} Key */
 
 /**
- * @param {Key[]} headings
+ * @param {(Key | Node)[]} headings
  * @param {(Node | string)[][][]} rows of cells, each of what stands in it
  * @param {string} [caption] for those who do not see what it stands under
  */
 export function sizeTable(headings, rows, caption) {
-  const head = headings.map((key) => element('th', { scope: 'col' }, text(key)));
+  const head = headings.map((name) => element('th', { scope: 'col' }, typeof name === 'string' ? text(name) : name));
   return element(
     'table',
     {},

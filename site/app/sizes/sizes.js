@@ -3,6 +3,7 @@
 import { fetchCatalogue, pagesFor, SiteError } from '../catalogue.js';
 import { button, byId, element } from '../dom.js';
 import { emptyNotice } from '../empty_notice.js';
+import { formatBytes } from '../format.js';
 import { problemPanel } from '../problem_panel.js';
 import { text } from '../texts.js';
 import { chosenOf, modelList } from './model_list.js';
@@ -10,6 +11,8 @@ import { partsView } from './parts_view.js';
 import { reportCommand } from './report_command.js';
 import { fetchReport, wholeReport } from './report_file.js';
 import { rolesView } from './roles_view.js';
+import { isOfThisSite } from './site_version.js';
+import { sum } from './size_report.js';
 import { tiersView } from './tiers_view.js';
 import { timesView } from './times_view.js';
 import { visitsView } from './visits_view.js';
@@ -43,7 +46,9 @@ async function showModel() {
 async function showReport(entry) {
   try {
     const report = await fetchReport(entry);
-    put('visits', visitsView(report));
+    const current = await isOfThisSite(report);
+    if (current === false) trouble.replaceChildren(staleNotice(report, entry));
+    put('visits', visitsView(report, current));
     put('parts', partsView(report));
     put('roles', ...rolesView(report, entry));
     put('times', ...timesView(report));
@@ -81,6 +86,17 @@ async function links(entry) {
 function faultNotice({ code, what }, entry) {
   const [title, ...remedy] = code === 'SITE_UNREACHABLE' ? unreachable() : unwritten(code, entry);
   return element('section', { class: 'notice' }, element('h2', {}, title), ...remedy, element('p', { class: 'code' }, what));
+}
+
+/**
+ * @param {import('./size_report.js').SizeReport} report
+ * @param {Entry} entry
+ */
+function staleNotice({ parts }, entry) {
+  const size = formatBytes(sum(parts.filter(({ name }) => name === 'program')));
+  const [title, what] = [text('sizes.stale'), text('sizes.stale.what', { size })];
+  const remedy = [element('p', {}, text('sizes.again')), reportCommand(entry)];
+  return element('section', { class: 'notice' }, element('h2', {}, title), element('p', {}, what), ...remedy);
 }
 
 /** @returns {[string, ...Node[]]} */

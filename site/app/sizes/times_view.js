@@ -3,17 +3,18 @@
 import { knownSpeed } from '../connection_speed.js';
 import { element } from '../dom.js';
 import { formatWait } from '../format.js';
-import { language, text } from '../texts.js';
+import { hasText, language, text } from '../texts.js';
 import { NETWORKS } from './networks.js';
 import { sizeTable, untranslated } from './size_table.js';
 
 /** @typedef {import('./size_report.js').SizeReport} SizeReport */
 /** @typedef {import('./size_report.js').Network} Network */
 
+const exact = new Intl.NumberFormat(language, { style: 'unit', unit: 'second', unitDisplay: 'narrow', maximumSignificantDigits: 3 });
 const rate = new Intl.NumberFormat(language, { style: 'unit', unit: 'megabit-per-second', maximumSignificantDigits: 3 });
 
 /** @param {SizeReport} report */
-export function timesView({ networks, situations, firstVisit }) {
+export function timesView({ networks, situations, firstVisit, firstResult }) {
   const foretold = situations['first visit'];
   const rows = (networks ?? NETWORKS).map((network) => {
     const { name, bitsPerSecond } = network;
@@ -24,6 +25,24 @@ export function timesView({ networks, situations, firstVisit }) {
   return [
     sizeTable(['sizes.network', 'sizes.rate', 'sizes.time'], rows),
     element('p', { class: 'note' }, text(foretold ? 'sizes.foretold' : 'sizes.atLeast')),
+    ...(firstResult === null ? [] : resultView(firstResult, networks ?? NETWORKS)),
+  ];
+}
+
+/** @param {import('./size_report.js').FirstResult} result @param {Network[]} networks */
+function resultView({ tokens, devices }, networks) {
+  const rows = networks.map((network) => [
+    [nameOf(network)],
+    ...devices.map(([, { [network.name]: seconds }]) => [seconds === undefined ? '–' : exact.format(seconds)]),
+  ]);
+  const names = devices.map(([name]) => {
+    const key = `sizes.device.${name}`;
+    return hasText(key) ? key : untranslated(name);
+  });
+  return [
+    element('h3', {}, text('sizes.result')),
+    sizeTable(['sizes.network', ...names], rows),
+    element('p', { class: 'note' }, text('sizes.assumed', { tokens })),
   ];
 }
 

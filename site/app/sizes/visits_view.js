@@ -7,13 +7,13 @@ import { sum } from './size_report.js';
 
 /** @typedef {import('./size_report.js').SizeReport} SizeReport */
 
-/** @param {SizeReport} report */
-export function visitsView(report) {
+/** @param {SizeReport} report @param {boolean | null} current whether page and engine are those of this site, if that is known */
+export function visitsView(report, current) {
   const { firstVisit, repeatVisit } = report;
   return element(
     'dl',
     { class: 'visits' },
-    visit('sizes.first', bytes(firstVisit), text('sizes.first.note')),
+    visit('sizes.first', bytes(firstVisit), text(current ? 'sizes.first.now' : 'sizes.first.note')),
     visit('sizes.repeat', bytes(repeatVisit), text('sizes.repeat.note')),
     update(report),
   );

@@ -1,5 +1,7 @@
 """The Sizes page: what a model costs a visitor, as its size report says, and every way a report may be none."""
 
+import base64
+import hashlib
 import json
 import re
 from collections.abc import Callable
@@ -42,6 +44,13 @@ WHOLE = {
         {"name": "first visit", "note": "", "tiers": trip(24_547_000, 600)},
         {"name": "update", "note": "", "tiers": trip(1_234_567, 1)},
     ],
+    "first_result": {
+        "what": "embedding",
+        "tokens": 128,
+        "tiers": {
+            "base": {"predicted_seconds": {"phone": {"Slow 3G": 720}, EVIL: {"Slow 3G": 30.41}, "laptop": {}}}
+        },
+    },
     "columns": [{"anything": [None]}],
 }
 
@@ -114,13 +123,35 @@ def test_a_whole_report_says_more(site: Site) -> None:
     expect(roles.nth(1).locator("td").last).to_have_text("6")
     expect(roles.nth(2)).to_contain_text(EVIL)
     expect(page.locator(".visits > div").nth(2)).to_contain_text("1.23 MB1,234,567 bytes")
-    expect(page.locator("#times tbody tr")).to_have_count(1)
-    expect(page.locator("#times tbody tr")).to_contain_text("about 10 min")
+    download, result = page.locator("#times table").all()
+    expect(download.locator("tbody tr")).to_have_count(1)
+    expect(download.locator("tbody tr")).to_contain_text("about 10 min")
+    expect(result.locator("thead th")).to_have_text(["Network", "Phone", EVIL, "Laptop"])
+    expect(result.locator("tbody tr > *")).to_have_text(["Slow 3G", "720s", "30.4s", "–"])
+    expect(page.locator("#times .note").last).to_contain_text("128 tokens")
     expect(page.locator("#tiers tbody tr")).to_contain_text("16-bit arithmetic")
     expect(page.locator("#tiers tbody tr")).to_contain_text("weights 24.2 MB")
     expect(page.get_by_role("link", name="The whole report")).to_have_attribute(
         "href", "models/minilm/report.html"
     )
+
+
+@pytest.mark.browser
+def test_a_report_of_another_version_of_the_site_is_called_so(site: Site) -> None:
+    page_file, weights = report_file("site/sizes.html", "page", 9000, 3000), 24_544_000
+    served = (SITE / "sizes.html").read_bytes()
+    content = base64.b64encode(hashlib.sha256(served).digest()[:12]).decode()
+    for said in (content, "A" * 16):
+        files = [report_file(f"{'a' * 64}.bin", "weights", weights, weights), page_file | {"content": said}]
+        site.report = {"files": files}
+        page = site.open("sizes.html")
+        visit = page.locator(".visits > div").first
+        expect(visit).to_contain_text("24,547,000 bytes")
+        stale = page.locator("#trouble .notice")
+        expect(stale).to_have_count(int(said != content))
+        expect(visit).to_contain_text("as this site has them now" if said == content else "as they were when")
+    expect(stale).to_contain_text("Page and engine, 3 kB of its first visit, have changed since")
+    expect(stale.locator("pre")).to_contain_text("thistledown report build/models/minilm --format json")
 
 
 @pytest.mark.browser
@@ -154,6 +185,7 @@ NO_REPORT: dict[str, Any] = {
     "a file without a size": size_report(files=[{"file": "a"}]),
     "a name without an end": size_report(tier="a" * 301),
     "roles that are none": size_report(attribution={"by_role": {}}),
+    "a result without the tier": size_report(first_result={"tokens": 1, "tiers": {}}),
     "a situation without the tier": size_report(situations=[{"name": "update", "tiers": {}}]),
 }
 
