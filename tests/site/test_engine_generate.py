@@ -158,6 +158,10 @@ def test_a_prompt_that_fills_the_context_is_refused_with_both_numbers(
     error = engine_page.fails(GENERATE, url=url, prompt="a" * CONTEXT, options={})
     assert error["code"] == "INPUT_TOO_LONG"
     assert error["fields"] == {"needed": CONTEXT + 1, "available": CONTEXT}
+    for prompt in ("ab " * 2_000_000, "a" * 6_000_000):
+        error = engine_page.fails(GENERATE, url=url, prompt=prompt, options={})
+        assert error["code"] == "INPUT_TOO_LONG"
+        assert f"more than {2 * CONTEXT} tokens, and the model reads {CONTEXT}" in error["message"]
 
 
 def test_what_cannot_be_copied_to_the_worker_is_refused_and_does_no_harm(
