@@ -12,6 +12,12 @@ from tests.site.pages.conftest import CLASSIFIER, EMBEDDER, TAGGER, WRITER, Site
 
 pytestmark = pytest.mark.browser
 
+HOSTILE = "<img src=x onerror=alert(1)>"
+KEEP_SETS = """async (names) => {
+  const { keepSet } = await import('/source/app/classify/label_store.js');
+  for (const name of names) await keepSet(name, { labels: [{ name, examples: [] }], least: 0.2 });
+}"""
+
 
 def test_a_text_gets_a_label_while_it_is_typed(site: Site) -> None:
     page = site.open("classify.html")
@@ -93,6 +99,68 @@ def test_a_set_to_start_from_replaces_the_labels_and_can_be_taken_back(site: Sit
     expect(page.get_by_label("Name of the label").first).to_have_value("Politics")
     page.get_by_role("button", name="Bring the former ones back").click()
     expect(page.get_by_label("Name of the label").first).to_have_value("Money")
+
+
+def test_sets_are_kept_under_names_chosen_changed_and_deleted(site: Site) -> None:
+    page = site.open("classify.html")
+    sets = page.get_by_role("list", name="Your sets")
+    first = page.get_by_label("Name of the label").first
+    note = page.locator("#labels-note")
+    expect(page.get_by_role("button", name="News")).to_be_visible()
+    expect(sets).to_be_hidden()
+    page.get_by_role("button", name="Keep as a set").click()
+    expect(note).to_have_text("Give the set a name first.")
+    name = page.get_by_role("textbox", name="Name for these labels")
+    expect(name).to_be_focused()
+    own_labels(page, Garden="tulips bloom")
+    for title in ("Work 10", "Work 9", HOSTILE):
+        name.fill(f"  {title} ")
+        name.press("Enter")
+        expect(note).to_have_text(f"The set “{title}” is kept in this browser.")
+    own_labels(page, Kitchen="soup boils")
+    name.fill("Work 9")
+    name.press("Enter")
+    expect(note).to_contain_text("The set “Work 9” has these labels now.")
+    page.reload()
+    expect(sets.get_by_role("listitem")).to_have_text([f"{HOSTILE}✕", "Work 9✕", "Work 10✕"])
+    sets.get_by_role("button", name="Work 10", exact=True).click()
+    expect(first).to_have_value("Garden")
+    expect(name).to_have_value("Work 10")
+    page.get_by_role("button", name="Bring the former ones back").click()
+    expect(first).to_have_value("Kitchen")
+    name.press("Enter")
+    expect(note).to_contain_text("The set “Work 10” has these labels now.")
+    page.get_by_role("button", name="Make it as it was").click()
+    expect(page.locator("#status")).to_have_text("The set “Work 10” is back.")
+    expect(sets.get_by_role("button", name="Work 10", exact=True)).to_be_focused()
+    page.get_by_role("button", name="Delete the set “Work 10”").click()
+    expect(sets.get_by_role("listitem")).to_have_count(2)
+    expect(sets.get_by_role("button", name="Work 9", exact=True)).to_be_focused()
+    page.get_by_role("button", name="Bring it back").click()
+    expect(sets.get_by_role("button", name="Work 10", exact=True)).to_be_focused()
+    sets.get_by_role("button", name="Work 10", exact=True).press("Enter")
+    expect(first).to_have_value("Garden")
+    page.goto(f"{site.address}/storage.html")
+    expect(page.locator("#other")).to_contain_text("1 label, with its examples · 3 sets with names")
+
+
+def test_no_more_sets_are_kept_than_can_be_shown_and_none_where_the_browser_refuses(site: Site) -> None:
+    page = site.open("classify.html")
+    expect(page.get_by_role("button", name="News")).to_be_visible()
+    page.evaluate(KEEP_SETS, [f"set {i}" for i in range(50)])
+    page.reload()
+    note = page.locator("#labels-note")
+    name = page.get_by_role("textbox", name="Name for these labels")
+    expect(page.locator("#named-sets li")).to_have_count(50)
+    name.fill("one more")
+    name.press("Enter")
+    expect(note).to_contain_text("50 sets are the most")
+    page.evaluate("() => { IDBFactory.prototype.open = () => { throw new Error('refused'); }; }")
+    name.fill("set 7")
+    name.press("Enter")
+    expect(note).to_contain_text("This browser has no room for the set")
+    expect(page.get_by_role("button", name="Save as a file")).to_be_focused()
+    expect(page.locator("#named-sets li")).to_have_count(50)
 
 
 @pytest.mark.parametrize(
