@@ -79,7 +79,7 @@ class Tree:
         """The content of /models/catalogue.json.
 
         `transfer_bytes` gives the bytes of body that travel for a file; without it, as in a bundle, whose host
-        may or may not compress, the catalogue states unpacked sizes only, and no report.html, which a bundle leaves out.
+        may or may not compress, the catalogue states unpacked sizes only, and no report.html, which bundles lack.
         """
         return catalogue(
             (

@@ -2,7 +2,6 @@
 
 import { modelsFor, pageFor } from './catalogue.js';
 import { element } from './dom.js';
-import { nameOf } from './model_facts.js';
 import { text, textParts } from './texts.js';
 
 /** @typedef {import('./catalogue.js').Entry} Entry */
@@ -53,7 +52,7 @@ export function emptyNotice(entries, purpose) {
 
 /** Where the one model that could write text does something else with it. @param {Entry} extractor */
 function onlyFields(extractor) {
-  const model = element('span', { translate: 'no' }, nameOf(extractor));
+  const model = element('span', { translate: 'no' }, extractor.manifest.title);
   const link = element('a', { href: pageFor(extractor) ?? '' }, text('use.extract'));
   return [element('h3', {}, text('empty.fields')), element('p', {}, ...textParts('empty.fields.how', { model, link }))];
 }

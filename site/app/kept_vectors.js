@@ -6,7 +6,7 @@
 import { opened, result } from './database.js';
 
 /** @typedef {{ vectors: Float32Array, truncated: number }} Kept `vectors` of the first passages, one after the other */
-/** @typedef {{ key: IDBValidKey, usedAt: number, bytes: number }} Use */
+/** @typedef {{ key: string, usedAt: number, bytes: number }} Use */
 
 const DATABASE = 'thistledown-vectors';
 const VECTORS = 'vectors';
@@ -42,7 +42,7 @@ export async function keepVectors(key, kept) {
     const stores = database.transaction([VECTORS, USES], 'readwrite');
     const uses = stores.objectStore(USES);
     const own = { key, usedAt: Date.now(), bytes: kept.vectors.byteLength };
-    const others = (await usesOf(stores)).filter((use) => use.key !== key);
+    const others = /** @type {Use[]} */ (await result(uses.getAll())).filter((use) => use.key !== key);
     for (const stale of beyond([own, ...others])) {
       stores.objectStore(VECTORS).delete(stale.key);
       uses.delete(stale.key);
@@ -53,10 +53,11 @@ export async function keepVectors(key, kept) {
   });
 }
 
-/** @returns {Promise<{ collections: number, bytes: number }>} what is kept by now */
+/** @returns {Promise<{ collections: number, bytes: number }>} what is kept by now, whatever the notes of its use say */
 export async function countVectors() {
-  const uses = (await attempt((database) => usesOf(database.transaction([VECTORS, USES])))) ?? [];
-  return { collections: uses.length, bytes: uses.reduce((sum, use) => sum + use.bytes, 0) };
+  const read = (/** @type {IDBDatabase} */ database) => result(database.transaction(VECTORS).objectStore(VECTORS).getAll());
+  const all = (await attempt(read)) ?? [];
+  return { collections: all.length, bytes: all.reduce((sum, kept) => sum + (kept?.vectors?.byteLength ?? 0), 0) };
 }
 
 /** Deletes all of them. */
@@ -64,33 +65,11 @@ export async function forgetVectors() {
   await result(indexedDB.deleteDatabase(DATABASE)).catch(() => undefined);
 }
 
-/**
- * What is kept, whatever the notes about it say: where one is missing or damaged, the vectors themselves tell.
- * @param {IDBTransaction} stores
- * @returns {Promise<Use[]>}
- */
-async function usesOf(stores) {
-  const noted = new Map((await result(stores.objectStore(USES).getAll())).map((use) => [use?.key, use]));
-  const vectors = stores.objectStore(VECTORS);
-  const keys = await result(vectors.getAllKeys());
-  return Promise.all(keys.map(async (key) => soundUse(noted.get(key)) ?? { key, usedAt: 0, bytes: sizeOf(await result(vectors.get(key))) }));
-}
-
-/** @param {any} use @returns {Use | null} */
-function soundUse(use) {
-  return Number.isSafeInteger(use?.bytes) && use.bytes >= 0 && Number.isFinite(use.usedAt) ? use : null;
-}
-
-/** @param {any} kept @returns {number} bytes; none of what is no vectors, which is read anew */
-function sizeOf(kept) {
-  return kept?.vectors instanceof Float32Array ? kept.vectors.byteLength : 0;
-}
-
-/** @param {Use[]} uses @returns {Use[]} those that no longer fit, the longest unused */
+/** @param {Use[]} uses @returns {Use[]} those that no longer fit, the longest unused; from one whose size is damaged on, none does */
 function beyond(uses) {
   const [newest, ...others] = uses.sort((one, other) => other.usedAt - one.usedAt);
   let bytes = newest?.bytes ?? 0;
-  return others.filter((use) => (bytes += use.bytes) > MOST_BYTES);
+  return others.filter((use) => !((bytes += use.bytes) <= MOST_BYTES));
 }
 
 /**

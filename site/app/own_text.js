@@ -42,21 +42,12 @@ export function connectOwnText({ onUse, onDrop, onError }) {
     onDrop();
     attempt(onError, () => takeFiles(files));
   });
-  area.addEventListener('drop', takeText);
   whenRestored(() => area.value !== '' && showCount());
 }
 
 /** @param {boolean} visible */
 export function showOwnText(visible) {
   form.hidden = !visible;
-}
-
-/** Text dragged from elsewhere. @param {DragEvent} event */
-function takeText(event) {
-  if (event.dataTransfer?.types.includes('Files')) return;
-  event.preventDefault();
-  area.value = event.dataTransfer?.getData('text/plain') ?? '';
-  showCount();
 }
 
 /** @param {File[]} files of several, each stands under its name */

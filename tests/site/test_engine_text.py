@@ -102,7 +102,9 @@ def test_of_megabytes_only_as_much_is_looked_at_as_the_model_reads(engine_page: 
     assert long["looked"] < 1000
 
 
-def test_what_a_browser_has_no_room_for_is_too_long_and_no_fault_of_the_model(engine_page: EnginePage) -> None:
+def test_what_a_browser_has_no_room_for_is_too_long_and_no_fault_of_the_model(
+    engine_page: EnginePage,
+) -> None:
     body = """
       const { TextTokenizer } = await import('/engine/tokenizer.js');
       const tokenizer = await TextTokenizer.open(args.tokenizer, {}, 10);

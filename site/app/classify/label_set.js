@@ -11,8 +11,6 @@ import { text as say } from '../texts.js';
 const FORMAT = 'thistledown-labels';
 const VERSION = 1;
 export const MOST_LABELS = 50;
-/** Sets that are kept under names. */
-export const MOST_SETS = 50;
 export const MOST_EXAMPLES = 200;
 const MOST_CHARACTERS = 2000;
 /** Texts that have nothing to do with a label stay below it with MiniLM, see tests/whole/test_classify_page.py. */

@@ -2,45 +2,43 @@
 
 import { announce } from '../announcer.js';
 import { button, byId, element } from '../dom.js';
-import { language, text } from '../texts.js';
+import { text } from '../texts.js';
 import { replaceLabels, sayWithWayBack } from './label_change.js';
 import { writtenLabels } from './label_form.js';
-import { MOST_SETS, usable } from './label_set.js';
-import { forgetSet, keepLabels, keepSet, readSets } from './label_store.js';
+import { usable } from './label_set.js';
+import { keepLabels } from './label_store.js';
+import { forgetSet, keepSet, readSets } from './named_set_store.js';
 
 /** @typedef {import('./label_set.js').LabelSet} LabelSet */
-/** @typedef {import('./label_store.js').NamedSet} NamedSet */
 
-const form = byId('keep-set', HTMLFormElement);
 const field = byId('set-name', HTMLInputElement);
-const place = byId('named-sets', HTMLElement);
-const list = byId('named-sets-list', HTMLUListElement);
-const order = new Intl.Collator(language, { numeric: true });
+const list = byId('named-sets', HTMLUListElement);
 
-/** @type {NamedSet[]} */
-let sets = [];
+/** By their names. @type {Map<string, LabelSet>} */
+let sets = new Map();
 /** Says that other labels are there. @type {() => void} */
 let onLabels = () => {};
 
 /** @param {() => void} whenLabels other labels are there */
 export async function connectNamedSets(whenLabels) {
   onLabels = whenLabels;
-  form.addEventListener('submit', (event) => {
+  byId('keep-set', HTMLFormElement).addEventListener('submit', (event) => {
     event.preventDefault();
     void keepWritten(field.value.trim());
   });
   await show();
 }
 
-async function show() {
-  sets = (await readSets()).sort((one, other) => order.compare(one.name, other.name));
-  list.replaceChildren(...sets.map(row));
-  place.hidden = sets.length === 0;
+/** @param {string} [name] of the set that takes the focus */
+async function show(name) {
+  sets = await readSets();
+  list.replaceChildren(...[...sets].map(row));
+  list.children[[...sets.keys()].indexOf(name ?? '')]?.querySelector('button')?.focus();
 }
 
-/** @param {NamedSet} set */
-function row({ name, set }) {
-  const choose = button(name, () => chooseSet(name, set), { translate: 'no' });
+/** @param {[string, LabelSet]} set */
+function row([name, set]) {
+  const choose = button(name, () => chooseSet(name, set), { class: 'quiet', translate: 'no' });
   const remove = button('✕', () => deleteSet(name, set), { class: 'link remove', 'aria-label': text('labels.sets.delete', { name }) });
   return element('li', {}, choose, remove);
 }
@@ -57,12 +55,10 @@ function chooseSet(name, set) {
 /** @param {string} name */
 async function keepWritten(name) {
   const { labels, least } = writtenLabels();
-  const before = sets.find((each) => each.name === name)?.set;
-  if (name === '') return ask(text('labels.sets.nameless'), field);
-  if (usable(labels).length === 0) return ask(text('labels.need'), byId('add-label', HTMLButtonElement));
-  if (!before && sets.length >= MOST_SETS) return ask(text('labels.sets.most', { n: MOST_SETS }), field);
-  const isKept = await keepSet(name, { labels: usable(labels), least });
-  if (!isKept) return ask(text('labels.sets.refused'), byId('labels-save', HTMLButtonElement));
+  const before = sets.get(name);
+  if (name === '') return field.focus();
+  if (usable(labels).length === 0) return sayWithWayBack(text('labels.need'));
+  if (!(await keepSet(name, { labels: usable(labels), least }))) return sayWithWayBack(text('labels.sets.refused'));
   await show();
   if (!before) return sayWithWayBack(text('labels.sets.kept', { name }));
   sayWithWayBack(text('labels.sets.changed', { name }), text('labels.sets.asBefore'), () => putBack(name, before));
@@ -70,23 +66,15 @@ async function keepWritten(name) {
 
 /** @param {string} name @param {LabelSet} set */
 async function deleteSet(name, set) {
-  const at = sets.findIndex((each) => each.name === name);
   await forgetSet(name);
   await show();
-  (list.children[Math.min(at, sets.length - 1)]?.querySelector('button') ?? field).focus();
+  field.focus();
   sayWithWayBack(text('labels.sets.deleted', { name }), text('labels.sets.bringBack'), () => putBack(name, set));
 }
 
 /** @param {string} name @param {LabelSet} set */
 async function putBack(name, set) {
   await keepSet(name, set);
-  await show();
+  await show(name);
   announce(text('labels.sets.isBack', { name }));
-  list.children[sets.findIndex((each) => each.name === name)]?.querySelector('button')?.focus();
-}
-
-/** @param {string} what @param {HTMLElement} next where that is done */
-function ask(what, next) {
-  sayWithWayBack(what);
-  next.focus();
 }

@@ -1,7 +1,7 @@
 /** What this site keeps beside models, as rows that can be deleted. */
 
 import { forgetConversations, readConversations } from '../chat/conversation_store.js';
-import { forgetLabels, readLabels, readSets } from '../classify/label_store.js';
+import { countSets, forgetLabels, readLabels } from '../classify/label_store.js';
 import { formatBytes } from '../format.js';
 import { countVectors, forgetVectors } from '../kept_vectors.js';
 import { text } from '../texts.js';
@@ -30,14 +30,12 @@ async function conversations() {
 
 /** @returns {Promise<Thing[]>} */
 async function labels() {
-  const [latest, named] = await Promise.all([readLabels(), readSets()]);
+  const [latest, named] = await Promise.all([readLabels(), countSets()]);
   const written = latest?.labels.length ?? 0;
-  if (written + named.length === 0) return [];
-  const parts = [
-    ...(written === 0 ? [] : [text('storage.labels.what', { n: written })]),
-    ...(named.length === 0 ? [] : [text('storage.labels.sets', { n: named.length })]),
-  ];
-  const what = parts.join(' · ');
+  if (written + named === 0) return [];
+  const labels = written === 0 ? [] : [text('storage.labels.what', { n: written })];
+  const sets = named === 0 ? [] : [text('storage.labels.sets', { n: named })];
+  const what = [...labels, ...sets].join(' · ');
   return [{ title: text('storage.labels'), page: 'classify.html', what, forget: forgetLabels }];
 }
 

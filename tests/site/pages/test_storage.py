@@ -41,7 +41,8 @@ DAMAGE_VECTORS = """async () => {
   const result = (request) => new Promise((resolve) => (request.onsuccess = () => resolve(request.result)));
   const database = await result(indexedDB.open('thistledown-vectors'));
   const stores = database.transaction(['vectors', 'uses'], 'readwrite');
-  for (const { key } of await result(stores.objectStore('uses').getAll())) stores.objectStore('uses').put({ key, bytes: 'many' });
+  const uses = stores.objectStore('uses');
+  for (const { key } of await result(uses.getAll())) uses.put({ key, bytes: 'many' });
   await result(stores.objectStore('vectors').put({ vectors: 'none' }, 'another'));
   database.close();
 }"""
