@@ -4,7 +4,7 @@ import { likelySpeed } from './connection_speed.js';
 import { element } from './dom.js';
 import { formatBytes, formatExactBytes, formatRate, formatWait } from './format.js';
 import { downloadOf, isKept, tierOf } from './model_facts.js';
-import { text } from './texts.js';
+import { text, textParts } from './texts.js';
 
 /** @typedef {import('./catalogue.js').Entry} Entry */
 /** @typedef {import('../engine/index.js').Inspection} Inspection */
@@ -55,8 +55,8 @@ function wait(bytes) {
   if (bytes === undefined) return [];
   const { bytesPerSecond, source } = likelySpeed();
   const time = formatWait((1000 * bytes) / bytesPerSecond);
-  const words = text(WAITS[source], { time, speed: formatRate(8 * bytesPerSecond) });
-  return [element('small', { class: 'wait' }, words)];
+  const speed = element('span', { translate: 'no' }, formatRate(8 * bytesPerSecond));
+  return [element('small', { class: 'wait' }, ...textParts(WAITS[source], { time, speed }))];
 }
 
 /**
