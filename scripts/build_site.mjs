@@ -1,5 +1,5 @@
 /**
- * Writes site/built: the scripts of the site as visitors fetch them. Then `scripts.make_pages` links pages to them.
+ * Writes site/built: the scripts and styles of the site as visitors fetch them. Then `scripts.make_pages` links pages to them.
  *
  *     node scripts/build_site.mjs [site folder]      # or: make site
  *
@@ -31,6 +31,7 @@ const NEARLY_ALL = 7;
 /** A module that looks for its elements at once comes only with pages that have them. */
 const OF_A_FORM = /^(?:export )?const \w+ = byId\(/m;
 const SCRIPT = /<script type="module" src="([^"]+)"><\/script>/g;
+const TEXT_IN_STYLE = /("[^"]*")/;
 const ERROR_CLASS = /\bclass (\w+) extends (\w*Error) \{/g;
 
 /** @param {string} file @returns {string} its path in the site, with slashes */
@@ -78,8 +79,15 @@ async function write({ fileName, code }) {
 
 /** @param {string} code @param {boolean} module */
 async function minified(code, module) {
-  const { code: small } = await minify(code, { module, ecma: 2020, compress: true, format: { comments: /@license|^!/ } });
+  const { code: small } = await minify(code, { module, ecma: 2022, compress: { passes: 3, keep_fargs: false }, format: { comments: /@license|^!/ } });
   return `${small}\n`;
+}
+
+/** @param {string} css @returns {string} without comments and white space, texts aside */
+function smallStyle(css) {
+  const parts = css.replace(/\/\*.*?\*\//gs, '').split(TEXT_IN_STYLE);
+  const small = parts.map((part, i) => (i % 2 === 1 ? part : part.replace(/\s+/g, ' ').replace(/ ?([{};,]) ?/g, '$1').replace(/: /g, ':')));
+  return `${small.join('').replaceAll(';}', '}').trim()}\n`;
 }
 
 /** Puts what was built in the place of the last build, whole. */
@@ -95,10 +103,10 @@ async function save() {
   await rename(fresh, BUILT);
 }
 
-/** @returns {Promise<string[]>} pages, as paths in the site */
-async function pages() {
+/** @param {string} ending @returns {Promise<string[]>} paths in the site */
+async function sources(ending) {
   const names = await readdir(ROOT, { recursive: true });
-  return names.map((name) => name.replaceAll(path.sep, '/')).filter((name) => name.endsWith('.html') && !/^built\b/.test(name)).sort();
+  return names.map((name) => name.replaceAll(path.sep, '/')).filter((name) => name.endsWith(ending) && !/^built\b/.test(name)).sort();
 }
 
 /** @param {string} page @param {string} html @returns {string[]} its modules */
@@ -122,8 +130,9 @@ async function main() {
   await build([`${WITHOUT_WEBGPU}/worker.js`], {
     named: (name) => (name.startsWith(WITHOUT_WEBGPU) || name.includes('/vendor/') ? name : name.replace('engine', WITHOUT_WEBGPU)),
   });
-  const entries = await Promise.all((await pages()).map(async (page) => scripts(page, await source(page))));
+  const entries = await Promise.all((await sources('.html')).map(async (page) => scripts(page, await source(page))));
   await build([...new Set(entries.flat()), ...DOORS].sort(), { manualChunks: shared });
+  for (const name of await sources('.css')) files.set(name, smallStyle(await source(name)));
   for (const name of CLASSIC) files.set(name, await minified(await source(name), false));
   await save();
 }

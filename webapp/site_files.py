@@ -15,14 +15,15 @@ INDEX = "index.html"
 MODELS = "/models/"  # belongs to the artifacts
 BUILT = "built"
 
-_BUILT_KINDS = frozenset({".js", ".mjs"})
+_SCRIPTS = frozenset({".js", ".mjs"})
+_BUILT_KINDS = _SCRIPTS | {".css"}
 _DEVELOPMENT_FOLDERS = frozenset({"node_modules", "test", "tests"})
 _DEVELOPMENT_FILES = frozenset({"jsconfig.json", "package-lock.json", "package.json", "tsconfig.json"})
 _DEVELOPMENT_MARKS = (".test.", ".spec.")
 
 
 def site_files(site: Path, sources: bool = False) -> dict[str, Path]:
-    """URL path -> file, sorted: "/engine/index.js" -> site/built/engine/index.js, "/style.css" -> site/style.css.
+    """URL path -> file, sorted: "/engine/index.js" -> site/built/engine/index.js, "/index.html" -> site/index.html.
 
     Left out: dotfiles, names that a URL would have to escape, kinds without a media type, links out of the
     folder, and what only developers need. Raises WebappError if there is no start page.
@@ -30,11 +31,11 @@ def site_files(site: Path, sources: bool = False) -> dict[str, Path]:
     root = site.resolve()
     built = root / BUILT
     found = {url: path for url, path in _addresses(root).items() if not path.is_relative_to(built)}
-    scripts = {url: path for url, path in _addresses(built).items() if path.suffix in _BUILT_KINDS}
+    small = {url: path for url, path in _addresses(built).items() if path.suffix in _BUILT_KINDS}
     if sources:
-        found = scripts | found  # pages link to scripts that have no source of the same name
-    elif scripts:
-        found = {url: path for url, path in found.items() if path.suffix not in _BUILT_KINDS} | scripts
+        found = small | found  # pages link to scripts that have no source of the same name
+    elif small:
+        found = {url: path for url, path in found.items() if path.suffix not in _SCRIPTS} | small
     found = {url: path for url, path in found.items() if not url.startswith((MODELS, RUNTIME))}
     if f"/{INDEX}" not in found:
         raise WebappError(

@@ -19,7 +19,7 @@ from typing import Any
 from webapp.catalogue import FILE_NAME, catalogue
 from webapp.manifest import FILE_NAME as MANIFEST
 from webapp.manifest import WASM, ListedFile, Manifest
-from webapp.reports import REPORT, REPORTS, report_size
+from webapp.reports import REPORT, REPORT_PAGE, REPORTS, report_size
 from webapp.runtime_files import RUNTIME, runtime_files
 from webapp.service_worker import WORKER_URL
 from webapp.settings import Settings
@@ -79,13 +79,14 @@ class Tree:
         """The content of /models/catalogue.json.
 
         `transfer_bytes` gives the bytes of body that travel for a file; without it, as in a bundle, whose host
-        may or may not compress, the catalogue states unpacked sizes only.
+        may or may not compress, the catalogue states unpacked sizes only, and no report.html, which bundles lack.
         """
         return catalogue(
             (
                 folder,
                 manifest.files[MANIFEST].sha256,
                 {**manifest.facts, **self._costs(folder, manifest, transfer_bytes)},
+                transfer_bytes is not None and _report(self._shelf.folder(folder), REPORT_PAGE) is not None,
             )
             for folder, manifest in self._shelf.manifests()
             if manifest.facts

@@ -9,7 +9,7 @@ from exporter.errors import ArtifactError
 
 SITE = Path(__file__).resolve().parents[2] / "site"
 BUILT = "built"
-BUILT_KINDS = {".js", ".mjs"}
+BUILT_KINDS = {".css", ".js", ".mjs"}
 CLASSIFY_PAGE = "classify.html"
 PAGES = {
     "sentence-embedding": "search.html",
@@ -108,7 +108,7 @@ _COMMENT = re.compile(r"/\*\*.*?\*/", re.DOTALL)
 
 
 def served(site: Path, name: str) -> Path:
-    """The file that the server sends for the path `name`: scripts are those in `built`, if it is there."""
+    """The file that the server sends for the path `name`: scripts and styles are those in `built`, if it is there."""
     built = site / BUILT
     return (built if built.is_dir() and PurePosixPath(name).suffix in BUILT_KINDS else site) / name
 

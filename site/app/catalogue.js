@@ -10,6 +10,7 @@ import { text } from './texts.js';
  * @typedef {object} Entry
  * @property {string} url the artifact's folder, relative to the site
  * @property {string} [sha256] of its manifest.json, if the server says
+ * @property {boolean} [reportPage] whether a whole size report lies beside the model as a page, report.html
  * @property {object} manifest
  * @property {string} manifest.name
  * @property {string} manifest.title

@@ -6,6 +6,8 @@ const STALE_MS = 14 * 24 * 3600 * 1000;
 /** What arrives faster came in one burst, which says nothing about the pace. */
 const BURST_MS = 100;
 const TELLING_BYTES = 16_384;
+/** A usual line, for an idea of the time where nothing tells this one's speed: 50 Mbit/s. */
+const EXAMPLE = 6.25e6;
 
 /** @param {number | null} bytesPerSecond of a download of this site; null changes nothing */
 export function rememberSpeed(bytesPerSecond) {
@@ -20,6 +22,18 @@ export function rememberSpeed(bytesPerSecond) {
 /** @returns {number | null} bytes a second: of the last download, else of this page's own slow files; null where nothing tells */
 export function knownSpeed() {
   return remembered() ?? ofThisPage();
+}
+
+/**
+ * A speed to foretell times with, and who says it: what was carried here, else the browser, else nobody.
+ * @returns {{ bytesPerSecond: number, source: 'carried' | 'browser' | 'example' }}
+ */
+export function likelySpeed() {
+  const carried = knownSpeed();
+  if (carried !== null) return { bytesPerSecond: carried, source: 'carried' };
+  const megabits = Number(/** @type {any} */ (navigator).connection?.downlink);
+  if (megabits > 0) return { bytesPerSecond: (1e6 * megabits) / 8, source: 'browser' };
+  return { bytesPerSecond: EXAMPLE, source: 'example' };
 }
 
 function remembered() {

@@ -1,7 +1,8 @@
 /** What to do where the site has no model to offer. */
 
+import { modelsFor, pageFor } from './catalogue.js';
 import { element } from './dom.js';
-import { text } from './texts.js';
+import { text, textParts } from './texts.js';
 
 /** @typedef {import('./catalogue.js').Entry} Entry */
 
@@ -37,13 +38,21 @@ export function emptyNotice(entries, purpose) {
   const { title, source, name, options } = MISSING[purpose ?? ''] ?? ANY;
   const folder = `build/models/${name ?? source.split('/').pop()?.toLowerCase()}`;
   const served = [...entries.map(({ url }) => `build/${url.replace(/\/$/, '')}`), folder].join(' ');
+  const [extractor] = purpose === 'text-generation' ? modelsFor(entries, 'extraction') : [];
+  const words = extractor ? onlyFields(extractor) : [element('h3', {}, text(title)), element('p', {}, text('empty.how'))];
   return [
-    element('h3', {}, text(title)),
-    element('p', {}, text('empty.how')),
+    ...words,
     element(
       'pre',
       { tabindex: '0', translate: 'no', role: 'group', 'aria-label': text('empty.commands') },
       `${COMMAND} export ${source} -o ${folder}${options}\n${COMMAND} serve ${served}`,
     ),
   ];
+}
+
+/** Where the one model that could write text does something else with it. @param {Entry} extractor */
+function onlyFields(extractor) {
+  const model = element('span', { translate: 'no' }, extractor.manifest.title);
+  const link = element('a', { href: pageFor(extractor) ?? '' }, text('use.extract'));
+  return [element('h3', {}, text('empty.fields')), element('p', {}, ...textParts('empty.fields.how', { model, link }))];
 }

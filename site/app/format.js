@@ -14,6 +14,7 @@ const hundredths = new Intl.NumberFormat(language, { minimumFractionDigits: 2, m
 const percent = new Intl.NumberFormat(language, { style: 'percent' });
 const exactBytes = unit('byte', { unitDisplay: 'long' });
 const milliseconds = unit('millisecond', { maximumFractionDigits: 0 });
+const megabits = unit('megabit-per-second', { maximumSignificantDigits: 3 });
 const day = new Intl.DateTimeFormat(language, { dateStyle: 'medium' });
 const languageNames = new Intl.DisplayNames(language, { type: 'language', fallback: 'code' });
 
@@ -36,6 +37,11 @@ export function formatBytes(bytes) {
 /** @param {number} bytes */
 export function formatExactBytes(bytes) {
   return exactBytes.format(bytes);
+}
+
+/** @param {number} bitsPerSecond */
+export function formatRate(bitsPerSecond) {
+  return megabits.format(bitsPerSecond / 1e6);
 }
 
 /** @param {number} elapsed milliseconds; seconds are not Intl's, which calls them `sec` in English */

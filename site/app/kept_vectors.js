@@ -53,11 +53,11 @@ export async function keepVectors(key, kept) {
   });
 }
 
-/** @returns {Promise<{ collections: number, bytes: number }>} what is kept by now */
+/** @returns {Promise<{ collections: number, bytes: number }>} what is kept by now, whatever the notes of its use say */
 export async function countVectors() {
-  const read = (/** @type {IDBDatabase} */ database) => result(database.transaction(USES).objectStore(USES).getAll());
-  const uses = /** @type {Use[]} */ ((await attempt(read)) ?? []);
-  return { collections: uses.length, bytes: uses.reduce((sum, use) => sum + use.bytes, 0) };
+  const read = (/** @type {IDBDatabase} */ database) => result(database.transaction(VECTORS).objectStore(VECTORS).getAll());
+  const all = (await attempt(read)) ?? [];
+  return { collections: all.length, bytes: all.reduce((sum, kept) => sum + (kept?.vectors?.byteLength ?? 0), 0) };
 }
 
 /** Deletes all of them. */
@@ -65,11 +65,11 @@ export async function forgetVectors() {
   await result(indexedDB.deleteDatabase(DATABASE)).catch(() => undefined);
 }
 
-/** @param {Use[]} uses @returns {Use[]} those that no longer fit, the longest unused */
+/** @param {Use[]} uses @returns {Use[]} those that no longer fit, the longest unused; from one whose size is damaged on, none does */
 function beyond(uses) {
   const [newest, ...others] = uses.sort((one, other) => other.usedAt - one.usedAt);
   let bytes = newest?.bytes ?? 0;
-  return others.filter((use) => (bytes += use.bytes) > MOST_BYTES);
+  return others.filter((use) => !((bytes += use.bytes) <= MOST_BYTES));
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { MOST_PASSAGES, ownCollection } from './collections.js';
 import { byId, whenRestored } from './dom.js';
+import { takeDroppedFiles } from './file_drop.js';
 import { splitText } from './splitting.js';
 import { readTextFiles } from './text_files.js';
 import { text } from './texts.js';
@@ -22,9 +23,10 @@ let title = text('search.own.title');
 /**
  * @param {object} hooks
  * @param {(collection: Collection) => void} hooks.onUse
+ * @param {() => void} hooks.onDrop a file comes, whatever is searched now
  * @param {(error: unknown) => void} hooks.onError
  */
-export function connectOwnText({ onUse, onError }) {
+export function connectOwnText({ onUse, onDrop, onError }) {
   let typing = 0;
   area.addEventListener('input', () => {
     title = text('search.own.title');
@@ -36,32 +38,16 @@ export function connectOwnText({ onUse, onError }) {
     attempt(onError, async () => onUse(ownCollection(area.value, title)));
   });
   picker.addEventListener('change', () => attempt(onError, () => takeFiles([...(picker.files ?? [])])));
-  connectDrop(onError);
+  takeDroppedFiles(area, (files) => {
+    onDrop();
+    attempt(onError, () => takeFiles(files));
+  });
   whenRestored(() => area.value !== '' && showCount());
 }
 
 /** @param {boolean} visible */
 export function showOwnText(visible) {
   form.hidden = !visible;
-}
-
-/** @param {(error: unknown) => void} onError */
-function connectDrop(onError) {
-  for (const type of ['dragenter', 'dragover', 'dragleave', 'drop']) {
-    area.addEventListener(type, (event) => {
-      event.preventDefault();
-      area.classList.toggle('dropping', type === 'dragenter' || type === 'dragover');
-    });
-  }
-  area.addEventListener('drop', (event) => attempt(onError, () => takeDrop(event.dataTransfer)));
-}
-
-/** @param {DataTransfer | null} data files, or text dragged from elsewhere */
-async function takeDrop(data) {
-  const files = [...(data?.files ?? [])];
-  if (files.length > 0) return takeFiles(files);
-  area.value = data?.getData('text/plain') ?? '';
-  showCount();
 }
 
 /** @param {File[]} files of several, each stands under its name */

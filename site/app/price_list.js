@@ -1,14 +1,16 @@
 /** What loading a model costs on this device: download and its time, graphics memory, room on the disk. */
 
-import { knownSpeed } from './connection_speed.js';
+import { likelySpeed } from './connection_speed.js';
 import { element } from './dom.js';
-import { formatBytes, formatExactBytes, formatWait } from './format.js';
+import { formatBytes, formatExactBytes, formatRate, formatWait } from './format.js';
 import { downloadOf, isKept, tierOf } from './model_facts.js';
-import { text } from './texts.js';
+import { text, textParts } from './texts.js';
 
 /** @typedef {import('./catalogue.js').Entry} Entry */
 /** @typedef {import('../engine/index.js').Inspection} Inspection */
 /** @typedef {Awaited<ReturnType<typeof import('./room.js').estimateRoom>>} Room */
+
+const WAITS = /** @type {const} */ ({ carried: 'fact.wait', browser: 'fact.wait.browser', example: 'fact.wait.example' });
 
 /**
  * @param {Entry} entry
@@ -48,12 +50,13 @@ function memory(entry, inspection) {
   return row('ram', strong(text('fact.about', { size: formatBytes(inspection.memoryBytes) })));
 }
 
-/** How long that takes, where anything tells. @param {number | undefined} bytes */
+/** How long that takes, and at which speed unless it is this connection's own. @param {number | undefined} bytes */
 function wait(bytes) {
-  const speed = knownSpeed();
-  if (speed === null || bytes === undefined) return [];
-  const words = text('fact.wait', { time: formatWait((1000 * bytes) / speed) });
-  return [element('small', { class: 'wait' }, words)];
+  if (bytes === undefined) return [];
+  const { bytesPerSecond, source } = likelySpeed();
+  const time = formatWait((1000 * bytes) / bytesPerSecond);
+  const speed = element('span', { translate: 'no' }, formatRate(8 * bytesPerSecond));
+  return [element('small', { class: 'wait' }, ...textParts(WAITS[source], { time, speed }))];
 }
 
 /**

@@ -86,6 +86,11 @@ function useCollection(chosen) {
   void reading.start();
 }
 
+function chooseOwnText() {
+  const own = byId('collections', HTMLElement).querySelector('input[value="own"]');
+  if (own instanceof HTMLInputElement && !own.checked) own.click();
+}
+
 /** @param {Collection} own */
 function useOwnText(own) {
   useCollection(own);
@@ -335,7 +340,7 @@ function connectQuestion() {
 
 showDeviceNotice();
 connectQuestion();
-connectOwnText({ onUse: useOwnText, onError: showCollectionTrouble });
+connectOwnText({ onUse: useOwnText, onDrop: chooseOwnText, onError: showCollectionTrouble });
 byId('collections', HTMLElement).addEventListener('change', () => choosing.start(chosenName()));
 void choosing.start(chosenName());
 whenRestored(() => chosenName() !== choice && choosing.start(chosenName()));

@@ -47,24 +47,30 @@ export function pageWideBackend() {
   return /** @type {any} */ (globalThis).thistledownBackend;
 }
 
-/** @param {import('./index.js').LoadOptions} options */
-export function checkLoadOptions(options) {
-  expect(Object(options) === options, 'options is not an object');
-  const { backend = pageWideBackend() ?? 'auto', tier, onProgress, signal, sha256, control, tune = 'auto' } = options;
-  expect(BACKENDS.includes(backend), `backend is "${backend}", not one of ${BACKENDS.join(', ')}`);
-  const known = tier === undefined || TIERS.some((name) => name === tier);
-  expect(known, `tier is "${tier}", not one of ${TIERS.join(', ')}`);
-  expect(onProgress === undefined || typeof onProgress === 'function', 'onProgress is not a function');
-  expect(sha256 === undefined || /^[0-9a-f]{64}$/.test(sha256), 'sha256 is not a SHA-256 in lower-case hex');
-  expect(control === undefined || control instanceof DownloadControl, 'control is not a DownloadControl');
-  const picks = Object(tune) === tune && Object.values(tune).every((name) => typeof name === 'string');
-  expect(picks || TUNINGS.includes(/** @type {string} */ (tune)), `tune is not an object of names, nor one of ${TUNINGS.join(', ')}`);
-  checkSignal(signal);
+/**
+ * @template {{ signal?: AbortSignal }} T
+ * @param {T | null | undefined} options null is as good as absent
+ * @returns {T} with a signal that is one, if any
+ */
+export function readOptions(options) {
+  const given = options ?? /** @type {T} */ ({});
+  expect(Object(given) === given, 'options is not an object');
+  optional(given.signal, (value) => value instanceof AbortSignal, 'signal is not an AbortSignal');
+  return given;
 }
 
-/** @param {unknown} signal */
-export function checkSignal(signal) {
-  expect(signal === undefined || signal instanceof AbortSignal, 'signal is not an AbortSignal');
+/** @param {import('./index.js').LoadOptions | null} [asked] @returns {import('./index.js').LoadOptions} checked */
+export function readLoadOptions(asked) {
+  const options = readOptions(asked);
+  const { backend = pageWideBackend() ?? 'auto', tier, onProgress, sha256, control, tune = 'auto' } = options;
+  expect(BACKENDS.includes(backend), `backend is "${backend}", not one of ${BACKENDS.join(', ')}`);
+  optional(tier, (value) => TIERS.some((name) => name === value), `tier is "${tier}", not one of ${TIERS.join(', ')}`);
+  optional(onProgress, (value) => typeof value === 'function', 'onProgress is not a function');
+  optional(sha256, (value) => /^[0-9a-f]{64}$/.test(String(value)), 'sha256 is not a SHA-256 in lower-case hex');
+  optional(control, (value) => value instanceof DownloadControl, 'control is not a DownloadControl');
+  const picks = Object(tune) === tune && Object.values(tune).every((name) => typeof name === 'string');
+  expect(picks || TUNINGS.includes(/** @type {string} */ (tune)), `tune is not an object of names, nor one of ${TUNINGS.join(', ')}`);
+  return options;
 }
 
 /** @param {unknown} texts */

@@ -9,7 +9,7 @@
  *     const [{ token }] = await model.fillMask(`a ${model.info.maskToken} text`);
  */
 
-import { checkLoadOptions, folderUrl, pageWideBackend } from './arguments.js';
+import { folderUrl, pageWideBackend, readLoadOptions } from './arguments.js';
 import { WorkerClient } from './client.js';
 import { DownloadControl } from './download_control.js';
 import * as errors from './errors.js';
@@ -68,27 +68,27 @@ export { DownloadControl, errors };
  * computes in its place; nothing else.
  *
  * @param {string | URL} url of the artifact's folder
- * @param {LoadOptions} [options]
+ * @param {LoadOptions | null} [options]
  * @returns {Promise<Inspection>}
  */
-export async function inspect(url, options = {}) {
-  checkLoadOptions(options);
-  const { manifest, assessment } = await judge(folderUrl(url), options);
+export async function inspect(url, options) {
+  const asked = readLoadOptions(options);
+  const { manifest, assessment } = await judge(folderUrl(url), asked);
   const cachedBytes = await (await library()).bytesKept(assessment.files);
   return { ...facts(manifest), ...verdict(assessment), cachedBytes };
 }
 
 /**
  * @param {string | URL} url of the artifact's folder
- * @param {LoadOptions} [options]
+ * @param {LoadOptions | null} [options]
  * @returns {Promise<Model>}
  * @throws {errors.EngineError} a class of `errors.js`; what has arrived by then is kept for the next try
  */
-export async function load(url, options = {}) {
-  checkLoadOptions(options);
-  const { onProgress, signal, control, tune } = options;
+export async function load(url, options) {
+  const asked = readLoadOptions(options);
+  const { onProgress, signal, control, tune } = asked;
   const base = folderUrl(url);
-  const { manifest, text, assessment } = await judge(base, options);
+  const { manifest, text, assessment } = await judge(base, asked);
   const { backend, tier, fault, files, memoryBytes, runtime } = assessment;
   if (fault) throw fault;
   const total = bytesOf(files);

@@ -1,7 +1,7 @@
 /** A loaded model, as the page sees it. */
 
 import {
-  checkLogitsArguments, checkPrompt, checkSignal, checkTexts, folderUrl, readGenerateOptions, readState, readTexts,
+  checkLogitsArguments, checkPrompt, checkTexts, folderUrl, readGenerateOptions, readOptions, readState, readTexts,
 } from './arguments.js';
 import { BadArgumentError } from './errors.js';
 
@@ -76,13 +76,13 @@ export class Model {
 
   /**
    * @param {string[]} texts
-   * @param {{ signal?: AbortSignal }} [options]
+   * @param {{ signal?: AbortSignal } | null} [options]
    * @returns {Promise<Embedding[]>} in order: `data` [dimensions], `tokens` read, `truncated` where the text was cut
    */
-  async embed(texts, { signal } = {}) {
+  async embed(texts, options) {
     this.#expectTask('sentence-embedding', 'embed');
     checkTexts(texts);
-    checkSignal(signal);
+    const { signal } = readOptions(options);
     const began = performance.now();
     /** @type {Embedding[]} */
     const results = await this.#client.call('embed', { texts }, { signal });
@@ -93,23 +93,23 @@ export class Model {
 
   /**
    * @param {import('./generation/generate.js').Prompt} prompt a string goes in as it is, messages through the chat template
-   * @param {CallOptions} [options]
+   * @param {CallOptions | null} [options]
    * @returns {AsyncGenerator<Piece, void>} ids up to the end token; the texts join to the text of all ids
    */
-  async *generate(prompt, options = {}) {
+  async *generate(prompt, options) {
     yield* this.#answer(prompt, options);
   }
 
   /**
    * @param {import('./generation/generate.js').Prompt} prompt
-   * @param {CallOptions} options
+   * @param {CallOptions | null} [options]
    * @returns {AsyncGenerator<Piece, import('./generation/generate.js').GenerationStats>} once the call is found to be right
    */
-  #answer(prompt, { signal, ...options }) {
+  #answer(prompt, options) {
     this.#expectTask('text-generation', 'generate');
     checkPrompt(prompt);
-    checkSignal(signal);
-    return this.#write({ prompt, options: readGenerateOptions(options) }, signal);
+    const { signal, ...rest } = readOptions(options);
+    return this.#write({ prompt, options: readGenerateOptions(rest) }, signal);
   }
 
   /** @param {unknown} args @param {AbortSignal} [signal] @returns {AsyncGenerator<Piece, any>} */
@@ -128,7 +128,7 @@ export class Model {
 
   /**
    * @param {string | string[]} text cut at its end where it is longer than the model's context
-   * @param {{ signal?: AbortSignal }} [options]
+   * @param {{ signal?: AbortSignal } | null} [options]
    * @returns {Promise<TextClass[] | TextClass[][]>} every label with its score, the best first; a list of such for a list
    */
   async classify(text, options) {
@@ -137,7 +137,7 @@ export class Model {
 
   /**
    * @param {string | string[]} text
-   * @param {{ signal?: AbortSignal }} [options]
+   * @param {{ signal?: AbortSignal } | null} [options]
    * @returns {Promise<WordClass[] | WordClass[][]>} an entry a word, which is `text.slice(start, end)`, with the label of
    *   its first token; words past the model's context are left out; a list of such for a list
    */
@@ -147,7 +147,7 @@ export class Model {
 
   /**
    * @param {string | string[]} text that holds `info.maskToken` once or more often
-   * @param {{ signal?: AbortSignal }} [options]
+   * @param {{ signal?: AbortSignal } | null} [options]
    * @returns {Promise<Filling[] | Filling[][] | (Filling[] | Filling[][])[]>} the five best fillings, the best first; a
    *   list of such for several masks, in their order; and a list of all that for a list
    */
@@ -162,13 +162,13 @@ export class Model {
    * For tests and tools.
    *
    * @param {number[]} ids
-   * @param {{ split?: number[], signal?: AbortSignal }} [options] `split`: the sizes of the prefill blocks
+   * @param {{ split?: number[], signal?: AbortSignal } | null} [options] `split`: the sizes of the prefill blocks
    * @returns {Promise<Float32Array>} logits [vocabulary] after the last id
    */
-  async logits(ids, { split, signal } = {}) {
+  async logits(ids, options) {
     this.#expectTask('text-generation', 'logits');
+    const { split, signal } = readOptions(options);
     checkLogitsArguments(ids, split, this.info);
-    checkSignal(signal);
     return this.#client.call('logits', { ids, split }, { signal });
   }
 
@@ -176,33 +176,33 @@ export class Model {
    * What the model has read and written since its states were empty, so that it need not be read again: also later, and in
    * another tab. It waits for the answer that is under way.
    *
-   * @param {{ signal?: AbortSignal }} [options]
+   * @param {{ signal?: AbortSignal } | null} [options]
    * @returns {Promise<ArrayBuffer>}
    */
-  async saveState({ signal } = {}) {
+  async saveState(options) {
     this.#expectTask('text-generation', 'saveState');
-    checkSignal(signal);
+    const { signal } = readOptions(options);
     return this.#client.call('saveState', null, { signal });
   }
 
   /**
    * @param {ArrayBuffer | ArrayBufferView<ArrayBuffer> | Blob} state that `saveState` made, of this model with this tier and adapter
-   * @param {{ signal?: AbortSignal }} [options]
+   * @param {{ signal?: AbortSignal } | null} [options]
    * @returns {Promise<number>} how many tokens it stands for: of a prompt that begins with them only the rest is read
    * @throws STATE_INVALID for anything else; what the model held before, it then holds still
    */
-  async restoreState(state, { signal } = {}) {
+  async restoreState(state, options) {
     this.#expectTask('text-generation', 'restoreState');
-    checkSignal(signal);
+    const { signal } = readOptions(options);
     return this.#client.call('restoreState', { state: readState(state) }, { signal, answered: true });
   }
 
   /**
    * @param {string | URL | null} url of an adapter's folder; null takes it off. Adapters need WebGPU
-   * @param {{ signal?: AbortSignal }} [options]
+   * @param {{ signal?: AbortSignal } | null} [options]
    */
-  async setAdapter(url, { signal } = {}) {
-    checkSignal(signal);
+  async setAdapter(url, options) {
+    const { signal } = readOptions(options);
     const args = { url: url === null ? null : folderUrl(url) };
     /** @type {Swap} */
     const { adapter, ...stats } = await this.#client.call('setAdapter', args, { signal, answered: true });
@@ -224,13 +224,13 @@ export class Model {
    * @param {Task} task
    * @param {string} method
    * @param {string | string[]} text
-   * @param {{ signal?: AbortSignal }} [options]
+   * @param {{ signal?: AbortSignal } | null} [options]
    * @returns {Promise<any>} the result for the text, or a list of them for a list
    */
-  async #read(task, method, text, { signal } = {}) {
+  async #read(task, method, text, options) {
     this.#expectTask(task, method);
     const texts = readTexts(text, method);
-    checkSignal(signal);
+    const { signal } = readOptions(options);
     /** @type {unknown[]} */
     const results = await this.#client.call(method, { texts }, { signal });
     return Array.isArray(text) ? results : results[0];

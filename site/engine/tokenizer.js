@@ -1,13 +1,30 @@
 /** Text to ids and back, by the model's own tokenizer.json. */
 
-import { TokenizerInvalidError } from './errors.js';
+import { InputTooLongError, TokenizerInvalidError } from './errors.js';
 import { isByteToken } from './tokenizer/decoders.js';
 import { partsOf } from './tokenizer/parts.js';
 import { Tokenizer } from './tokenizer/tokenizer.js';
 
+/** Languages that are written with letters have about four a token. */
+const MOST_CHARACTERS = 12;
+/** What fails for want of room on a text of so many characters is no fault of the tokenizer. */
+const LONG = 100_000;
+
 /** @param {unknown} cause @returns {string} */
 function wordsOf(cause) {
   return cause instanceof Error ? cause.message : String(cause);
+}
+
+/** @param {() => number[]} make @param {number} length of the text @returns {number[]} */
+function attempt(make, length) {
+  try {
+    return make();
+  } catch (cause) {
+    if (length > LONG && (cause instanceof RangeError || /** @type {any} */ (cause)?.name === 'InternalError')) {
+      throw new InputTooLongError(`This browser has no room to read a text of ${length} characters: ${wordsOf(cause)}`);
+    }
+    throw new TokenizerInvalidError(`tokenizer.json cannot read this text: ${wordsOf(cause)}`);
+  }
 }
 
 export class TextTokenizer {
@@ -46,20 +63,32 @@ export class TextTokenizer {
    * @throws {TokenizerInvalidError}
    */
   encode(text, special = true) {
-    const ids = this.idsOf(text, special);
+    return this.checked(() => this.tokenizer.encode(text, special), text.length);
+  }
+
+  /**
+   * Of a text of megabytes only the beginning is looked at, until it has more than twice the tokens that are wanted: a cut
+   * changes those beside it, and only those.
+   *
+   * @param {string} text
+   * @param {number} most tokens that are wanted
+   * @returns {{ bare: number[], whole: number[] }} its ids or those of its beginning, as they are and with what belongs around them
+   */
+  read(text, most) {
+    for (let length = MOST_CHARACTERS * most; ; length *= 3) {
+      const bare = this.encode(text.slice(0, length), false);
+      if (length < text.length && bare.length <= 2 * most) continue;
+      return { bare, whole: this.checked(() => this.tokenizer.postProcess(bare), 0) };
+    }
+  }
+
+  /** @param {() => number[]} make @param {number} length of the text @returns {number[]} */
+  checked(make, length) {
+    const ids = attempt(make, length);
     const wrong = ids.findIndex((id) => !(Number.isInteger(id) && id >= 0 && id < this.vocabulary));
     if (wrong < 0) return ids;
     const what = `tokenizer.json gives this text the id ${ids[wrong]}`;
     throw new TokenizerInvalidError(`${what}, and the model's vocabulary is ${this.vocabulary}`);
-  }
-
-  /** @param {string} text @param {boolean} special @returns {number[]} unchecked */
-  idsOf(text, special) {
-    try {
-      return this.tokenizer.encode(text, special);
-    } catch (cause) {
-      throw new TokenizerInvalidError(`tokenizer.json cannot read this text: ${wordsOf(cause)}`);
-    }
   }
 
   /**
@@ -68,9 +97,12 @@ export class TextTokenizer {
    * @returns {{ ids: number[], truncated: boolean }} cut at the end of the text: the special tokens around it stay
    */
   encodeWithin(text, most) {
-    const whole = this.encode(text);
+    return this.within(this.read(text, most), most);
+  }
+
+  /** @param {{ bare: number[], whole: number[] }} read @param {number} most */
+  within({ bare, whole }, most) {
     if (whole.length <= most) return { ids: whole, truncated: false };
-    const bare = this.encode(text, false);
     const start = this.prefixLength(whole, bare);
     const suffix = whole.slice(start + bare.length);
     const kept = Math.max(0, most - start - suffix.length);

@@ -101,9 +101,9 @@ class Alignment {
  * @returns {AlignedText} cut at its end, like `encodeWithin`
  */
 export function alignWords(tokenizer, text, most) {
-  const whole = tokenizer.encode(text);
-  const bare = tokenizer.encode(text, false);
-  const { ids } = tokenizer.encodeWithin(text, most);
+  const read = tokenizer.read(text, most);
+  const { whole, bare } = read;
+  const { ids } = tokenizer.within(read, most);
   const before = tokenizer.prefixLength(whole, bare);
   const kept = Math.max(0, bare.length - (whole.length - ids.length));
   const words = new Alignment(tokenizer, text, bare).words(kept);

@@ -4,10 +4,14 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from exporter.report.site_files import CPU_ASSESSMENT, CPU_WORKER, ON_DEMAND, SITE, TOKENIZER_CODE, served
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "scripts" / "build_site.mjs"
@@ -57,3 +61,19 @@ def test_errors_keep_their_names() -> None:
     door = served(SITE, "engine/index.js").read_text("utf-8")
     assert len(named) > 10
     assert [name for name in named if f'name="{name}"' not in door] == []
+
+
+@pytest.mark.browser
+def test_a_browser_reads_built_styles_as_those_that_were_written(page: "Page") -> None:
+    names = [path.relative_to(SITE / "built").as_posix() for path in (SITE / "built").rglob("*.css")]
+    assert "style.css" in names
+    read = """(css) => {
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync(css);
+      return [...sheet.cssRules].map(({ cssText }) => cssText.replaceAll(', ', ','));
+    }"""
+    for name in names:
+        built, written = [
+            page.evaluate(read, path.read_text("utf-8")) for path in (served(SITE, name), SITE / name)
+        ]
+        assert built == written, name

@@ -21,6 +21,7 @@ from tests.site.engine_artifacts import (
     A,
     B,
     C,
+    embedding_artifact,
     generation_artifact,
     mix_of,
 )
@@ -157,6 +158,10 @@ def test_a_prompt_that_fills_the_context_is_refused_with_both_numbers(
     error = engine_page.fails(GENERATE, url=url, prompt="a" * CONTEXT, options={})
     assert error["code"] == "INPUT_TOO_LONG"
     assert error["fields"] == {"needed": CONTEXT + 1, "available": CONTEXT}
+    for prompt in ("ab " * 2_000_000, "a" * 6_000_000):
+        error = engine_page.fails(GENERATE, url=url, prompt=prompt, options={})
+        assert error["code"] == "INPUT_TOO_LONG"
+        assert f"more than {2 * CONTEXT} tokens, and the model reads {CONTEXT}" in error["message"]
 
 
 def test_what_cannot_be_copied_to_the_worker_is_refused_and_does_no_harm(
@@ -200,6 +205,34 @@ def test_options_out_of_range_are_refused(engine_page: EnginePage) -> None:
         {"seed": 2**32}, {"stop": [""]}, {"stop": 3},
     ]  # fmt: skip
     assert engine_page.run(body, wrong=wrong) == ["BAD_ARGUMENT"] * len(wrong)
+
+
+def test_null_is_as_good_as_no_options_and_a_number_is_refused(
+    engine_page: EnginePage, engine_server: EngineServer
+) -> None:
+    body = """
+      const asked = (promise) => promise.then(() => 'done', ({ code }) => code ?? 'untyped');
+      const answers = {};
+      for (const [name, options] of [['null', null], ['number', 3]]) {
+        const model = await engine.load(args.url);
+        const reader = await engine.load(args.reader, null);
+        const state = await model.saveState();
+        const calls = [
+          engine.inspect(args.url, options), model.generate('ab', options).next(), model.logits([args.id], options),
+          model.saveState(options), model.restoreState(state, options), model.setAdapter(null, options),
+          reader.embed(['far'], options), model.chat.completions.create(options), reader.fillMask('a', options),
+        ];
+        answers[name] = await Promise.all(calls.map(asked));
+        await model.unload();
+        await reader.unload();
+      }
+      return answers;
+    """
+    url = engine_server.add("tiny", generation_artifact([A, B, C]).files())
+    reader = engine_server.add("reader", embedding_artifact().files())
+    answers = engine_page.run(body, url=url, reader=reader, id=A)
+    assert answers["null"] == ["done"] * 7 + ["BAD_ARGUMENT"] * 2  # a request, and what another model does
+    assert answers["number"] == ["BAD_ARGUMENT"] * 9
 
 
 def test_lists_with_holes_are_refused(engine_page: EnginePage) -> None:

@@ -73,6 +73,50 @@ def test_truncation_keeps_what_the_tokenizer_adds(engine_page: EnginePage) -> No
     assert [encoded["truncated"] for encoded in found] == [False, True, True, True, True]
 
 
+def test_of_megabytes_only_as_much_is_looked_at_as_the_model_reads(engine_page: EnginePage) -> None:
+    body = """
+      const { TextTokenizer } = await import('/engine/tokenizer.js');
+      const { alignWords } = await import('/engine/words.js');
+      const tokenizer = await TextTokenizer.open(args.tokenizer, {}, 10);
+      const { encode } = tokenizer.tokenizer;
+      let looked = 0;
+      tokenizer.tokenizer.encode = function (text, special) {
+        looked += text.length;
+        return encode.call(this, text, special);
+      };
+      const long = 'far wind down '.repeat(400_000);
+      const spaced = `far${' '.repeat(1000)}wind `.repeat(20);
+      return [long, spaced].map((text) => {
+        looked = 0;
+        const cut = tokenizer.encodeWithin(text, 8);
+        const { ids, words } = alignWords(tokenizer, text.slice(0, 20_000), 8);
+        return { cut, looked, ids, words: words.map((word) => word.text).join(' ') };
+      });
+    """
+    long, spaced = engine_page.run(body, tokenizer=word_tokenizer())
+    assert long["cut"] == {"ids": [2, 7, 9, 5, 7, 9, 5, 3], "truncated": True}
+    assert long["words"] == "far wind down far wind down"
+    assert spaced["cut"] == {"ids": [2, 7, 9, 7, 9, 7, 9, 3], "truncated": True}
+    assert spaced["words"] == "far wind far wind far wind"
+    assert long["ids"] == long["cut"]["ids"]
+    assert long["looked"] < 1000
+
+
+def test_what_a_browser_has_no_room_for_is_too_long_and_no_fault_of_the_model(
+    engine_page: EnginePage,
+) -> None:
+    body = """
+      const { TextTokenizer } = await import('/engine/tokenizer.js');
+      const tokenizer = await TextTokenizer.open(args.tokenizer, {}, 10);
+      tokenizer.tokenizer.encode = () => { throw new RangeError('Maximum call stack size exceeded'); };
+      return ['far', 'a'.repeat(6e6)].map((text) => {
+        try { tokenizer.encode(text); } catch ({ code }) { return code; }
+      });
+    """
+    codes = engine_page.run(body, tokenizer=word_tokenizer())
+    assert codes == ["TOKENIZER_INVALID", "INPUT_TOO_LONG"]
+
+
 def test_a_tokenizer_that_is_none_is_refused(engine_page: EnginePage) -> None:
     body = """
       const { TextTokenizer } = await import('/engine/tokenizer.js');

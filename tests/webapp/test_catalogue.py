@@ -41,6 +41,16 @@ def test_the_transfer_is_what_travels_to_a_visitor_who_takes_brotli(client: http
     assert travels < model["manifest"]["downloadBytes"]["base"]
 
 
+def test_a_report_that_is_a_page_is_told_where_there_is_one(
+    serve_folders: Callable[..., Any], make_artifact: Callable[..., Path]
+) -> None:
+    with_page = make_artifact("b")
+    (with_page / "report.html").write_text("<p>", encoding="utf-8")
+    with serve_folders(with_page, make_artifact("a")) as client:
+        models = client.get("/models/catalogue.json").json()["models"]
+    assert [model["reportPage"] for model in models] == [True, False]
+
+
 def test_without_models_the_list_is_empty(serve_folders: Callable[..., Any]) -> None:
     with serve_folders() as client:
         assert client.get("/models/catalogue.json").json()["models"] == []

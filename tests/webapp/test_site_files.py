@@ -93,6 +93,8 @@ def test_built_scripts_stand_for_those_that_were_written(site: Path) -> None:
     assert served["/app/main.js"] == site / "built" / "app" / "main.js"
     assert "/engine/index.js" not in served, "nobody fetches what was put into another script"
     assert served["/app/main.css"] == site / "app" / "main.css"
+    (site / "built" / "app" / "main.css").write_text("small")
+    assert site_files(site)["/app/main.css"] == site / "built" / "app" / "main.css"
     assert served["/"] == served["/index.html"] == site / "index.html"
     assert [url for url in served if "built" in url] == []
     written = site_files(site, sources=True)

@@ -249,7 +249,11 @@ function connectForms() {
   });
   byId('amount', HTMLElement).addEventListener('change', showAmount);
   whenRestored(showAmount);
-  connectSource({ onChange: () => trouble.replaceChildren(), onError: (error) => trouble.replaceChildren(problemPanel(error)) });
+  connectSource({
+    onChange: () => trouble.replaceChildren(),
+    onDrop: openMany,
+    onError: (error) => trouble.replaceChildren(problemPanel(error)),
+  });
   connectTable();
   byId('save-csv', HTMLButtonElement).addEventListener('click', () => saveFile('labels.csv', 'text/csv', csvOf(many.rows, least())));
   byId('save-json', HTMLButtonElement).addEventListener('click', () => {
@@ -262,6 +266,14 @@ function showAmount() {
   const several = byId('several', HTMLInputElement).checked;
   byId('one', HTMLElement).hidden = byId('answer', HTMLElement).hidden = several;
   byId('many', HTMLElement).hidden = byId('results', HTMLElement).hidden = !several;
+}
+
+/** @returns {boolean} whether the model takes texts as a whole */
+function openMany() {
+  if (byId('sorting', HTMLElement).hidden || byId('amount', HTMLElement).hidden) return false;
+  byId('several', HTMLInputElement).checked = true;
+  showAmount();
+  return true;
 }
 
 /** @param {() => Promise<void>} work @returns {() => void} which does it at once, or again when it is under way */

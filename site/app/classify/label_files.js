@@ -1,25 +1,24 @@
-/** Where the labels come from and go to: sets to start from, this device, and files. A set that was replaced comes back on request. */
+/** Where the labels come from and go to: sets to start from, this device, and files. */
 
-import { announce } from '../announcer.js';
 import { fetchJson } from '../catalogue.js';
 import { button, byId, element } from '../dom.js';
 import { problemPanel } from '../problem_panel.js';
 import { readTextFiles } from '../text_files.js';
 import { language, text } from '../texts.js';
 import { saveFile } from './file_saving.js';
+import { replaceLabels } from './label_change.js';
 import { showLabels, writtenLabels } from './label_form.js';
 import { fromFile, toFile, USUAL_LEAST } from './label_set.js';
-import { forgetLabels, readLabels } from './label_store.js';
+import { forgetLatest, readLabels } from './label_store.js';
+import { connectNamedSets } from './named_sets.js';
 
 /**
- * @typedef {import('./label_set.js').LabelSet} LabelSet
  * @typedef {{ labels: import('./label_set.js').Label[], samples: string[] }} Starter with texts to try it on
  * @typedef {{ languages: Record<string, string>, sets: Record<string, Record<string, Starter>> }} Starters by name and language
  */
 
 const FALLBACK = 'en';
 const starters = byId('starters', HTMLElement);
-const note = byId('labels-note', HTMLElement);
 const trouble = byId('labels-trouble', HTMLElement);
 const picker = byId('labels-file', HTMLInputElement);
 
@@ -32,7 +31,7 @@ const picker = byId('labels-file', HTMLInputElement);
  */
 export async function openLabels(spoken, { onLabels, onSamples }) {
   connectFiles(onLabels);
-  const kept = await readLabels();
+  const [kept] = await Promise.all([readLabels(), connectNamedSets(onLabels)]);
   if (kept) showLabels(kept);
   try {
     const offered = /** @type {Starters} */ (await fetchJson('passages/labels.json'));
@@ -84,7 +83,7 @@ function connectFiles(onLabels) {
   });
   byId('labels-clear', HTMLButtonElement).addEventListener('click', () => {
     replaceLabels({ labels: [], least: USUAL_LEAST }, onLabels);
-    void forgetLabels();
+    void forgetLatest();
   });
   picker.addEventListener('change', async () => {
     const [file] = picker.files ?? [];
@@ -104,29 +103,4 @@ async function openFile(file, onLabels) {
   } catch (error) {
     trouble.replaceChildren(problemPanel(error));
   }
-}
-
-/**
- * @param {LabelSet} set
- * @param {() => void} onLabels
- */
-function replaceLabels(set, onLabels) {
-  const before = writtenLabels();
-  showSet(set, onLabels);
-  note.replaceChildren(`${text('labels.replaced')} `, button(text('labels.back'), () => {
-    showSet(before, onLabels);
-    note.replaceChildren();
-    announce(text('labels.areBack'));
-    byId('add-label', HTMLButtonElement).focus();
-  }, { class: 'link' }));
-}
-
-/**
- * @param {LabelSet} set
- * @param {() => void} onLabels
- */
-function showSet(set, onLabels) {
-  trouble.replaceChildren();
-  showLabels(set);
-  onLabels();
 }

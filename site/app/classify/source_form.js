@@ -2,6 +2,7 @@
 
 import { announce } from '../announcer.js';
 import { button, byId, element, whenRestored } from '../dom.js';
+import { takeDroppedFiles } from '../file_drop.js';
 import { readTextFiles } from '../text_files.js';
 import { text as say } from '../texts.js';
 import { likelyColumn, linesOf, MOST_TEXTS, tableOf, textsIn } from './text_table.js';
@@ -31,9 +32,10 @@ let table = null;
 /**
  * @param {object} hooks
  * @param {() => void} hooks.onChange there are other texts
+ * @param {() => boolean} hooks.onDrop a file comes, whichever form is open; false where there is no use for it
  * @param {(error: unknown) => void} hooks.onError
  */
-export function connectSource({ onChange, onError }) {
+export function connectSource({ onChange, onDrop, onError }) {
   let typing = 0;
   /** @param {() => void} change */
   const after = (change) => () => {
@@ -54,7 +56,7 @@ export function connectSource({ onChange, onError }) {
   names.addEventListener('change', after(nameColumns));
   byId('file-away', HTMLButtonElement).addEventListener('click', after(putFileAway));
   picker.addEventListener('change', () => take(picker.files?.[0]));
-  connectDrop(take);
+  takeDroppedFiles(area, ([file]) => onDrop() && take(file));
   whenRestored(showCount);
 }
 
@@ -85,22 +87,6 @@ function pasteLong(event) {
   event.preventDefault();
   area.setRangeText(text, area.selectionStart, area.selectionEnd, 'end');
   area.dispatchEvent(new Event('input'));
-}
-
-/** @param {(file: File | undefined) => void} take */
-function connectDrop(take) {
-  for (const type of ['dragenter', 'dragover', 'dragleave', 'drop']) {
-    area.addEventListener(type, (event) => {
-      area.classList.toggle('dropping', type === 'dragenter' || type === 'dragover');
-      if (type !== 'drop') event.preventDefault();
-    });
-  }
-  area.addEventListener('drop', (event) => {
-    const [file] = event.dataTransfer?.files ?? [];
-    if (!file) return;
-    event.preventDefault();
-    take(file);
-  });
 }
 
 /** @param {File} file */

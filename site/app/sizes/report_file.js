@@ -28,12 +28,10 @@ export async function fetchReport({ url, manifest }) {
 
 /**
  * @param {Entry} entry
- * @returns {Promise<string | null>} the address of the whole report, null where there is none
+ * @returns {string | null} the address of the whole report, null where there is none
  */
-export async function wholeReport({ url }) {
-  const address = addressOf(url, 'report.html');
-  const response = await fetch(address, { method: 'HEAD' }).catch(() => null);
-  return response?.ok ? address : null;
+export function wholeReport({ url, reportPage }) {
+  return reportPage === true ? addressOf(url, 'report.html') : null;
 }
 
 /** @param {string} url of the model's folder @param {string} name */

@@ -53,7 +53,7 @@ async function showReport(entry) {
     put('roles', ...rolesView(report, entry));
     put('times', ...timesView(report));
     put('tiers', tiersView(report, entry));
-    put('more', ...(await links(entry)));
+    put('more', ...links(entry));
     body.hidden = false;
   } catch (error) {
     if (!(error instanceof SiteError)) throw error;
@@ -70,8 +70,8 @@ function put(id, ...children) {
 }
 
 /** @param {Entry} entry */
-async function links(entry) {
-  const whole = await wholeReport(entry);
+function links(entry) {
+  const whole = wholeReport(entry);
   const [page] = pagesFor(entry);
   return [
     ...(whole === null ? [] : [element('a', { class: 'button', href: whole }, text('sizes.whole'))]),

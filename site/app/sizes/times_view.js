@@ -2,7 +2,7 @@
 
 import { knownSpeed } from '../connection_speed.js';
 import { element } from '../dom.js';
-import { formatWait } from '../format.js';
+import { formatRate, formatWait } from '../format.js';
 import { hasText, language, text } from '../texts.js';
 import { NETWORKS } from './networks.js';
 import { sizeTable, untranslated } from './size_table.js';
@@ -11,7 +11,6 @@ import { sizeTable, untranslated } from './size_table.js';
 /** @typedef {import('./size_report.js').Network} Network */
 
 const exact = new Intl.NumberFormat(language, { style: 'unit', unit: 'second', unitDisplay: 'narrow', maximumSignificantDigits: 3 });
-const rate = new Intl.NumberFormat(language, { style: 'unit', unit: 'megabit-per-second', maximumSignificantDigits: 3 });
 
 /** @param {SizeReport} report */
 export function timesView({ networks, situations, firstVisit, firstResult }) {
@@ -57,5 +56,5 @@ function nameOf({ name }) {
  * @param {number} seconds
  */
 function cells(name, bitsPerSecond, seconds) {
-  return [[name], [untranslated(rate.format(bitsPerSecond / 1e6))], [formatWait(1000 * seconds)]];
+  return [[name], [untranslated(formatRate(bitsPerSecond))], [formatWait(1000 * seconds)]];
 }

@@ -1,7 +1,7 @@
 /** What this site keeps beside models, as rows that can be deleted. */
 
 import { forgetConversations, readConversations } from '../chat/conversation_store.js';
-import { forgetLabels, readLabels } from '../classify/label_store.js';
+import { countSets, forgetLabels, readLabels } from '../classify/label_store.js';
 import { formatBytes } from '../format.js';
 import { countVectors, forgetVectors } from '../kept_vectors.js';
 import { text } from '../texts.js';
@@ -30,9 +30,12 @@ async function conversations() {
 
 /** @returns {Promise<Thing[]>} */
 async function labels() {
-  const set = await readLabels();
-  if (set === null || set.labels.length === 0) return [];
-  const what = text('storage.labels.what', { n: set.labels.length });
+  const [latest, named] = await Promise.all([readLabels(), countSets()]);
+  const written = latest?.labels.length ?? 0;
+  if (written + named === 0) return [];
+  const labels = written === 0 ? [] : [text('storage.labels.what', { n: written })];
+  const sets = named === 0 ? [] : [text('storage.labels.sets', { n: named })];
+  const what = [...labels, ...sets].join(' · ');
   return [{ title: text('storage.labels'), page: 'classify.html', what, forget: forgetLabels }];
 }
 

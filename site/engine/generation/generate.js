@@ -52,12 +52,12 @@ export { logits } from './prefill.js';
  * @property {Finish} finish
  */
 
-/** @param {Model} session @param {Prompt} prompt @param {unknown[]} [tools] @returns {Promise<number[]>} */
+/** @param {Model} session @param {Prompt} prompt @param {unknown[]} [tools] @returns {Promise<number[]>} too many of a prompt that is far too long, not all */
 async function promptIds({ manifest, tokenizer, chatTemplate }, prompt, tools) {
   const { chat, bosId } = /** @type {Generation} */ (manifest.generation);
-  const ids = typeof prompt === 'string'
-    ? tokenizer.encode(prompt)
-    : tokenizer.encode(await renderChat(prompt, chat, chatTemplate, tools), false);
+  const isText = typeof prompt === 'string';
+  const { whole, bare } = tokenizer.read(isText ? prompt : await renderChat(prompt, chat, chatTemplate, tools), manifest.context);
+  const ids = isText ? whole : bare;
   if (ids.length > 0) return ids;
   if (bosId === null) throw new BadArgumentError('The prompt is empty, and this model has no token to begin with');
   return [bosId];
@@ -67,7 +67,8 @@ async function promptIds({ manifest, tokenizer, chatTemplate }, prompt, tools) {
 function roomAfter({ manifest }, length) {
   const room = manifest.context - length;
   if (room > 0) return room;
-  const what = `The prompt has ${length} tokens, and the model reads ${manifest.context} at most, the answer included`;
+  const count = length > 2 * manifest.context ? `more than ${2 * manifest.context}` : length;
+  const what = `The prompt has ${count} tokens, and the model reads ${manifest.context} at most, the answer included`;
   throw new InputTooLongError(what, { needed: length + 1, available: manifest.context });
 }
 

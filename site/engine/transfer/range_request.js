@@ -30,16 +30,12 @@ export async function openStretch({ url, bytes }, { start, end }, supply, again)
   try {
     if (response.status === 206) checkRange(response, { url, bytes }, start);
     else if (start > 0) throw new RangesIgnored();
-    return { stream, lasting: response.status === 206 || (isWhole && isPlain(response, bytes)) };
+    // Another page, or the file compressed, has another length.
+    return { stream, lasting: response.status === 206 || (isWhole && response.headers.get('content-length') === `${bytes}`) };
   } catch (cause) {
     stream.close();
     throw cause;
   }
-}
-
-/** @param {Response} response @param {number} bytes @returns {boolean} whether it is the file as it lies there, not compressed and no other page */
-function isPlain({ headers }, bytes) {
-  return !headers.has('content-encoding') && headers.get('content-length') === String(bytes);
 }
 
 /** @param {Response} response @param {Remote} remote @param {number} start */

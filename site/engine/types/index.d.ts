@@ -289,32 +289,32 @@ export interface Model {
   /** What is put on. */
   readonly adapter: Readonly<{ name: string; url: string; rank: number; parameters: number; bytes: number }> | null;
   readonly chat: { readonly completions: ChatCompletions };
-  embed(texts: string[], options?: { signal?: AbortSignal }): Promise<Embedding[]>;
+  embed(texts: string[], options?: { signal?: AbortSignal } | null): Promise<Embedding[]>;
   /** A string goes in as it is, messages through the chat template. */
-  generate(prompt: string | Message[], options?: GenerateOptions): AsyncGenerator<Piece, void>;
+  generate(prompt: string | Message[], options?: GenerateOptions | null): AsyncGenerator<Piece, void>;
   /** A list for a text, a list of such for a list. */
-  classify(text: string | string[], options?: { signal?: AbortSignal }): Promise<TextClass[] | TextClass[][]>;
-  classifyTokens(text: string | string[], options?: { signal?: AbortSignal }): Promise<WordClass[] | WordClass[][]>;
+  classify(text: string | string[], options?: { signal?: AbortSignal } | null): Promise<TextClass[] | TextClass[][]>;
+  classifyTokens(text: string | string[], options?: { signal?: AbortSignal } | null): Promise<WordClass[] | WordClass[][]>;
   /** The five best fillings; a list of such for several masks, and a list of all that for a list. */
   fillMask(
-    text: string | string[], options?: { signal?: AbortSignal },
+    text: string | string[], options?: { signal?: AbortSignal } | null,
   ): Promise<Filling[] | Filling[][] | (Filling[] | Filling[][])[]>;
-  logits(ids: number[], options?: { split?: number[]; signal?: AbortSignal }): Promise<Float32Array>;
+  logits(ids: number[], options?: { split?: number[]; signal?: AbortSignal } | null): Promise<Float32Array>;
   /** What the model has seen, so that a prompt that begins with it need not be read again; waits for an answer under way. */
-  saveState(options?: { signal?: AbortSignal }): Promise<ArrayBuffer>;
+  saveState(options?: { signal?: AbortSignal } | null): Promise<ArrayBuffer>;
   /** Gives how many tokens it stands for. Refused with STATE_INVALID, it changes nothing. */
   restoreState(
-    state: ArrayBuffer | ArrayBufferView<ArrayBuffer> | Blob, options?: { signal?: AbortSignal },
+    state: ArrayBuffer | ArrayBufferView<ArrayBuffer> | Blob, options?: { signal?: AbortSignal } | null,
   ): Promise<number>;
   /** Puts an adapter on, with WebGPU; null takes it off. */
-  setAdapter(url: string | URL | null, options?: { signal?: AbortSignal }): Promise<void>;
+  setAdapter(url: string | URL | null, options?: { signal?: AbortSignal } | null): Promise<void>;
   stats(): Stats;
   unload(): Promise<void>;
 }
 
 /** Looks before anything is paid for: fetches the manifest and, without a graphics processor, what describes the runtime. */
-export declare function inspect(url: string | URL, options?: LoadOptions): Promise<Inspection>;
-export declare function load(url: string | URL, options?: LoadOptions): Promise<Model>;
+export declare function inspect(url: string | URL, options?: LoadOptions | null): Promise<Inspection>;
+export declare function load(url: string | URL, options?: LoadOptions | null): Promise<Model>;
 /** Drops everything that earlier loads of this artifact have kept. */
 export declare function forget(url: string | URL): Promise<void>;
 export interface KeptModel { url: string; title: string; usedAt: Date; bytes: number; keptBytes: number }

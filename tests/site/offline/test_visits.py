@@ -24,7 +24,6 @@ ASKED_AGAIN = {
     "/models/catalogue.json",
     "/models/reader/manifest.json",
     "/models/reader/report.json",
-    "/models/reader/report.html",
 }
 
 

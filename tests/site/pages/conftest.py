@@ -113,7 +113,6 @@ class Site:
         page.route("**/engine/index.js", lambda route: route.fulfill(path=HERE / "engine_double.js"))
         page.route("**/models/catalogue.json", self._answer_catalogue)
         page.route("**/models/*/report.json", self._answer_report)
-        page.route("**/models/*/report.html", lambda route: route.fulfill(body="<p>"))
         self.report: dict[str, Any] | None = {}
 
     def open(

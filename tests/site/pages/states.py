@@ -82,6 +82,11 @@ def classify(page: "Page") -> None:
     page.locator("#text").fill("Ann charged the payment twice")
     expect(page.locator("#ranked li, mark").first).to_be_visible()
     page.locator("#labels summary").first.click()
+    for _ in range(2):
+        page.locator("#set-name").fill("ŇÁŽĚŤ ÓŠŤŘŮŇ ŠĎČ " * 3)
+        page.locator("#set-name").press("Enter")
+        expect(page.locator("#labels-note")).not_to_be_empty()
+    expect(page.locator("#labels-note button")).to_be_visible()
 
 
 def classify_words(page: "Page") -> None:

@@ -209,6 +209,16 @@ def test_a_model_that_only_continues_texts_says_where_it_can(site: Site) -> None
 
 def test_without_a_model_that_talks_the_page_says_how_to_make_one(site: Site) -> None:
     page = site.open("chat.html", [EMBEDDER, EXTRACTOR])
+    expect(
+        page.get_by_role("heading", name="The model here fills in fields, it does not chat")
+    ).to_be_visible()
+    expect(page.locator("#model")).to_contain_text("Finder 6M picks fields out of a message")
+    expect(page.locator("#model pre")).to_contain_text(
+        "serve build/models/minilm build/models/finder build/models/"
+    )
+    page.locator("#model").get_by_role("link", name="Extract with it").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Extract fields")
+    page = site.open("chat.html", [EMBEDDER])
     expect(page.get_by_role("heading", name="This site has no model that writes text")).to_be_visible()
     expect(page.locator("#chat")).to_be_hidden()
 

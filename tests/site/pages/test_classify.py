@@ -12,6 +12,8 @@ from tests.site.pages.conftest import CLASSIFIER, EMBEDDER, TAGGER, WRITER, Site
 
 pytestmark = pytest.mark.browser
 
+HOSTILE = "<img src=x onerror=alert(1)>"
+
 
 def test_a_text_gets_a_label_while_it_is_typed(site: Site) -> None:
     page = site.open("classify.html")
@@ -93,6 +95,62 @@ def test_a_set_to_start_from_replaces_the_labels_and_can_be_taken_back(site: Sit
     expect(page.get_by_label("Name of the label").first).to_have_value("Politics")
     page.get_by_role("button", name="Bring the former ones back").click()
     expect(page.get_by_label("Name of the label").first).to_have_value("Money")
+
+
+def test_sets_are_kept_under_names_chosen_changed_and_deleted(site: Site) -> None:
+    page = site.open("classify.html")
+    sets = page.get_by_role("list", name="Your sets")
+    first = page.get_by_label("Name of the label").first
+    note = page.locator("#labels-note")
+    expect(page.get_by_role("button", name="News")).to_be_visible()
+    expect(sets).to_be_hidden()
+    page.get_by_role("button", name="Keep as a set").click()
+    name = page.get_by_role("textbox", name="Name for these labels")
+    expect(name).to_be_focused()
+    own_labels(page, Garden="tulips bloom")
+    for title in ("Work 10", "Work 9", HOSTILE):
+        name.fill(f"  {title} ")
+        name.press("Enter")
+        expect(note).to_have_text(f"The set “{title}” is kept in this browser.")
+    own_labels(page, Kitchen="soup boils")
+    name.fill("Work 9")
+    name.press("Enter")
+    expect(note).to_contain_text("The set “Work 9” has these labels now.")
+    page.reload()
+    expect(sets.get_by_role("listitem")).to_have_text([f"{HOSTILE}✕", "Work 10✕", "Work 9✕"])
+    sets.get_by_role("button", name="Work 10", exact=True).click()
+    expect(first).to_have_value("Garden")
+    expect(name).to_have_value("Work 10")
+    page.get_by_role("button", name="Bring the former ones back").click()
+    expect(first).to_have_value("Kitchen")
+    name.press("Enter")
+    expect(note).to_contain_text("The set “Work 10” has these labels now.")
+    page.get_by_role("button", name="Make it as it was").click()
+    expect(page.locator("#status")).to_have_text("The set “Work 10” is back.")
+    expect(sets.get_by_role("button", name="Work 10", exact=True)).to_be_focused()
+    page.get_by_role("button", name="Delete the set “Work 10”").click()
+    expect(sets.get_by_role("listitem")).to_have_count(2)
+    expect(name).to_be_focused()
+    page.get_by_role("button", name="Bring it back").click()
+    expect(sets.get_by_role("button", name="Work 10", exact=True)).to_be_focused()
+    sets.get_by_role("button", name="Work 10", exact=True).press("Enter")
+    expect(first).to_have_value("Garden")
+    page.goto(f"{site.address}/storage.html")
+    expect(page.locator("#other")).to_contain_text("1 label, with its examples · 3 sets with names")
+
+
+def test_a_browser_that_keeps_nothing_is_told_of_and_loses_no_set(site: Site) -> None:
+    page = site.open("classify.html")
+    expect(page.get_by_role("button", name="News")).to_be_visible()
+    name = page.get_by_role("textbox", name="Name for these labels")
+    for title in ("Work", "Garden"):
+        name.fill(title)
+        name.press("Enter")
+        expect(page.locator("#labels-note")).to_contain_text(f"“{title}” is kept")
+    page.evaluate("() => { IDBFactory.prototype.open = () => { throw new Error('refused'); }; }")
+    name.press("Enter")
+    expect(page.locator("#labels-note")).to_contain_text("This browser has no room for the set")
+    expect(page.locator("#named-sets li")).to_have_count(2)
 
 
 @pytest.mark.parametrize(

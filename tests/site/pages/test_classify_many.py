@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -18,7 +19,8 @@ from tests.site.pages.classify_page import (
     rows,
     saved,
 )
-from tests.site.pages.conftest import Site
+from tests.site.pages.conftest import TAGGER, Site
+from tests.site.pages.dropping import drop_file
 
 pytestmark = pytest.mark.browser
 
@@ -155,6 +157,23 @@ def test_a_dropped_file_is_taken(site: Site) -> None:
     page.locator("#lines").dispatch_event("drop", {"dataTransfer": transfer})
     expect(page.locator("#file-name")).to_have_text("dropped.txt")
     expect(page.locator("#lines-note")).to_contain_text("2 texts")
+
+
+def test_a_file_that_is_dropped_beside_the_form_is_taken_where_texts_are_sorted(
+    site: Site, tmp_path: Path
+) -> None:
+    file = tmp_path / "dropped.txt"
+    file.write_text("one\ntwo", encoding="utf-8")
+    page = site.open("classify.html")
+    expect(page.get_by_label("One text", exact=True)).to_be_checked()
+    drop_file(page, file, "h1")
+    expect(page.locator("#file-name")).to_have_text("dropped.txt")
+    expect(page.get_by_label("Many texts")).to_be_checked()
+    page = site.open("classify.html", [TAGGER])
+    expect(page.get_by_role("button", name="Load model")).to_be_visible()
+    drop_file(page, file, "h1")
+    expect(page.get_by_role("textbox", name="Text")).to_be_visible()
+    expect(page.locator("#many")).to_be_hidden()
 
 
 def test_thousands_of_lines_can_be_stopped_at_once_and_gone_on_with(site: Site) -> None:

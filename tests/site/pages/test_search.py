@@ -1,12 +1,14 @@
 """The Search page: loading, asking, reading on, and what happens when something fails."""
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.site.pages.conftest import EMBEDDER, Site, catalogue_entry
+from tests.site.pages.dropping import drop_file
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -274,6 +276,18 @@ def test_a_chosen_file_becomes_passages_and_a_picture_does_not(site: Site) -> No
     expect(page.get_by_role("alert")).to_contain_text("This file is not plain text")
     page.locator("#own-file").set_input_files([more])  # type: ignore[list-item]
     expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_a_file_that_is_dropped_anywhere_is_taken_and_the_page_stays(site: Site, tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("Of trains.\n\nOf boats.", encoding="utf-8")
+    page = site.open("search.html")
+    drop_file(page, file, "h1")
+    expect(page.get_by_label("Your own text")).to_be_checked()
+    expect(page.locator("#own-note")).to_contain_text("2 passages")
+    drop_file(page, file, "#own-text")
+    expect(page.locator("#own-text")).to_have_value(file.read_text("utf-8"))
+    assert page.locator("#own-text.dropping").count() == 0
 
 
 def test_a_text_that_the_browser_brings_back_can_be_searched(site: Site) -> None:

@@ -116,7 +116,7 @@ def test_the_connection_of_this_visitor_is_among_the_networks(site: Site) -> Non
 @pytest.mark.browser
 def test_a_whole_report_says_more(site: Site) -> None:
     site.report = WHOLE
-    page = site.open("sizes.html")
+    page = site.open("sizes.html", [EMBEDDER | {"reportPage": True}])
     roles = page.locator("#roles tbody tr")
     expect(roles).to_have_count(3)
     expect(roles.nth(0)).to_contain_text(re.compile("Embedding.*12 MB.*49%.*8"))
@@ -230,9 +230,10 @@ def test_a_model_without_a_report_and_a_site_without_models_say_what_to_do(
     page.unroute("**/report.json")
     notice.get_by_role("button", name="Try again").click()
     expect(page.locator("#report")).to_be_visible()
-    page.route("**/report.html", lambda route: route.fulfill(status=404))
+    site.requested.clear()
     site.open("sizes.html", [catalogue_entry(title=EVIL)])
     expect(page.get_by_role("link", name=EVIL)).to_be_visible()
     expect(page.get_by_role("link", name="Try the model")).to_be_visible()
     expect(page.get_by_role("link", name="The whole report")).to_have_count(0)
+    assert not [url for url in site.requested if url.endswith("report.html")]
     page_errors.clear()

@@ -36,6 +36,17 @@ IS_KEPT = """async ([name, store]) => {
   return count > 0;
 }"""
 
+# Notes about vectors that are no notes, and vectors that are none.
+DAMAGE_VECTORS = """async () => {
+  const result = (request) => new Promise((resolve) => (request.onsuccess = () => resolve(request.result)));
+  const database = await result(indexedDB.open('thistledown-vectors'));
+  const stores = database.transaction(['vectors', 'uses'], 'readwrite');
+  const uses = stores.objectStore('uses');
+  for (const { key } of await result(uses.getAll())) uses.put({ key, bytes: 'many' });
+  await result(stores.objectStore('vectors').put({ vectors: 'none' }, 'another'));
+  database.close();
+}"""
+
 
 def opened(site: Site, *kept: dict[str, Any], setup: str = "") -> "Page":
     for script in (ESTIMATE, setup):
@@ -134,6 +145,10 @@ def test_conversations_labels_vectors_and_settings_are_named_and_go(site: Site) 
     expect(other).to_contain_text("labels, with their examples")
     expect(other).to_contain_text("1 conversation with a model")
     expect(other).to_contain_text("1 collection of texts, as numbers only")
+    read = str(other.get_by_text("as numbers only").text_content())
+    page.evaluate(DAMAGE_VECTORS)
+    page.reload()
+    expect(other).to_contain_text(read.replace("1 collection", "2 collections"))
     for title in ("Conversations", "Labels for texts", "Texts that were read for Search", "Settings"):
         page.get_by_role("button", name=f"Delete: {title}").click()
         answer(page, f"Delete “{title}”?", "Delete")

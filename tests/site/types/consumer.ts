@@ -25,7 +25,7 @@ export async function run(): Promise<void> {
     for await (const { text, logprobs } of model.generate('Once', {
       constraint: { type: 'json_schema', json_schema: { schema, strict: true } }, logprobs: 2,
     })) console.log(text, logprobs?.top[0]?.logprob);
-    const [first] = await model.embed(['a']);
+    const [first] = await model.embed(['a'], null);
     const width: number | undefined = first?.data.length;
     console.log(width, (await keptModels()).map(({ keptBytes }) => keptBytes), model.stats().generation?.finish);
   } catch (error) {
