@@ -43,7 +43,7 @@ COMMANDS = (
     Command(
         "distill",
         "exporter.__main__",
-        "train a smaller checkpoint to say what a larger one says",
+        "a smaller one learns from a larger one",
         "distill --teacher A --student B --data texts.jsonl -o C",
     ),
     Command(
@@ -55,7 +55,7 @@ COMMANDS = (
     Command(
         "adapter",
         "exporter.__main__",
-        "the same, put over the base at run time",
+        "the same, over the base at run time",
         "adapter build/models/granite build/poet -o build/models/granite-poet",
     ),
     Command("serve", "webapp.__main__", "the pages and models, on this machine", "serve build/models/minilm"),

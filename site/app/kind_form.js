@@ -27,8 +27,11 @@ let language = pageLanguage;
  */
 export function showKinds(extraction, onChange) {
   known = extraction;
-  kinds.append(...Object.keys(extraction).map((kind, i) => choice('radio', kind, 'kind', i === 0)));
+  const names = Object.keys(extraction);
+  const before = names.indexOf(history.state?.kind);
+  kinds.append(...names.map((kind, i) => choice('radio', kind, 'kind', i === Math.max(before, 0))));
   kinds.addEventListener('change', () => {
+    history.replaceState({ kind: chosenKind() }, '');
     showFields();
     onChange();
   });
@@ -89,7 +92,8 @@ function isUntouched() {
  * @param {string} [color]
  */
 function choice(type, value, name, checked, color) {
-  const box = element('input', { type, name, value, checked });
+  // Of no form: the browser brings a message back only into a form that has the named boxes it had, and these come late.
+  const box = element('input', { type, name, value, checked, form: '' });
   const swatch = color === undefined ? [] : [element('span', { class: `swatch ${color}`, 'aria-hidden': 'true' })];
   return element('label', { class: 'choice chip' }, box, ...swatch, element('span', {}, inWords(value)));
 }

@@ -13,6 +13,7 @@ import { text } from '../texts.js';
  */
 export function modelRow(model, onDelete) {
   const { title, usedAt, bytes, keptBytes } = model;
+  const { pathname } = new URL(model.url);
   const isWhole = keptBytes >= bytes;
   const size = isWhole ? formatBytes(bytes) : text('storage.part', { kept: formatBytes(keptBytes), size: formatBytes(bytes) });
   const used = text('storage.lastUsed', { day: formatDay(usedAt) });
@@ -21,7 +22,8 @@ export function modelRow(model, onDelete) {
     element('h3', { translate: 'no' }, title),
     [
       element('p', { class: 'note numbers' }, `${size} · ${used}`),
-      element('p', { class: 'code', translate: 'no' }, new URL(model.url).pathname),
+      element('p', { class: 'code', translate: 'no' }, pathname),
+      ...(pathname.endsWith('/runtime/') ? [element('p', { class: 'note' }, text('storage.runtime'))] : []),
       ...bar,
     ],
     deleteButton(title, onDelete),

@@ -144,6 +144,18 @@ def test_kinds_bring_their_fields_and_samples(site: Site) -> None:
     expect(page.locator("#samples button")).to_have_count(0)
 
 
+def test_who_comes_back_finds_the_message_and_its_kind(site: Site) -> None:
+    page = site.open("extract.html", [EXTRACTOR])
+    fill(page)
+    page.get_by_label("Order").check()
+    page.goto(f"{site.address}/about.html")
+    page.go_back()
+    expect(page.get_by_label("Order")).to_be_checked()
+    expect(page.get_by_label("Product")).to_be_checked()
+    expect(page.get_by_label("Message", exact=True)).to_have_value(MESSAGE)
+    assert page.get_by_role("radio", checked=True).count() == 1
+
+
 def test_without_a_message_the_page_asks_for_one(site: Site) -> None:
     page = site.open("extract.html", [EXTRACTOR])
     expect(page.locator("#samples button")).to_have_count(4)

@@ -88,6 +88,7 @@ def test_a_visit_is_told_to_the_byte_and_costs_no_weights(site: Site) -> None:
     expect(page.locator("#times tbody tr").nth(0)).to_contain_text("about 8 min")
     expect(page.locator("#roles")).to_contain_text("8.6 bits a weight")
     expect(page.locator("#roles pre")).to_contain_text("thistledown report build/models/minilm --format json")
+    expect(page.locator("#roles pre")).to_contain_text("mv report.json build/models/minilm/")
     assert not [url for url in site.requested if re.search(r"\.bin|\.onnx|plan\.|engine/", url)]
 
 

@@ -26,6 +26,8 @@ LASTING = """window.asked = 0; let lasting = false;
 StorageManager.prototype.persisted = async () => lasting;
 StorageManager.prototype.persist = async () => { window.asked += 1; return (lasting = %s); };"""
 
+RUNTIME = WHOLE | {"url": "runtime/", "title": "onnxruntime-web 1.2.3"}
+
 # A database that is not there must not be made by looking.
 IS_KEPT = """async ([name, store]) => {
   if (!(await indexedDB.databases()).some((each) => each.name === name)) return false;
@@ -66,9 +68,11 @@ def answer(page: "Page", question: str, button: str) -> None:
 
 
 def test_models_are_listed_with_size_and_last_use(site: Site) -> None:
-    page = opened(site, WHOLE, PART)
+    page = opened(site, WHOLE, PART, RUNTIME)
     expect(rows(page).nth(0)).to_contain_text("24.6 MB · last used Nov 20, 2026")
     expect(rows(page).nth(1)).to_contain_text("50 MB of 200 MB; the rest was not downloaded yet")
+    program = rows(page).filter(has_text="the program that runs models on the processor")
+    expect(program).to_contain_text("onnxruntime-web")
     expect(rows(page).nth(1)).to_contain_text("/models/granite/")
     expect(page.locator("#room")).to_contain_text("74.6 MB of the 10 GB that the browser allows this site")
 
