@@ -127,15 +127,16 @@ export class FileTransfer {
     const { gate, backoffMs } = this.supply;
     const patience = new Patience(backoffMs);
     const arrival = await this.arrivalOf(run.first, buffer);
-    for (;;) {
+    while (run.first < run.end) {
       await gate.passed(signal);
       await online(signal);
       const going = AbortSignal.any([signal, gate.signal]);
       try {
-        return await this.fetchRun(run, arrival, { ...this.supply, signal: going }, patience.failures > 0);
+        await this.fetchRun(run, arrival, { ...this.supply, signal: going }, patience.failures > 0);
       } catch (cause) {
+        // Others of the file may begin anew with what this one has counted.
+        if (signal.aborted || cause instanceof RangesIgnored) arrival.drop();
         throwIfAborted(signal);
-        if (cause instanceof RangesIgnored) arrival.drop();
         if (!going.aborted) await wait(patience.after(cause, run.first * this.file.chunkBytes + arrival.come), signal);
       }
     }
