@@ -30,7 +30,7 @@ DOWNLOAD = """
   const events = [];
   const progress = new Progress(({ loaded }) => events.push(loaded), bytes);
   const signal = args.abortAfter === undefined ? new AbortController().signal : AbortSignal.timeout(args.abortAfter);
-  const waits = { stallMs: args.stallMs ?? 5000, backoffMs: 5, runBytes: 128 };
+  const waits = { stallMs: args.stallMs ?? 5000, backoffMs: args.backoffMs ?? 5, runBytes: 128 };
   const supply = { ...makeSupply(args.url, noStore(), progress, signal), ...waits };
   const all = new Uint8Array(bytes);
   const pool = poolOf(new Uint8Array(chunkBytes));
@@ -38,7 +38,7 @@ DOWNLOAD = """
   return { bytes: [...all], events, fetched: progress.fetched };
 """
 
-# Two connections: one stands still after 40 bytes, and only then the other is answered.
+# Two connections: one stands still or breaks after 40 bytes, and only then the other is answered.
 SOMETIMES_WHOLE = """
   const { BufferPool } = await import('/engine/transfer/buffer_pool.js');
   const { fetch: fetched } = globalThis;
@@ -46,7 +46,10 @@ SOMETIMES_WHOLE = """
   const midway = Promise.withResolvers();
   const silent = new Response(new ReadableStream({
     start: (controller) => controller.enqueue(content.slice(0, 40)),
-    pull: () => midway.resolve(),
+    pull: (controller) => {
+      if (args.breaks) controller.error(new TypeError('network error'));
+      setTimeout(midway.resolve);
+    },
   }, { highWaterMark: 0 }), { status: 206 });
   globalThis.fetch = async (url, { headers }) => {
     if (headers?.range === 'bytes=0-127') return silent;
@@ -128,15 +131,16 @@ def test_what_is_whole_is_not_asked_for_again_where_its_end_is_not_told(
     assert [seen.start for seen in engine_server.seen] == [0, 128, 256]
 
 
+@pytest.mark.parametrize("breaks", [False, True])
 def test_a_server_that_ignores_a_range_in_the_middle_counts_no_byte_twice(
-    engine_page: EnginePage, engine_server: EngineServer
+    engine_page: EnginePage, engine_server: EngineServer, breaks: bool
 ) -> None:
-    """One connection is midway when another is answered with the whole file."""
+    """One connection is midway, or waits for its next try, when another is answered with the whole file."""
     args = served(engine_server)
     body = SOMETIMES_WHOLE + DOWNLOAD.replace(
         "poolOf(new Uint8Array(chunkBytes))", "new BufferPool(2, chunkBytes)"
     )
-    output = engine_page.run(body, **args)
+    output = engine_page.run(body, **args, breaks=breaks, backoffMs=60_000)
     assert output["bytes"] == args["expected"]
     assert output["events"][-1] == len(args["expected"])
 
