@@ -18,7 +18,18 @@ TYPES = {
 BLANK = b"<!doctype html><title>engine</title><link rel=icon href=data:,>"
 
 FaultKind = Literal[
-    "truncated", "cut", "corrupted", "html", "missing", "denied", "broken", "stalled", "too long", "no range"
+    "truncated",
+    "one byte",
+    "cut",
+    "corrupted",
+    "html",
+    "missing",
+    "denied",
+    "broken",
+    "stalled",
+    "no end",
+    "too long",
+    "no range",
 ]
 
 
@@ -119,11 +130,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", media)
         if not whole:
             self.send_header("Content-Range", f"bytes {part.start}-{part.stop - 1}/{len(content)}")
-        if kind != "truncated":
-            self.send_header("Content-Length", str(len(body)))
+        if kind not in ("truncated", "one byte"):
+            self.send_header("Content-Length", str(len(body) + (kind == "no end")))
         self._finish_headers()
-        self.wfile.write(body[: len(body) * 2 // 3] if kind in ("truncated", "cut", "stalled") else body)
-        if kind == "stalled":
+        sent = len(body) * 2 // 3 if kind in ("truncated", "cut", "stalled") else len(body)
+        self.wfile.write(body[: 1 if kind == "one byte" else sent])
+        if kind in ("stalled", "no end"):
             self.wfile.flush()
             self.server.plan.released.wait(30)
 

@@ -302,6 +302,26 @@ def test_what_is_kept_is_listed_and_shared_files_are_kept_once(
     assert engine_page.run(LOAD, url=other)["stats"]["networkBytes"] == 0
 
 
+def test_what_is_kept_is_told_right_where_a_file_comes_in_other_chunks(
+    engine_page: EnginePage, engine_server: EngineServer
+) -> None:
+    """The marks of large chunks stand for small ones from then on; the rest of the file comes again."""
+    artifact = embedding_artifact()
+    url = engine_server.add("tiny", artifact.files(chunk_bytes=256))
+    engine_page.run(LOAD, url=url)
+    files = artifact.files(chunk_bytes=64)
+    engine_server.add("tiny", files)
+    engine_server.faults.append(Fault(".bin", "denied"))
+    assert engine_page.fails(LOAD, url=url)["code"] == "ACCESS_DENIED"
+    engine_server.faults.clear()
+    kept = engine_page.run("return (await engine.keptModels())[0].keptBytes")
+    inspected = engine_page.run("return (await engine.inspect(args.url)).cachedBytes", url=url)
+    fetched = engine_page.run(LOAD, url=url)["stats"]["networkBytes"]
+    assert fetched > 0
+    assert inspected + fetched == artifact.download_bytes()
+    assert kept == inspected
+
+
 def test_a_paused_download_stands_still_and_goes_on_where_it_was(
     engine_page: EnginePage, engine_server: EngineServer
 ) -> None:

@@ -21,7 +21,7 @@ export class LoadRecords extends Records {
       base,
       title,
       usedAt: Date.now(),
-      files: once([...briefly(files), ...(kept?.files ?? [])]),
+      files: once([...(kept?.files ?? []), ...briefly(files)]),
       current: kept?.current ?? files.map((file) => file.sha256),
       turn: (kept?.turn ?? 0) + 1,
       since: kept?.since ?? 0,
@@ -43,7 +43,7 @@ export class LoadRecords extends Records {
     const current = files.map((file) => file.sha256);
     const isNews = (/** @type {Kept} */ kept) => manifest || kept.files.some((file) => !current.includes(file.sha256));
     await this.change(base, (kept) => kept && kept.since <= turn && isNews(kept)
-      ? { ...kept, files: once([...briefly(files), ...kept.files]), current, since: manifest ? turn : kept.since, manifest }
+      ? { ...kept, files: once([...kept.files, ...briefly(files)]), current, since: manifest ? turn : kept.since, manifest }
       : null);
   }
 
@@ -79,7 +79,7 @@ function briefly(files) {
   return files.map(({ sha256: name, bytes, chunkBytes }) => ({ sha256: name, bytes, chunkBytes }));
 }
 
-/** @param {KeptFile[]} files @returns {KeptFile[]} each once */
+/** @param {KeptFile[]} files @returns {KeptFile[]} each once, in the chunks of the last that names it: it wrote the marks */
 function once(files) {
   return [...new Map(files.map((file) => [file.sha256, file])).values()];
 }

@@ -21,21 +21,15 @@ export class ChunkArrival {
     this.keeping = keeping;
     this.progress = progress;
     this.partBytes = partBytes;
-    this.index = -1;
+    this.index = 0;
+    /** Bytes that have come; of those, which the store has, and which an earlier visit had brought. */
     this.come = 0;
     this.kept = 0;
     this.resumed = 0;
   }
 
-  /** @param {number} index of the chunk to come: the one that is under way goes on, another begins */
-  turnTo(index) {
-    if (index === this.index) return;
-    this.index = index;
-    this.forget();
-  }
-
+  /** Another chunk begins, or the same one anew. */
   forget() {
-    /** Bytes that have come; of those, which the store has, and which an earlier visit had brought. */
     this.come = 0;
     this.kept = 0;
     this.resumed = 0;
@@ -93,6 +87,7 @@ export class ChunkArrival {
   async keep() {
     this.progress.fetched += this.chunk.length - this.resumed;
     await this.keeping.write(this.file, this.index, this.chunk, this.kept);
+    this.forget();
   }
 
   /** The chunk is whole and not right: nobody knows from where on. */

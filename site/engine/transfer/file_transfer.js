@@ -124,18 +124,31 @@ export class FileTransfer {
    * @param {AbortSignal} signal
    */
   async persist(run, buffer, signal) {
+    const arrival = await this.arrivalOf(run.first, buffer);
+    try {
+      await this.pursue(run, arrival, signal);
+    } finally {
+      // Without ranges others begin anew with what this one has counted.
+      arrival.drop();
+    }
+  }
+
+  /**
+   * @param {Run} run
+   * @param {ChunkArrival} arrival
+   * @param {AbortSignal} signal
+   */
+  async pursue(run, arrival, signal) {
     const { gate, backoffMs } = this.supply;
     const patience = new Patience(backoffMs);
-    const arrival = await this.arrivalOf(run.first, buffer);
-    for (;;) {
+    while (run.first < run.end) {
       await gate.passed(signal);
       await online(signal);
       const going = AbortSignal.any([signal, gate.signal]);
       try {
-        return await this.fetchRun(run, arrival, { ...this.supply, signal: going }, patience.failures > 0);
+        await this.fetchRun(run, arrival, { ...this.supply, signal: going }, patience.failures > 0);
       } catch (cause) {
         throwIfAborted(signal);
-        if (cause instanceof RangesIgnored) arrival.drop();
         if (!going.aborted) await wait(patience.after(cause, run.first * this.file.chunkBytes + arrival.come), signal);
       }
     }
@@ -144,7 +157,7 @@ export class FileTransfer {
   /** @param {number} index @param {Bytes} buffer @returns {Promise<ChunkArrival>} of that chunk, with what was kept of it */
   async arrivalOf(index, buffer) {
     const arrival = new ChunkArrival(this.file, buffer, this.supply);
-    arrival.turnTo(index);
+    arrival.index = index;
     if (this.ranged) await arrival.resume(this.marks[index]);
     return arrival;
   }
@@ -159,11 +172,11 @@ export class FileTransfer {
     const { bytes, chunkBytes } = this.file;
     const first = this.ranged ? run.first : 0;
     const end = Math.min(run.end * chunkBytes, bytes);
-    arrival.turnTo(first);
+    arrival.index = first;
     const { stream, lasting } = await openStretch(this.remote, { start: first * chunkBytes + arrival.come, end }, supply, again);
     try {
       for (let index = first; index < run.end; index++) {
-        arrival.turnTo(index);
+        arrival.index = index;
         if (this.delivered[index]) await stream.skip(chunkLength(this.file, index));
         else await this.receive(stream, arrival, lasting && this.ranged);
         run.first = Math.max(run.first, index + 1);

@@ -1,4 +1,4 @@
-/** How often what failed is tried again, and after how long. Whatever has arrived since the last failure renews it. */
+/** How often what failed is tried again, and after how long. What has arrived since the last failure renews it. */
 
 import { FileCorruptedError, FileTruncatedError, NetworkFailedError } from '../errors.js';
 
@@ -6,6 +6,8 @@ const BACKOFF_MS = 500;
 const LONGEST_MS = 8000;
 /** A server may ask for a longer wait, but not for ever. */
 const LONGEST_ASKED_MS = 60_000;
+/** So much must have come to renew it: a server that sends a few bytes and falls silent would be tried for ever. */
+const LEAST_BYTES = 1024;
 /** A file that does not have its hash is seldom better the next time. */
 const TRIES = /** @type {const} */ ([[NetworkFailedError, 6], [FileTruncatedError, 6], [FileCorruptedError, 3]]);
 
@@ -14,18 +16,20 @@ export class Patience {
   constructor(backoffMs = BACKOFF_MS) {
     this.backoffMs = backoffMs;
     this.failures = 0;
-    this.reached = -1;
+    this.reached = -Infinity;
   }
 
   /**
    * @param {unknown} cause of a failure
-   * @param {number} reached how far it had come: further than ever begins anew
+   * @param {number} reached how far it had come: further than ever, by more than a trickle, begins anew
    * @returns {number} milliseconds to wait
    * @throws {unknown} the cause, where another try is in vain
    */
   after(cause, reached) {
-    if (reached > this.reached) this.failures = 0;
-    this.reached = Math.max(reached, this.reached);
+    if (reached >= this.reached + LEAST_BYTES) {
+      this.reached = reached;
+      this.failures = 0;
+    }
     this.failures += 1;
     if (this.failures >= triesOf(cause)) throw cause;
     const longest = Math.max(LONGEST_MS, this.backoffMs);
