@@ -96,7 +96,7 @@ export class NotAnArtifactError extends EngineError {
 
 export class FileMissingError extends EngineError {
   static code = 'FILE_MISSING';
-  static remedy = 'Upload the whole artifact folder again.';
+  static remedy = 'Check the address; where it is right, upload the whole artifact folder again.';
 }
 
 export class FileTruncatedError extends EngineError {

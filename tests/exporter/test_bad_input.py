@@ -242,7 +242,8 @@ def test_a_killed_export_leaves_the_old_output_or_the_new(checkpoint: Path, tmp_
     out = tmp_path / "out"
     command = [sys.executable, "-m", "exporter", "export", str(checkpoint), "-o", str(out), "--overwrite"]
     assert subprocess.run([*command, "--quantize", "f32"], capture_output=True, check=True).returncode == 0
-    for tenths in range(2, 60, 6):
+    # The last are for a busy machine, where one alone takes long.
+    for tenths in (*range(2, 60, 6), 120, 240, 600):
         process = subprocess.Popen(
             [*command, "--quantize", "q4"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
@@ -257,4 +258,4 @@ def test_a_killed_export_leaves_the_old_output_or_the_new(checkpoint: Path, tmp_
             assert (out / entry["file"]).stat().st_size == entry["bytes"]
         if process.returncode == 0:
             return
-    pytest.fail("no export got through in 6 seconds")
+    pytest.fail("no export got through in a minute")
