@@ -2,15 +2,16 @@
 
 import { knownSpeed } from '../connection_speed.js';
 import { element } from '../dom.js';
-import { formatRate, formatWait } from '../format.js';
-import { hasText, language, text } from '../texts.js';
+import { formatDuration, formatRate, formatWait } from '../format.js';
+import { hasText, text } from '../texts.js';
 import { NETWORKS } from './networks.js';
 import { sizeTable, untranslated } from './size_table.js';
 
 /** @typedef {import('./size_report.js').SizeReport} SizeReport */
 /** @typedef {import('./size_report.js').Network} Network */
 
-const exact = new Intl.NumberFormat(language, { style: 'unit', unit: 'second', unitDisplay: 'narrow', maximumSignificantDigits: 3 });
+/** Beyond that a device's share is no part of what is told. */
+const EXACT_SECONDS = 90;
 
 /** @param {SizeReport} report */
 export function timesView({ networks, situations, firstVisit, firstResult }) {
@@ -32,7 +33,7 @@ export function timesView({ networks, situations, firstVisit, firstResult }) {
 function resultView({ tokens, devices }, networks) {
   const rows = networks.map((network) => [
     [nameOf(network)],
-    ...devices.map(([, { [network.name]: seconds }]) => [seconds === undefined ? '–' : exact.format(seconds)]),
+    ...devices.map(([, { [network.name]: seconds }]) => [seconds === undefined ? '–' : exactly(seconds)]),
   ]);
   const names = devices.map(([name]) => {
     const key = `sizes.device.${name}`;
@@ -43,6 +44,11 @@ function resultView({ tokens, devices }, networks) {
     sizeTable(['sizes.network', ...names], rows),
     element('p', { class: 'note' }, text('sizes.assumed', { tokens })),
   ];
+}
+
+/** @param {number} seconds */
+function exactly(seconds) {
+  return seconds < EXACT_SECONDS ? formatDuration(1000 * seconds) : formatWait(1000 * seconds);
 }
 
 /** @param {Network} network */

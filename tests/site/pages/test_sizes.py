@@ -128,7 +128,7 @@ def test_a_whole_report_says_more(site: Site) -> None:
     expect(download.locator("tbody tr")).to_have_count(1)
     expect(download.locator("tbody tr")).to_contain_text("about 10 min")
     expect(result.locator("thead th")).to_have_text(["Network", "Phone", EVIL, "Laptop"])
-    expect(result.locator("tbody tr > *")).to_have_text(["Slow 3G", "720s", "30.4s", "–"])
+    expect(result.locator("tbody tr > *")).to_have_text(["Slow 3G", "about 12 min", "30.4 s", "–"])
     expect(page.locator("#times .note").last).to_contain_text("128 tokens")
     expect(page.locator("#tiers tbody tr")).to_contain_text("16-bit arithmetic")
     expect(page.locator("#tiers tbody tr")).to_contain_text("weights 24.2 MB")
