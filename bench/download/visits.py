@@ -29,6 +29,7 @@ _PLAN = re.compile(r"/plan\.(\w+)\.json")
 # The protocol tells nothing of the script that a worker starts with, or only of its head, and at times nothing of what
 # the worker asks for before it is watched; the clocks of the page and of its workers do.
 # Resource Timing counts 300 bytes for a head, which are all that a 304 has.
+_OUR_WORKERS = "/engine/"
 _TIMED = """() => performance.getEntriesByType('resource')
   .filter(({ transferSize, encodedBodySize }) => transferSize >= 300 + encodedBodySize)
   .map(({ name, encodedBodySize }) => [name, encodedBodySize])"""
@@ -129,7 +130,9 @@ def visit(
         seconds = perf_counter() - began
         tab.wait_for_load_state("networkidle")
         tab.wait_for_timeout(_QUIET_MS)
-        timed = [tab.evaluate(_TIMED), *(worker.evaluate(_TIMED) for worker in tab.workers)]
+        # A thread of onnxruntime waits for work in a way that lets it answer nothing.
+        ours = [worker for worker in tab.workers if _OUR_WORKERS in worker.url]
+        timed = [tab.evaluate(_TIMED), *(worker.evaluate(_TIMED) for worker in ours)]
         found = dict(entry for clock in timed for entry in clock) | {
             url: size for url, size in wire.bodies.items() if size
         }

@@ -40,7 +40,7 @@ def _remedy(folder: Path) -> str:
     near = difflib.get_close_matches(folder.name, _artifacts(folder.parent), n=1)
     if near and not folder.exists():
         return f"Did you mean {folder.parent / near[0]}?"
-    return "Give a folder that `thistledown export` made."
+    return "Give a folder that `thistledown export` made, with a manifest.json in it."
 
 
 def _artifacts(folder: Path) -> list[str]:

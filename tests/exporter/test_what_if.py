@@ -12,7 +12,7 @@ import pytest
 
 from exporter.__main__ import main
 from exporter.alternatives import alternatives_to, options_for, parse_schemes
-from exporter.artifact import check_files, gpu_memory
+from exporter.artifact import check_files, gpu_memory, read_manifest
 from exporter.calibration import Distances, FloatGraph, StoredGraph, read_texts, round_trip, tokens_of
 from exporter.calibration.damage import Yardstick
 from exporter.checkpoints import open_checkpoint
@@ -72,8 +72,8 @@ def test_bytes_are_those_of_a_real_export(
     report = measure_artifact(tmp_path / folder.name)
     e4 = _named(found)["e4"]
     assert (e4.first_visit, e4.weights) == (report.first_visit, report.totals["weights"]["travels"])
-    manifest = json.loads((tmp_path / folder.name / "manifest.json").read_text())
-    assert e4.memory == {tier: plan["memory"]["total"] for tier, plan in manifest["plans"].items()}
+    manifest = read_manifest(tmp_path / folder.name)
+    assert e4.memory == {tier: gpu_memory(manifest, tier)["total"] for tier in manifest.plans}
 
 
 def test_the_quality_is_what_rounding_the_weights_does(found: WhatIf, checkpoint: Path) -> None:
