@@ -55,7 +55,7 @@ def _listed(vocab: Sequence[Any]) -> Sequence[str]:
 
 
 def _packed_scores(scores: Sequence[float]) -> list[float] | dict[str, list[int]]:
-    """SentencePiece's are float32 and fall by small steps: those of their bits take a fifth of the digits."""
+    """SentencePiece's are float32 and fall by small steps: those of their bits take a quarter of the bytes."""
     with np.errstate(over="ignore"):
         singles = np.asarray(scores, np.float32)
     if not np.array_equal(singles.astype(np.float64), np.asarray(scores, np.float64)):

@@ -26,10 +26,11 @@ _PATIENCE_MS = 600_000
 # What a page fetches behind a model that is ready: a second without a request, and it is done.
 _QUIET_MS = 1000
 _PLAN = re.compile(r"/plan\.(\w+)\.json")
+# In the address of the engine's workers; a thread of onnxruntime waits in a way that lets it answer nothing.
+_OUR_WORKERS = "/engine/"
 # The protocol tells nothing of the script that a worker starts with, or only of its head, and at times nothing of what
 # the worker asks for before it is watched; the clocks of the page and of its workers do.
 # Resource Timing counts 300 bytes for a head, which are all that a 304 has.
-_OUR_WORKERS = "/engine/"
 _TIMED = """() => performance.getEntriesByType('resource')
   .filter(({ transferSize, encodedBodySize }) => transferSize >= 300 + encodedBodySize)
   .map(({ name, encodedBodySize }) => [name, encodedBodySize])"""
@@ -130,7 +131,6 @@ def visit(
         seconds = perf_counter() - began
         tab.wait_for_load_state("networkidle")
         tab.wait_for_timeout(_QUIET_MS)
-        # A thread of onnxruntime waits for work in a way that lets it answer nothing.
         ours = [worker for worker in tab.workers if _OUR_WORKERS in worker.url]
         timed = [tab.evaluate(_TIMED), *(worker.evaluate(_TIMED) for worker in ours)]
         found = dict(entry for clock in timed for entry in clock) | {
