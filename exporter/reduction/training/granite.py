@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _OPTIONS = "packed_options"
 # As good as minus infinity for a decay, and small enough for sums in float32.
 _FORGOTTEN = -60.0
+# Of a block of attention on a CPU, which reads no key after its last query.
+_QUERIES = 128
 
 
 class Options(NamedTuple):
@@ -131,7 +133,7 @@ def _weights(layer: Any) -> "tuple[Tensor, ...]":
     if layer.mamba is None:
         own = [_weight(each) for each in (mixer.q_proj, mixer.k_proj, mixer.v_proj, mixer.o_proj)]
     else:
-        own = [_weight(mixer.in_proj), mixer.conv1d.weight.squeeze(1), mixer.conv1d.bias]
+        own = [_weight(mixer.in_proj), mixer.conv1d.weight.squeeze(1).t().contiguous(), mixer.conv1d.bias]
         own += [mixer.dt_bias, mixer.A_log, mixer.D, mixer.norm.weight, _weight(mixer.out_proj)]
     return (*(_weight(each) for each in common), *own)
 
@@ -179,7 +181,6 @@ def _added(x: "Tensor", branch: "Tensor", sizes: Sizes) -> "Tensor":
 
 
 def _attention(x: "Tensor", weights: "tuple[Tensor, ...]", rows: Rows, sizes: Sizes) -> "Tensor":
-    from torch.nn import functional
 
     heads = (sizes.query_heads, sizes.key_heads, sizes.key_heads)
     q, k, v = (
@@ -188,8 +189,24 @@ def _attention(x: "Tensor", weights: "tuple[Tensor, ...]", rows: Rows, sizes: Si
     )
     shared = sizes.query_heads // sizes.key_heads
     k, v = (each.repeat_interleave(shared, 1) for each in (k, v))
-    seen = functional.scaled_dot_product_attention(q, k, v, attn_mask=rows.mask, scale=sizes.scale)
+    seen = _attended(q, k, v, rows.mask, sizes.scale)
     return _linear(seen.transpose(1, 2).flatten(2), weights[3], sizes).float()
+
+
+def _attended(q: "Tensor", k: "Tensor", v: "Tensor", mask: "Tensor", scale: float) -> "Tensor":
+    """Attention (B, heads, T, head_dim); on a CPU block by block, as PyTorch's own takes three times as long there."""
+    import torch
+    from torch.nn import functional
+
+    if q.is_cuda:
+        return functional.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=scale)
+    width, seen = q.shape[2], []
+    for first in range(0, width, _QUERIES):
+        end = min(first + _QUERIES, width)
+        scores = (q[:, :, first:end] @ k[:, :, :end].transpose(-1, -2)).float() * scale
+        shares = scores.masked_fill(~mask[:, :, first:end, :end], -torch.inf).softmax(-1)
+        seen.append(shares.to(v.dtype) @ v[:, :, :end])
+    return torch.cat(seen, 2)
 
 
 def _mamba(x: "Tensor", weights: "tuple[Tensor, ...]", rows: Rows, sizes: Sizes) -> "Tensor":
@@ -211,15 +228,15 @@ def _mamba(x: "Tensor", weights: "tuple[Tensor, ...]", rows: Rows, sizes: Sizes)
 
 
 def _convolved(x: "Tensor", taps: "Tensor", bias: "Tensor", near: "Tensor") -> "Tensor":
-    """The causal convolution of each channel within documents: x (B, T, channels), taps (channels, count)."""
+    """The causal convolution of each channel within documents: x (B, T, channels), taps (count, channels)."""
     from torch.nn import functional
 
-    count, width = taps.shape[1], x.shape[1]
+    count, width = taps.shape[0], x.shape[1]
     padded = functional.pad(x, (0, 0, count - 1, 0))
     out = bias.expand(x.shape)
     for back in range(count):
         shifted = padded[:, count - 1 - back : count - 1 - back + width]
-        out = out + shifted * near[..., back, None] * taps[:, count - 1 - back]
+        out = out + shifted * near[..., back, None] * taps[count - 1 - back]
     return out
 
 

@@ -25,9 +25,9 @@ def scan(
     y = _within(q, k, v, places)
     states = _between(k, v, places, initial)
     before = states[:, :, :-1].unflatten(1, (groups, heads // groups)).to(q.dtype)
-    seen = q.unsqueeze(2) @ before.transpose(-1, -2)
+    seen = q.unsqueeze(2) @ before
     y = y.float() + seen.flatten(1, 2) * places.exp()[..., None]
-    return y.flatten(2, 3)[:, :, :tokens].transpose(1, 2), states[:, :, -1]
+    return y.flatten(2, 3)[:, :, :tokens].transpose(1, 2), states[:, :, -1].transpose(-1, -2)
 
 
 def _chunks(sequence: "Tensor") -> "Tensor":
@@ -48,15 +48,22 @@ def _within(queries: "Tensor", keys: "Tensor", values: "Tensor", places: "Tensor
 
 
 def _between(keys: "Tensor", values: "Tensor", places: "Tensor", initial: "Tensor | None") -> "Tensor":
-    """States (b, h, c + 1, p, n) before each chunk and after the last, float32."""
+    """States (b, h, c + 1, n, p) before each chunk and after the last, float32.
+
+    They lie so that no product of values, forwards or backwards, has to be turned.
+    """
     import torch
     from torch.nn import functional
 
     groups, heads = keys.shape[1], values.shape[1]
     left = (places[..., -1:] - places).exp()[..., None]
-    kept = (values * left).to(keys.dtype).unflatten(1, (groups, heads // groups)).transpose(-1, -2)
-    added = (kept @ keys.unsqueeze(2)).flatten(1, 2).float()
-    first = torch.zeros_like(added[:, :, :1]) if initial is None else initial.float().unsqueeze(2)
+    kept = (values * left).to(keys.dtype).unflatten(1, (groups, heads // groups))
+    added = (keys.unsqueeze(2).transpose(-1, -2) @ kept).flatten(1, 2).float()
+    first = (
+        torch.zeros_like(added[:, :, :1])
+        if initial is None
+        else initial.float().transpose(-1, -2).unsqueeze(2)
+    )
     sources = torch.cat([first, added], 2)
     ends = functional.pad(places[..., -1].cumsum(-1), (1, 0))
     return (_decays(ends) @ sources.flatten(3)).unflatten(3, added.shape[3:])

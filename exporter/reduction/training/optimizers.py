@@ -28,7 +28,8 @@ def make_optimizers(model: "Module", recipe: Recipe) -> "Mapping[str, Optimizer]
     if matrices:
         from exporter.reduction.training.torch_muon import Muon
 
-        found["muon"] = Muon(matrices, recipe.learning_rate, recipe.weight_decay)
+        low = recipe.mixed_precision == "bf16"
+        found["muon"] = Muon(matrices, recipe.learning_rate, recipe.weight_decay, low=low)
     if others:
         found["adamw"] = torch.optim.AdamW(
             others, lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=0.0
