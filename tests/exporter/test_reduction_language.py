@@ -2,6 +2,7 @@
 
 import random
 import re
+import unicodedata
 from itertools import islice
 
 import pytest
@@ -14,7 +15,7 @@ from exporter.reduction.extraction.examples import (
 )
 from exporter.reduction.extraction.language_files import language
 from exporter.reduction.extraction.schema import ALL_KINDS, KINDS, LANGUAGES
-from exporter.reduction.extraction.values import Values, held_out
+from exporter.reduction.extraction.values import Values, held_out, marked
 
 MACRO = re.compile(r"<([^<>]*)>")
 
@@ -84,6 +85,28 @@ def test_training_sees_no_held_out_value(code: str) -> None:
         machine_made = [trained.draw(name) for _ in range(50)]
         assert not any(held_out(value) for value in machine_made if value not in entries and not entries)
     assert {trained.draw("email") for _ in range(200)}.isdisjoint({tested.draw("email") for _ in range(200)})
+
+
+def test_what_few_words_say_is_known_and_all_else_is_new_in_tests(code: str) -> None:
+    trained, tested = (Values(language(code), held, random.Random(1)) for held in (False, True))
+    assert any(held_out(trained.draw("color")) for _ in range(100))
+    assert not all(held_out(tested.draw("color")) for _ in range(100))
+    assert all(
+        held_out(tested.draw(name)) for name in ("service", "product", "place", "phone") for _ in range(20)
+    )
+
+
+def test_marked_words_are_as_long_and_the_same_without_their_marks() -> None:
+    source = random.Random(0)
+    texts = ["Tall brick house, No. 7", "długa ulica", "Миколаїв, їжа"]
+    found = [marked(text, source) for text in texts for _ in range(20)]
+    assert all(
+        len(each) == len(text)
+        for each, text in zip(found, (t for t in texts for _ in range(20)), strict=True)
+    )
+    plain = {unicodedata.normalize("NFD", each)[0] for each in found[:20]}
+    assert plain == {"T"}
+    assert len(set(found[:20])) > 10
 
 
 def test_held_out_examples_come_of_held_out_templates(code: str) -> None:

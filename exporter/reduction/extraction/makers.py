@@ -14,9 +14,12 @@ if TYPE_CHECKING:
 _LOCALES = {"en": ("en_GB", "en_US"), "uk": ("uk_UA",), "pl": ("pl_PL",), "ru": ("ru_RU",)}
 # People have names of all countries; these are written in the same letters.
 _FOREIGN_NAMES = {
-    "en": ("fr_FR", "de_DE", "es_ES", "it_IT", "nl_NL", "en_IN", "en_NG", "ga_IE", "sv_SE"),
+    "en": (
+        *("fr_FR", "de_DE", "es_ES", "it_IT", "nl_NL", "en_IN", "en_NG", "ga_IE", "sv_SE"),
+        *("cs_CZ", "tr_TR", "pl_PL", "hu_HU", "ro_RO", "fi_FI", "pt_BR", "hr_HR"),
+    ),
     "uk": ("ru_RU", "bg_BG"),
-    "pl": ("cs_CZ", "de_DE", "en_GB", "it_IT", "sk_SK"),
+    "pl": ("cs_CZ", "de_DE", "en_GB", "it_IT", "sk_SK", "fr_FR", "hu_HU", "tr_TR", "es_ES"),
     "ru": ("uk_UA", "bg_BG"),
 }
 _FOREIGN, _DOUBLE, _INITIAL = 0.15, 0.06, 0.05

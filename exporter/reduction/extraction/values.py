@@ -2,6 +2,7 @@
 
 import random
 import re
+import unicodedata
 import zlib
 
 from exporter.reduction.extraction.language_files import Language
@@ -12,17 +13,21 @@ _HELD_OUT_OF = 8
 _FROM_POOL, _TRIES = 0.5, 1000
 # Goods are goods, on an invoice or in an order; and names that nobody ever heard are copied by their context alone.
 _SIBLINGS = {"item": "product", "product": "item"}
-_OF_SIBLING, _BLENDED = 0.3, 0.2
+_OF_SIBLING, _BLENDED, _MARKED, _OF_LETTERS = 0.3, 0.2, 0.06, 0.2
+# Few words say these, and whoever reads the language knows them: none is held out.
+_CLOSED = {"date", "time", "quantity", "unit", "vat", "color", "size", "country", "delivery"}
 _WORDS = {
     *("person", "service", "place", "item", "unit", "company", "position"),
     *("product", "color", "size", "delivery", "street", "city", "country"),
     *("origin", "destination", "carrier"),
 }
 _LETTERS = re.compile(r"[^\W\d_]{4,}")
+# Grave, acute, circumflex, tilde, macron, breve, dot, diaeresis, ring, caron, comma below, cedilla, ogonek.
+_MARKS = tuple(map(chr, (*range(0x300, 0x305), *range(0x306, 0x309), 0x30A, 0x30C, 0x326, 0x327, 0x328)))
 
 
 def held_out(value: str) -> bool:
-    """Whether training never sees this value."""
+    """Whether training never sees this value, if its field is an open one."""
     return zlib.crc32(value.encode()) % _HELD_OUT_OF == 0
 
 
@@ -31,8 +36,22 @@ def blend(begin: str, end: str) -> str:
     return begin[: (len(begin) + 1) // 2] + end[len(end) // 2 :].lower()
 
 
+def marked(text: str, source: random.Random) -> str:
+    """The text with marks on some of its letters, so that the bytes of all of Europe's letters are copied, too."""
+    spelt = (
+        unicodedata.normalize("NFC", letter + source.choice(_MARKS))
+        if letter.isalpha() and source.random() < _OF_LETTERS
+        else letter
+        for letter in text
+    )
+    return "".join(new if len(new) == 1 else old for old, new in zip(text, spelt, strict=True))
+
+
 class Values:
-    """Draws values of one language: those that training sees, or, with `held`, those that it does not."""
+    """Draws values of one language: those that training sees, or, with `held`, those that it does not.
+
+    Held out are names, goods, services, places and made numbers; dates, times, units, colours and the like are not.
+    """
 
     def __init__(self, language: Language, held: bool, source: random.Random) -> None:
         self._language, self._held, self._source = language, held, source
@@ -47,7 +66,9 @@ class Values:
         sibling = _SIBLINGS.get(field, "") + dot + form
         if sibling in self._language.pools and self._source.random() < _OF_SIBLING:
             value = self._drawn(sibling)
-        return self._blended(value, name) if field in _WORDS and self._source.random() < _BLENDED else value
+        if field in _WORDS and self._source.random() < _BLENDED:
+            value = self._blended(value, name)
+        return marked(value, self._source) if field in _WORDS and self._source.random() < _MARKED else value
 
     def _blended(self, value: str, name: str) -> str:
         """The value with words that begin as its own and end as those of another."""
@@ -61,11 +82,12 @@ class Values:
     def _drawn(self, name: str) -> str:
         """The first of many that is held out, or is not, as wanted; of a macro, what it came to counts."""
         pool, make = self._language.pools.get(name, ()), self._makers.by_field.get(name)
+        closed = name.partition(".")[0] in _CLOSED
         for _ in range(_TRIES):
             if make is None or (pool and self._source.random() < _FROM_POOL):
                 made = self._makers.expanded(self._source.choice(pool))
             else:
                 made = make()
-            if held_out(made) == self._held and made.strip() == made:
+            if (closed or held_out(made) == self._held) and made.strip() == made:
                 return made
         raise ValueError(f"{self._language.code}: no value for {name} in {_TRIES} tries")
