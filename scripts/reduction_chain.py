@@ -55,6 +55,7 @@ class Settings:
     longest: int = 200
     workers: int = 0
     mixed_precision: str = "no"
+    compile: bool = False
 
 
 SHORT = {
@@ -134,6 +135,7 @@ def _distilled(
         cool_down=settings.steps // 2,
         workers=settings.workers,
         mixed_precision=settings.mixed_precision,
+        compiled=settings.compile,
     )
     task = Distillation(settings.teacher, student, data, output, settings.batch, settings.tokens)
     distill(task, recipe, objective, progress.say)
@@ -173,6 +175,7 @@ def _adapter(base: Path, settings: Settings, progress: Progress) -> Mapping[str,
         f"--workers={settings.workers}",
         f"--mixed-precision={settings.mixed_precision}",
         "--learning-rate=1e-2",
+        *(["--compile"] if settings.compile else []),
     ]
     asked = [str(base), str(run_folder), *words, *fast, "--targets", *ADAPTED]
     _once(peft, lambda: train_adapter.main(asked))
@@ -214,6 +217,7 @@ def _parser() -> argparse.ArgumentParser:
         option = f"--{name.replace('_', '-')}"
         parser.add_argument(option, type=int, default=getattr(Settings, name), help="(default: %(default)s)")
     parser.add_argument("--mixed-precision", choices=("no", "bf16"), default="no")
+    parser.add_argument("--compile", action="store_true", help="on a CPU, too: pays in runs of some hours")
     parser.add_argument("--short", action="store_true", help="a rehearsal: a few steps and messages")
     parser.add_argument("--write", action="store_true", help="rewrite docs/reduction.md")
     return parser

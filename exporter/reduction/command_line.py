@@ -106,6 +106,11 @@ def _add_recipe(command: argparse.ArgumentParser) -> None:
     command.add_argument("--warm-up", type=int, default=100, metavar="STEPS", help="(default: %(default)s)")
     command.add_argument("--cool-down", type=int, metavar="STEPS", help="(default: a third of the steps)")
     command.add_argument("--mixed-precision", choices=("no", "bf16"), default="no", help="(default: no)")
+    command.add_argument(
+        "--compile",
+        action="store_true",
+        help="dense Granite hybrids on a CPU, too, which pays in long runs; needs a C++ compiler",
+    )
     command.add_argument("--workers", type=int, default=0, help="processes that read ahead (default: none)")
     command.add_argument("--save-every", type=_positive, default=100, metavar="STEPS", help="(%(default)s)")
     command.add_argument("--seed", type=int, default=0, help="of the order of texts (default: %(default)s)")
@@ -154,6 +159,7 @@ def _distill(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         mixed_precision=arguments.mixed_precision,
         workers=arguments.workers,
+        compiled=arguments.compile,
     )
     objective = Objective(arguments.temperature, arguments.label_loss, arguments.hidden_loss)
     names = ("teacher", "student", "data", "output", "batch", "tokens", "longest")

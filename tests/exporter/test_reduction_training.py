@@ -103,6 +103,32 @@ def test_the_loss_is_that_of_transformers_for_each_sequence_alone(
         assert (one.grad - gradients[name]).abs().max() < 1e-4 * max(1.0, float(one.grad.abs().max())), name
 
 
+def test_in_bfloat16_the_loss_and_its_slope_are_nearly_the_same(checkpoint: Path) -> None:
+    import torch
+
+    model = loaded(checkpoint).eval()
+    (batch,) = packed(SEQUENCES, 400, 0, 400)
+    found = []
+    for low in (False, True):
+        model.zero_grad()
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=low):
+            loss = cross_entropy(model, batch)
+        loss.backward()
+        found.append((float(loss.detach()), torch.cat([one.grad.flatten() for one in model.parameters()])))
+    (loss, slope), (low_loss, low_slope) = found
+    assert low_loss != loss
+    assert low_loss == pytest.approx(loss, rel=0.01)
+    assert float(torch.cosine_similarity(slope, low_slope, dim=0)) > 0.99
+
+
+def test_to_compile_without_a_compiler_is_refused(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    with pytest.raises(ReductionError, match=r"without a C\+\+ compiler: there is no no-such-compiler"):
+        Run(loaded(checkpoint), recipe(compiled=True), tmp_path)
+
+
 @pytest.mark.filterwarnings("ignore:.*gradient_checkpointing:FutureWarning")
 def test_an_adapter_counts_as_peft_counts_it(checkpoint: Path) -> None:
     import torch

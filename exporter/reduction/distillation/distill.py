@@ -67,6 +67,7 @@ def distill(
     with fast_mamba():
         run = Run(new_student(student, teacher, objective), recipe, run_folder)
         teacher.to(run.accelerator.device).eval().requires_grad_(False)
+        granite.set_options(teacher, granite.Options(recipe.compiled))
         run.train(sampling, distillation_loss(teacher, objective), say, _plotter(run_folder))
     if run.accelerator.is_main_process:
         _finish(student, task, origin, run_folder)

@@ -2,6 +2,8 @@
 
 import json
 import math
+import os
+import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -38,6 +40,8 @@ class Run:
         self.accelerator = Accelerator(mixed_precision=recipe.mixed_precision)
         if self.accelerator.device.type == "cuda":
             torch.set_float32_matmul_precision("high")
+        elif recipe.compiled:
+            _require_compiler()
         self.model = model.to(self.accelerator.device)
         granite.set_options(self.model, granite.Options(recipe.compiled, recipe.dropout))
         self.trained = [one for one in model.parameters() if one.requires_grad]
@@ -147,3 +151,14 @@ class Run:
             checkpoints.save(
                 self.folder, checkpoints.Checkpoint(weights, state_tensors(self.optimizers), step, notes)
             )
+
+
+def _require_compiler() -> None:
+    """Raises ReductionError where layers cannot be compiled on a CPU."""
+    compiler = os.environ.get("CXX", "g++")
+    if not shutil.which(compiler):
+        raise ReductionError(
+            f"Layers cannot be compiled without a C++ compiler: there is no {compiler}",
+            "--compile",
+            "Install one, name it in CXX, or train without --compile.",
+        )
