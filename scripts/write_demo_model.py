@@ -1,4 +1,5 @@
-"""Rewrite the scores in docs/demo-model.md from what `exporter.reduction.extraction.examine --json` wrote.
+"""Rewrite docs/demo-model.md: the scores that `exporter.reduction.extraction.examine --json` wrote, and the curves of the
+logs beside them.
 
 python -m scripts.write_demo_model exporter/reduction/extraction/thistledown-extract/scores.json
 """
@@ -8,6 +9,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from exporter.reduction.training.plots import plot_losses
 from scripts.reduction_table import between_marks
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "demo-model.md"
@@ -18,8 +20,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("scores", type=Path)
-    scores = json.loads(parser.parse_args(argv).scores.read_text(encoding="utf-8"))
+    told: Path = parser.parse_args(argv).scores
+    scores = json.loads(told.read_text(encoding="utf-8"))
     PAGE.write_text(rewritten(PAGE.read_text(encoding="utf-8"), scores), encoding="utf-8")
+    # One of each run that the checkpoint went through.
+    logs = {log.stem: log for log in sorted(told.parent.glob("log*.jsonl"))}
+    plot_losses(logs, PAGE.with_name("demo-model-loss.svg"))
 
 
 def rewritten(page: str, scores: Mapping[str, Mapping[str, float]]) -> str:

@@ -22,7 +22,7 @@ _FOREIGN_NAMES = {
     "pl": ("cs_CZ", "de_DE", "en_GB", "it_IT", "sk_SK", "fr_FR", "hu_HU", "tr_TR", "es_ES"),
     "ru": ("uk_UA", "bg_BG"),
 }
-_FOREIGN, _DOUBLE, _INITIAL = 0.15, 0.06, 0.05
+_FOREIGN, _DOUBLE, _INITIAL, _TWO_INITIALS = 0.15, 0.06, 0.05, 0.4
 _ENDINGS = (
     "com",
     "org",
@@ -107,7 +107,8 @@ class Makers:
         if how < 0.35:
             return last
         if how < 0.35 + _INITIAL:
-            return f"{first[0]}. {last}"
+            second = f" {made.first_name()[0]}." if self._source.random() < _TWO_INITIALS else ""
+            return f"{first[0]}.{second} {last}"
         return f"{last} {first}" if how > 0.9 else f"{first} {last}"
 
     def phone(self) -> str:
