@@ -1,5 +1,4 @@
-"""Rewrite docs/demo-model.md: the scores that `exporter.reduction.extraction.examine --json` wrote, and the curves of the
-logs beside them.
+"""Rewrite docs/demo-model.md: scores that `exporter.reduction.extraction.examine --json` wrote, and curves of logs beside.
 
 python -m scripts.write_demo_model exporter/reduction/extraction/thistledown-extract/scores.json
 """
