@@ -1,4 +1,4 @@
-"""Rewrite docs/demo-model.md: scores that `exporter.reduction.extraction.examine --json` wrote, and curves of logs beside.
+"""Rewrite docs/demo-model.md: scores that `exporter.reduction.extraction.examine --json` wrote, and the logs' curves.
 
 python -m scripts.write_demo_model exporter/reduction/extraction/thistledown-extract/scores.json
 """
