@@ -8,6 +8,9 @@ from exporter.reduction.training.batches import NO_LABEL, Batch
 if TYPE_CHECKING:
     from torch import Tensor
 
+# The head is given a multiple of it: on a CPU oneDNN keeps some 10 MB for each size of a product in bfloat16, for ever.
+_ROWS = 128
+
 
 def layer_outputs(model: Any, batch: Batch) -> "list[Tensor]":
     """Each layer's output (N, hidden) at the N places that have labels; the last one as the head reads it."""
@@ -22,7 +25,11 @@ def layer_outputs(model: Any, batch: Batch) -> "list[Tensor]":
 
 def logits(model: Any, states: "Tensor") -> "Tensor":
     """Float32 logits (N, vocabulary) of the last layer's outputs, as the model itself scales them."""
-    found: Tensor = model.lm_head(states) / getattr(model.config, "logits_scaling", 1.0)
+    from torch.nn import functional
+
+    count = len(states)
+    filled = functional.pad(states, (0, 0, 0, -count % _ROWS))
+    found: Tensor = model.lm_head(filled)[:count] / getattr(model.config, "logits_scaling", 1.0)
     return found.float()
 
 
