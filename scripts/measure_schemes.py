@@ -50,7 +50,16 @@ def measured(source: str, scheme: str, kept: Path) -> Mapping[str, Any]:
         folder, told = Path(home) / "model", Path(home) / "measured.json"
         given = replace(options_for(ExportOptions(source, folder), scheme), output=folder)
         export(given, Progress(quiet=True))
-        words = ["report", str(folder), "--software", "--format", "badge", "--measured", str(told)]
+        words = [
+            "report",
+            str(folder),
+            "--measure",
+            "--software",
+            "--format",
+            "badge",
+            "--measured",
+            str(told),
+        ]
         with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):
             code = measured_report.main(words)
         row = _row(scheme, code, analyse(folder).attribution.folder_bytes, json.loads(told.read_text()))

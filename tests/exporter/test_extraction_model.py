@@ -9,6 +9,7 @@ from exporter.reduction.extraction import examine, train
 from exporter.reduction.extraction.evaluate import answers, parsed, scores
 from exporter.reduction.extraction.examples import Example
 from exporter.reduction.extraction.schema import KINDS, LANGUAGES
+from exporter.reduction.extraction.sequences import step_batches
 
 MODEL = Path(examine.__file__).with_name("thistledown-extract")
 SAID = {
@@ -63,10 +64,20 @@ def test_examining_tells_scores_of_each_language_and_keeps_what_was_wrong(
     assert len(capsys.readouterr().out.splitlines()) == len(found)
 
 
+def test_a_run_that_goes_on_reads_what_comes_after_an_earlier_one() -> None:
+    _, tokenizer = examine.loaded(MODEL)
+    (later,), (fifth,), (third,) = (
+        step_batches(tokenizer, 1024, 4, step, skipped=skipped) for step, skipped in ((3, 2), (5, 0), (3, 0))
+    )
+    assert later.ids.equal(fifth.ids)
+    assert not later.ids.equal(third.ids)
+
+
 def test_training_goes_on_from_it(tmp_path: Path) -> None:
     run = [str(tmp_path), "--begin", str(MODEL), "--steps", "2", "--batch", "4", "--tokens", "1024"]
-    assert train.main(run) == 0
-    (first, *_) = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert train.main([*run, "--skip", "7", "--watch", "1"]) == 0
+    first, watched = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert {f"{name}_{code}" for name in ("held", "written") for code in LANGUAGES} == set(watched) - {"step"}
     # Far below the logarithm of the vocabulary, which random weights begin with.
     assert first["loss"] < 1
     assert (tmp_path / "model" / "model.safetensors").exists()

@@ -16,10 +16,15 @@ _WIDTH = 512
 
 
 def step_batches(
-    tokenizer: Any, most_tokens: int, count: int, step: int, kinds: Sequence[str] = tuple(KINDS)
+    tokenizer: Any,
+    most_tokens: int,
+    count: int,
+    step: int,
+    kinds: Sequence[str] = tuple(KINDS),
+    skipped: int = 0,
 ) -> list[Batch]:
-    """What a step reads: `count` examples in batches of at most `most_tokens`."""
-    examples = islice(training_examples(_FIRST_SEED + step, kinds), count)
+    """What a step reads: `count` examples in batches of at most `most_tokens`; `skipped` steps had been before."""
+    examples = islice(training_examples(_FIRST_SEED + skipped + step, kinds), count)
     sequences = [tokens(tokenizer, each) for each in examples]
     return packed(sequences, most_tokens, end_of(tokenizer), min(_WIDTH, most_tokens))
 

@@ -18,14 +18,18 @@ from exporter.reduction.extraction.schema import LANGUAGES
 from exporter.reduction.extraction.sequences import end_of, step_batches
 from exporter.reduction.extraction.tokenizer import train_tokenizer, write_tokenizer
 from exporter.reduction.training.fast_mamba import fast_mamba
-from exporter.reduction.training.loop import Run
+from exporter.reduction.training.loop import Run, Watch
 from exporter.reduction.training.losses import cross_entropy
+from exporter.reduction.training.reading import Data
 from exporter.reduction.training.recipe import Recipe
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
-    train(options.folder, recipe_of(options), options.batch, options.tokens, options.watch, options.begin)
+    model, tokenizer = _begun(options.folder / "model", options.begin, options.seed)
+    data = partial(step_batches, tokenizer, options.tokens, options.batch, skipped=options.skip)
+    watch = partial(_watched, tokenizer, options.watch) if options.watch else None
+    train(model, data, recipe_of(options), options.folder, watch)
     return 0
 
 
@@ -44,38 +48,30 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
     )
 
 
-def train(
-    folder: Path, recipe: Recipe, batch: int, most_tokens: int, watch: int = 0, begin: Path | None = None
-) -> None:
-    """Train for `recipe.steps` steps of `batch` examples, and leave a checkpoint for transformers in `folder`/model.
+def train(model: Any, data: Data, recipe: Recipe, folder: Path, watch: Watch | None) -> None:
+    """Train `model` on what `data` gives for each step, and leave a checkpoint for transformers in `folder`/model."""
+    with fast_mamba():
+        run = Run(model, recipe, folder)
+        run.train(data, cross_entropy, lambda line: print(line, flush=True), watch)
+    if run.accelerator.is_main_process:
+        model.save_pretrained(folder / "model")
 
-    It begins with the weights and the tokenizer of the checkpoint `begin`, or with random ones and a new tokenizer.
-    """
+
+def _begun(target: Path, begin: Path | None, seed: int) -> tuple[Any, Any]:
+    """Model and tokenizer of the checkpoint `begin`, or random weights and a new tokenizer, which `target` keeps."""
     from tokenizers import Tokenizer
 
-    target = folder / "model"
     target.mkdir(parents=True, exist_ok=True)
     if not (target / "tokenizer.json").exists():
         known = Tokenizer.from_file(str(begin / "tokenizer.json")) if begin else train_tokenizer()
         write_tokenizer(known, target)
     tokenizer = Tokenizer.from_file(str(target / "tokenizer.json"))
     if begin:
-        model, _ = loaded(begin)
-    else:
-        model = new_model(tokenizer.get_vocab_size(), end_of(tokenizer), recipe.seed)
-    with fast_mamba():
-        run = Run(model, recipe, folder)
-        run.train(
-            partial(step_batches, tokenizer, most_tokens, batch),
-            cross_entropy,
-            lambda line: print(line, flush=True),
-            (lambda step, trained: watched(trained, tokenizer, watch)) if watch else None,
-        )
-    if run.accelerator.is_main_process:
-        model.save_pretrained(target)
+        return loaded(begin)[0], tokenizer
+    return new_model(tokenizer.get_vocab_size(), end_of(tokenizer), seed), tokenizer
 
 
-def watched(model: Any, tokenizer: Any, count: int) -> dict[str, Any]:
+def _watched(tokenizer: Any, count: int, _: int, model: Any) -> dict[str, Any]:
     """Scores of `count` held-out and as many hand-written messages of each language."""
     found: dict[str, Any] = {}
     for code in LANGUAGES:
@@ -100,6 +96,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--watch", type=int, default=0, help="messages of each test set to score at each save"
+    )
+    parser.add_argument(
+        "--skip",
+        type=int,
+        default=0,
+        metavar="STEPS",
+        help="whose examples an earlier run has read (default: none)",
     )
     add_run_options(parser)
     return parser
