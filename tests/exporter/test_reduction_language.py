@@ -96,17 +96,16 @@ def test_what_few_words_say_is_known_and_all_else_is_new_in_tests(code: str) -> 
     )
 
 
-def test_marked_words_are_as_long_and_the_same_without_their_marks() -> None:
+def test_marked_words_are_the_same_without_their_marks() -> None:
     source = random.Random(0)
-    texts = ["Tall brick house, No. 7", "długa ulica", "Миколаїв, їжа"]
-    found = [marked(text, source) for text in texts for _ in range(20)]
-    assert all(
-        len(each) == len(text)
-        for each, text in zip(found, (t for t in texts for _ in range(20)), strict=True)
-    )
-    plain = {unicodedata.normalize("NFD", each)[0] for each in found[:20]}
-    assert plain == {"T"}
-    assert len(set(found[:20])) > 10
+    for text in ("Tall brick house, No. 7", "długa ulica", "Миколаїв, їжа"):
+        found = {marked(text, source) for _ in range(20)}
+        assert len(found) > 1
+        assert all(len(each) == len(text) and _unmarked(each) == _unmarked(text) for each in found)
+
+
+def _unmarked(text: str) -> str:
+    return "".join(one for one in unicodedata.normalize("NFD", text) if not unicodedata.combining(one))
 
 
 def test_held_out_examples_come_of_held_out_templates(code: str) -> None:

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 _OPTIONS = "packed_options"
 # As good as minus infinity for a decay, and small enough for sums in float32.
 _FORGOTTEN = -60.0
-# Of a block of attention on a CPU, which reads no key after its last query.
-_QUERIES = 128
 
 
 class Options(NamedTuple):
@@ -181,6 +179,7 @@ def _added(x: "Tensor", branch: "Tensor", sizes: Sizes) -> "Tensor":
 
 
 def _attention(x: "Tensor", weights: "tuple[Tensor, ...]", rows: Rows, sizes: Sizes) -> "Tensor":
+    from torch.nn import functional
 
     heads = (sizes.query_heads, sizes.key_heads, sizes.key_heads)
     q, k, v = (
@@ -189,24 +188,8 @@ def _attention(x: "Tensor", weights: "tuple[Tensor, ...]", rows: Rows, sizes: Si
     )
     shared = sizes.query_heads // sizes.key_heads
     k, v = (each.repeat_interleave(shared, 1) for each in (k, v))
-    seen = _attended(q, k, v, rows.mask, sizes.scale)
+    seen = functional.scaled_dot_product_attention(q, k, v, attn_mask=rows.mask, scale=sizes.scale)
     return _linear(seen.transpose(1, 2).flatten(2), weights[3], sizes).float()
-
-
-def _attended(q: "Tensor", k: "Tensor", v: "Tensor", mask: "Tensor", scale: float) -> "Tensor":
-    """Attention (B, heads, T, head_dim); on a CPU block by block, as PyTorch's own takes three times as long there."""
-    import torch
-    from torch.nn import functional
-
-    if q.is_cuda:
-        return functional.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=scale)
-    width, seen = q.shape[2], []
-    for first in range(0, width, _QUERIES):
-        end = min(first + _QUERIES, width)
-        scores = (q[:, :, first:end] @ k[:, :, :end].transpose(-1, -2)).float() * scale
-        shares = scores.masked_fill(~mask[:, :, first:end, :end], -torch.inf).softmax(-1)
-        seen.append(shares.to(v.dtype) @ v[:, :, :end])
-    return torch.cat(seen, 2)
 
 
 def _mamba(x: "Tensor", weights: "tuple[Tensor, ...]", rows: Rows, sizes: Sizes) -> "Tensor":
