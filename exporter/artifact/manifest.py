@@ -63,14 +63,15 @@ class Fold:
 
 @dataclass(frozen=True)
 class Chat:
-    """A chat template as data: `roles` gives the text before and after a message of each role.
+    """A chat template as data: `roles` gives, for each role, the texts between which a message's content stands.
 
+    They are the text before and the one after; where a content stands more than once, those between, too.
     `system` is the system message where there is none; the roles in `trim` lose white space around their content,
     those in `omit_empty` leave out a message without content.
     """
 
     start: str
-    roles: Mapping[str, tuple[str, str]]
+    roles: Mapping[str, tuple[str, ...]]
     answer: str
     system: str | None
     trim: tuple[str, ...] = ()

@@ -160,9 +160,13 @@ def _chat(value: Any) -> Chat | ChatTemplate:
     found = Fields({**plain, **value}, "generation.chat", keys_of(Chat))
     roles = {}
     for role, around in found.pairs("roles").items():
-        if not isinstance(around, list) or [type(text) for text in around] != [str, str]:
-            raise found.unfit(f"roles.{role}", "is no pair of texts")
-        roles[role] = (around[0], around[1])
+        if not (
+            isinstance(around, list)
+            and 2 <= len(around) <= 4
+            and all(isinstance(text, str) for text in around)
+        ):
+            raise found.unfit(f"roles.{role}", "is not two to four texts")
+        roles[role] = tuple(around)
     return Chat(
         found.template("start"),
         roles,

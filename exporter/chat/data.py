@@ -39,8 +39,7 @@ def _folded(chat: Chat, system: Message, user: Message) -> str:
 def _turn(chat: Chat, role: str, content: str) -> str:
     if content == "" and role in chat.omit_empty:
         return ""
-    before, after = chat.roles[role]
-    return before + content + after
+    return content.join(chat.roles[role])
 
 
 def _content(chat: Chat, message: Message) -> str:

@@ -1,6 +1,6 @@
 """The data of a chat template, told from what it writes for conversations of marks; nothing is proven here."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -10,6 +10,8 @@ from .probes import MARK, Conversation, conversation, with_content
 
 _ORDERS: tuple[Order, ...] = ("any", "system-first", "alternate")
 _PADDED = f"  {MARK.format(0)} \n"
+# The longest of these conversations has three.
+_MARKS = 3
 
 # What is asked of the template, by a name: conversations of marks, and some with white space or nothing in them.
 QUESTIONS: Mapping[str, Conversation] = {
@@ -39,6 +41,26 @@ class _Turns:
 
 def candidates(answers: Answers) -> Iterator[Chat]:
     """Likeliest first. Raises NoDataError if there can be none."""
+    inner = _repeats(answers["u"])
+    for chat in _plain_candidates({name: _once(prompt, inner) for name, prompt in answers.items()}):
+        before, after = chat.roles["user"]
+        yield replace(chat, roles={**chat.roles, "user": (before, *inner, after)})
+
+
+def _repeats(prompt: str | None) -> tuple[str, ...]:
+    """What stands between, where the only content is written more than once."""
+    return tuple((prompt or "").split(MARK.format(0))[1:-1])
+
+
+def _once(prompt: str | None, inner: Sequence[str]) -> str | None:
+    """The prompt with each content that is repeated around `inner` written once."""
+    for content in (_PADDED, *map(MARK.format, range(_MARKS))):
+        prompt = prompt and prompt.replace(content.join(("", *inner, "")), content)
+    return prompt
+
+
+def _plain_candidates(answers: Answers) -> Iterator[Chat]:
+    """Those that write each content once."""
     trim = tuple(sorted(role for role in _PADDED_ROLES if _is_trimmed(answers[f"padded {role}"])))
     plain = [
         Chat(turns.start, {"user": turns.user, "assistant": turns.assistant}, turns.answer, None, trim)

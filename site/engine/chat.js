@@ -71,8 +71,7 @@ function folded([system, user, ...rest], chat) {
 /** @param {Message} message @param {Segments} chat @returns {string} */
 function renderTurn({ role, content }, { roles, omitEmpty }) {
   if (content === '' && omitEmpty.includes(role)) return '';
-  const [before, after] = roles[role];
-  return before + content + after;
+  return roles[role].join(content);
 }
 
 /**

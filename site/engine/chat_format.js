@@ -6,7 +6,7 @@ const ORDERS = /** @type {const} */ (['any', 'system-first', 'alternate']);
 /**
  * @typedef {object} Segments
  * @property {string} start
- * @property {Record<string, [string, string]>} roles the text before and after a message
+ * @property {Record<string, string[]>} roles the texts between which a message's content stands: before, after
  * @property {string} answer
  * @property {string | null} system the system message where the caller gives none
  * @property {string[]} trim roles whose content loses the white space around it
@@ -16,11 +16,11 @@ const ORDERS = /** @type {const} */ (['any', 'system-first', 'alternate']);
  */
 /** @typedef {Segments | { template: string }} Chat */
 
-/** @param {JsonReader} reader @returns {[string, string]} */
+/** @param {JsonReader} reader @returns {string[]} */
 function readAround(reader) {
   const parts = reader.items().map((item) => item.string());
-  if (parts.length !== 2) reader.refuse('is not [before, after]');
-  return [parts[0], parts[1]];
+  if (parts.length < 2 || parts.length > 4) reader.refuse('is not two to four texts');
+  return parts;
 }
 
 /** @param {JsonReader} reader @returns {string[]} */

@@ -256,7 +256,7 @@ def test_any_junk_at_any_place_is_refused_or_read_to_the_same_bytes(
     assert json.loads(manifest.to_json()) == json.loads(data)
 
 
-CHAT = Chat("<s>", {"user": ("<u>\n", "</u>"), "assistant": ("", "\n")}, "<a>", None)
+CHAT = Chat("<s>", {"user": ("<u>\n", "</u>"), "assistant": ("", "again", "\n")}, "<a>", None)
 
 
 def test_a_chat_template_as_data_is_kept() -> None:
@@ -278,6 +278,7 @@ def test_a_chat_template_may_be_absent() -> None:
         {"roles": []},
         {"roles": {"user": ["a"]}},
         {"roles": {"user": ["a", 2]}},
+        {"roles": {"user": ["a"] * 5}},
         {"jinja": "{{ x }}"},
     ],
 )

@@ -16,7 +16,7 @@ TEMPLATES = Path(__file__).parents[1] / "chat_templates"
 VARIABLES = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>"}
 DATA = (
     *("chatml", "gemma", "gemma3", "granite4", "llama2", "llama3", "llama31", "mistral", "phi3"),
-    *("qwen2", "qwen2_tools", "zephyr"),
+    *("qwen2", "qwen2_tools", "read_twice", "zephyr"),
 )
 CARRIED = {"llama32": "writes the date", "mistral3": "more than segments", "qwen3": "more than segments"}
 CHATML = (TEMPLATES / "chatml.jinja").read_text()
