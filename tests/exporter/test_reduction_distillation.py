@@ -15,6 +15,7 @@ from exporter.reduction.distillation.sampling import Sampling
 from exporter.reduction.distillation.text_file import open_text_file
 from exporter.reduction.training import loop
 from exporter.reduction.training.batches import Tokens, batches
+from exporter.reduction.training.losses import cross_entropy
 from tests.tiny_granite import CORPUS, Variant, write_tiny_granite, write_tokenizer
 
 ORIGIN = Origin("whole", 4000, 1000)
@@ -106,8 +107,9 @@ def test_forward_kl_is_that_of_the_definition() -> None:
 
     teacher, student = torch.randn(5, 11, dtype=torch.float64), torch.randn(5, 11, dtype=torch.float64)
     p, q = (each.div(2).softmax(-1) for each in (teacher, student))
-    assert float(forward_kl(teacher, student, 2.0)) == pytest.approx(float((p * (p / q).log()).sum() * 4))
-    assert float(forward_kl(teacher, teacher)) == pytest.approx(0, abs=1e-12)
+    wanted = (p * (p / q).log()).sum(-1) * 4
+    assert forward_kl(teacher, student, 2.0).tolist() == pytest.approx(wanted.tolist())
+    assert forward_kl(teacher, teacher).tolist() == pytest.approx([0] * 5, abs=1e-12)
 
 
 @pytest.mark.parametrize("objective", [Objective(), Objective(2.0, 0.5), Objective(hidden=1.0)], ids=str)
@@ -116,11 +118,23 @@ def test_a_model_has_nothing_to_learn_from_itself(checkpoints: Path, objective: 
 
     model = AutoModelForCausalLM.from_pretrained(checkpoints / "teacher").eval()
     (batch,) = batches([Tokens(range(5, 25), 8)], 100, 0)
-    loss = float(distillation_loss(model, objective)(new_student(model, model, objective), batch).detach())
+    losses = distillation_loss(model, objective)(new_student(model, model, objective), batch).detach()
+    assert losses.shape == (12,)
+    loss = float(losses.sum())
     if objective.cross_entropy:
         assert loss > 1
     else:
         assert loss == pytest.approx(0, abs=1e-4)
+
+
+def test_where_the_right_tokens_are_all_that_counts_no_teacher_is_asked(checkpoints: Path) -> None:
+    from transformers import AutoModelForCausalLM
+
+    objective = Objective(cross_entropy=1.0)
+    model = AutoModelForCausalLM.from_pretrained(checkpoints / "teacher").eval()
+    (batch,) = batches([Tokens(range(5, 25), 8)], 100, 0)
+    found = distillation_loss(None, objective)(new_student(model, model, objective), batch)
+    assert found.tolist() == cross_entropy(model, batch).tolist()
 
 
 def test_every_line_is_read_once_in_an_epoch_and_the_seed_orders_them(checkpoints: Path) -> None:

@@ -3,7 +3,9 @@
 import random
 import re
 import unicodedata
+from dataclasses import replace
 from itertools import islice
+from typing import Any
 
 import pytest
 
@@ -13,7 +15,7 @@ from exporter.reduction.extraction.examples import (
     training_examples,
     written_examples,
 )
-from exporter.reduction.extraction.language_files import language
+from exporter.reduction.extraction.language_files import Template, language
 from exporter.reduction.extraction.schema import ALL_KINDS, KINDS, LANGUAGES
 from exporter.reduction.extraction.values import Values, held_out, marked
 
@@ -94,6 +96,38 @@ def test_what_few_words_say_is_known_and_all_else_is_new_in_tests(code: str) -> 
     assert all(
         held_out(tested.draw(name)) for name in ("service", "product", "place", "phone") for _ in range(20)
     )
+
+
+class Listed(random.Random):
+    """Chooses the first of all that there is."""
+
+    def choice(self, seq: Any) -> Any:
+        return seq[0]
+
+    def random(self) -> float:
+        return 0.0
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "message", "said"),
+    [
+        ("By {delivery}.", "12.03.", "By 12.03.", "12.03"),
+        ("By {delivery}", "12.03.", "By 12.03", "12.03"),
+        ("By {delivery}. Thanks", "12.03.", "By 12.03. Thanks", "12.03"),
+        ("By {delivery}, thanks.", "12.03.", "By 12.03., thanks.", "12.03."),
+        ("By {delivery}.", "12.03", "By 12.03.", "12.03"),
+        ("By {delivery}.", "5 p.m.", "By 5 p.m.", "5 p.m."),
+        ("By {delivery}", "5 p.m.", "By 5 p.m.", "5 p.m."),
+    ],
+)
+def test_a_point_after_a_number_is_that_of_its_sentence(
+    text: str, value: str, message: str, said: str
+) -> None:
+    before, after = text.split("{delivery}")
+    template = Template("order", (before, "delivery", after), ("delivery",), False)
+    only = replace(language("en"), templates=(template,), pools={"delivery": [value]})
+    made = Maker(only, False, Listed())._filled(template)
+    assert made == (message, {"delivery": said})
 
 
 def test_marked_words_are_the_same_without_their_marks() -> None:

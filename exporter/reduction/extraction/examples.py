@@ -16,11 +16,12 @@ from exporter.reduction.extraction.values import Values, blend
 # How often a template is crossed with another, a message is made of two, gets sentences that say nothing, or is written
 # carelessly.
 _CROSSED, _JOINED, _FOREIGN, _FILLED, _INSERTED = 0.4, 0.25, 0.06, 0.35, 0.12
-_LOWERED, _RAISED, _PLAIN, _UNPOINTED, _MISTYPED, _GARBLED = 0.12, 0.03, 0.3, 0.2, 0.08, 0.25
+_LOWERED, _RAISED, _PLAIN, _UNPOINTED, _MISTYPED, _GARBLED = 0.12, 0.03, 0.3, 0.2, 0.08, 0.15
 _ALL_WANTED = 0.55
 # Wanted beside a message's own fields: their values look like nothing else, so that it is sure that there is none.
 _NEVER_HIDDEN = ("vat", "order_number", "email", "website", "postcode", "phone")
 _SENTENCE_ENDS = re.compile(r"[.!?]\s+(?=\w)")
+_NUMBER_AND_POINT = re.compile(r"\d\.\Z")
 _WORD = re.compile(r"\b[^\W\d_]{3,}")
 _TABLE = str.maketrans({"ł": "l", "Ł": "L"})
 
@@ -96,14 +97,16 @@ class Maker:
         )
 
     def _filled(self, template: Template) -> tuple[str, dict[str, str]]:
-        drawn = [self._values.draw(name) for name in template.parts[1::2]]
         pieces = list(template.parts)
-        pieces[1::2] = drawn
+        pieces[1::2] = [self._values.draw(name) for name in template.parts[1::2]]
         for at in range(2, len(pieces), 2):
+            # After a number, at the end of a sentence, a point is the sentence's: nobody could tell whose else it is.
+            if _NUMBER_AND_POINT.search(pieces[at - 1]) and pieces[at][:1] in ("", "."):
+                pieces[at - 1] = pieces[at - 1][:-1]
             # A sentence that ends in an abbreviation has one point.
-            if pieces[at - 1].endswith(".") and pieces[at].startswith("."):
+            elif pieces[at - 1].endswith(".") and pieces[at].startswith("."):
                 pieces[at] = pieces[at][1:]
-        return "".join(pieces), dict(zip(template.fields, drawn, strict=True))
+        return "".join(pieces), dict(zip(template.fields, pieces[1::2], strict=True))
 
     def _joined(self, kind: str) -> tuple[str, dict[str, str]]:
         first = self._source.choice(_templates(self._language.code, kind, self._held))

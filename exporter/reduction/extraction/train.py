@@ -38,13 +38,14 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
     return Recipe(
         steps=options.steps,
         learning_rate=options.learning_rate,
-        cool_down=options.steps // 3,
+        cool_down=options.steps // 3 if options.cool_down is None else options.cool_down,
         save_every=options.save_every,
         seed=options.seed,
         mixed_precision=options.mixed_precision,
         workers=options.workers,
         compiled=options.compile,
         dropout=options.dropout,
+        hardest=options.hardest,
     )
 
 
@@ -115,13 +116,33 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tokens", type=int, default=4096, help="at once, of a step (default: %(default)s)")
     parser.add_argument("--workers", type=int, default=0, help="processes that make examples (default: none)")
     parser.add_argument("--learning-rate", type=float, default=2e-3, help="(default: %(default)s)")
+    parser.add_argument(
+        "--cool-down",
+        type=int,
+        metavar="STEPS",
+        help="over which the rate falls to zero at the end (default: a third)",
+    )
     parser.add_argument("--save-every", type=int, default=100, metavar="STEPS", help="(default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="(default: %(default)s)")
     parser.add_argument(
         "--dropout", type=float, default=0.0, help="of each mixer's and MLP's output (%(default)s)"
     )
+    parser.add_argument(
+        "--hardest",
+        type=_share,
+        default=1.0,
+        metavar="SHARE",
+        help="of a step's batches to learn from, those with the largest losses (default: all)",
+    )
     parser.add_argument("--compile", action="store_true", help="compile layers on a CPU, too, as on a GPU")
     parser.add_argument("--mixed-precision", choices=("no", "bf16"), default="no", help="(default: no)")
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 < share <= 1:
+        raise argparse.ArgumentTypeError("must be above 0 and at most 1")
+    return share
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from exporter.errors import ReductionError
 from exporter.reduction.training import checkpoints, granite
 from exporter.reduction.training.batches import Batch
+from exporter.reduction.training.hardest import hardest
 from exporter.reduction.training.optimizers import make_optimizers, restore_state, state_tensors
 from exporter.reduction.training.reading import Data, read
 from exporter.reduction.training.recipe import Recipe
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LOG = "log.jsonl"
-# A loss gives the sum over all targets of a batch.
+# A loss gives that of each target of a batch (N).
 Loss = Callable[[Any, Batch], "Tensor"]
 Watch = Callable[[int, Any], Mapping[str, Any]]
 
@@ -87,12 +88,8 @@ class Run:
         # Chance depends on the step alone, so that a run that is resumed leaves out the same.
         torch.manual_seed(self.recipe.seed * 1_000_003 + step)
         total = sum(part.targets for part in parts)
-        summed = torch.zeros((), device=self.accelerator.device)
-        for part in parts[self.accelerator.process_index :: self.accelerator.num_processes]:
-            with self.accelerator.autocast():
-                value = loss(self.model, part.to(self.accelerator.device))
-            summed += value.detach()
-            (value / total).backward()
+        own = parts[self.accelerator.process_index :: self.accelerator.num_processes]
+        summed = self._learn(own, total, loss)
         mean = float(self._summed(summed)) / total
         if not math.isfinite(mean):
             raise self._stopped(step)
@@ -105,6 +102,28 @@ class Run:
             optimizer.zero_grad()
         self.tokens += sum(part.ids.numel() for part in parts)
         return mean, float(norm)
+
+    def _learn(self, parts: Sequence[Batch], total: int, loss: Loss) -> "Tensor":
+        """Add up the gradients of the mean over `total` targets; returns the sum of the losses of all parts."""
+        import torch
+
+        summed = torch.zeros((), device=self.accelerator.device)
+        chosen = parts
+        if self.recipe.hardest < 1 and parts:
+            with torch.no_grad():
+                losses = [self._losses(part, loss) for part in parts]
+            summed = torch.cat(losses).sum()
+            chosen = hardest(parts, losses, self.recipe.hardest)
+        for part in chosen:
+            value = self._losses(part, loss).sum()
+            if chosen is parts:
+                summed += value.detach()
+            (value / total).backward()
+        return summed
+
+    def _losses(self, part: Batch, loss: Loss) -> "Tensor":
+        with self.accelerator.autocast():
+            return loss(self.model, part.to(self.accelerator.device))
 
     def _share_gradients(self) -> None:
         """The sum of all processes' gradients; a process that had no batch adds zeros."""

@@ -39,8 +39,8 @@ def targets(batch: Batch) -> "Tensor":
 
 
 def cross_entropy(model: Any, batch: Batch) -> "Tensor":
-    """The sum over all targets."""
+    """Of each target (N)."""
     from torch.nn import functional
 
     said = logits(model, layer_outputs(model, batch)[-1])
-    return functional.cross_entropy(said, targets(batch), reduction="sum")
+    return functional.cross_entropy(said, targets(batch), reduction="none")

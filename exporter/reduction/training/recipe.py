@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Recipe:
-    """Sizes of a run. The learning rate rises for `warm_up` steps, stays, and falls to zero in the last `cool_down`."""
+    """Sizes of a run. The learning rate rises for `warm_up` steps, stays, and falls to zero in the last `cool_down`.
+
+    `hardest` is the share of a step's batches that is learnt from: see hardest.py.
+    """
 
     steps: int
     learning_rate: float = 1e-3
@@ -20,6 +23,7 @@ class Recipe:
     workers: int = 0
     compiled: bool = False
     dropout: float = 0.0
+    hardest: float = 1.0
 
     def rate(self, step: int) -> float:
         """The learning rate of a step."""
