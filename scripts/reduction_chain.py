@@ -56,6 +56,8 @@ class Settings:
     workers: int = 0
     mixed_precision: str = "no"
     compile: bool = False
+    hardest: float = 1.0
+    calm: float = 0.6
 
 
 SHORT = {
@@ -107,7 +109,8 @@ def _smaller(settings: Settings, progress: Progress) -> dict[str, Path]:
     names = ("pruned", "distilled", "scratch")
     made = {name: settings.folder / name for name in names}
     data, texts, fresh = (settings.folder / name for name in ("data.jsonl", "texts.jsonl", "fresh"))
-    _once(data, lambda: write_data.main([str(data), "--count", str(settings.examples)]))
+    made_of = ["--count", str(settings.examples), "--calm", str(settings.calm)]
+    _once(data, lambda: write_data.main([str(data), *made_of]))
     _once(texts, lambda: write_data.main([str(texts), "--count", "400", "--seed", "5", "--text"]))
     teacher = str(settings.teacher)
     _once(made["pruned"], lambda: prune(teacher, made["pruned"], HALF, texts, 0, progress))
@@ -136,6 +139,7 @@ def _distilled(
         workers=settings.workers,
         mixed_precision=settings.mixed_precision,
         compiled=settings.compile,
+        hardest=settings.hardest,
     )
     task = Distillation(settings.teacher, student, data, output, settings.batch, settings.tokens)
     distill(task, recipe, objective, progress.say)
@@ -174,6 +178,7 @@ def _adapter(base: Path, settings: Settings, progress: Progress) -> Mapping[str,
     fast = [
         f"--workers={settings.workers}",
         f"--mixed-precision={settings.mixed_precision}",
+        f"--hardest={settings.hardest}",
         "--learning-rate=1e-2",
         *(["--compile"] if settings.compile else []),
     ]
@@ -216,6 +221,15 @@ def _parser() -> argparse.ArgumentParser:
     for name in ("adapter_steps", "adapter_batch"):
         option = f"--{name.replace('_', '-')}"
         parser.add_argument(option, type=int, default=getattr(Settings, name), help="(default: %(default)s)")
+    for name, what in (("hardest", "of a step's batches"), ("calm", "of messages")):
+        default = getattr(Settings, name)
+        parser.add_argument(
+            f"--{name}",
+            type=float,
+            default=default,
+            metavar="SHARE",
+            help=f"{what}, as of train (%(default)s)",
+        )
     parser.add_argument("--mixed-precision", choices=("no", "bf16"), default="no")
     parser.add_argument("--compile", action="store_true", help="on a CPU, too: pays in runs of some hours")
     parser.add_argument("--short", action="store_true", help="a rehearsal: a few steps and messages")

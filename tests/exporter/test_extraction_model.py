@@ -67,7 +67,7 @@ def test_examining_tells_scores_of_each_language_and_keeps_what_was_wrong(
 def test_a_run_that_goes_on_reads_what_comes_after_an_earlier_one() -> None:
     _, tokenizer = examine.loaded(MODEL)
     (later,), (fifth,), (third,) = (
-        step_batches(tokenizer, 1024, 4, step, skipped=skipped) for step, skipped in ((3, 2), (5, 0), (3, 0))
+        step_batches(tokenizer, 2048, 4, step, skipped=skipped) for step, skipped in ((3, 2), (5, 0), (3, 0))
     )
     assert later.ids.equal(fifth.ids)
     assert not later.ids.equal(third.ids)

@@ -80,6 +80,17 @@ def test_the_same_seed_makes_the_same_examples() -> None:
     assert once != list(islice(training_examples(6), 40))
 
 
+def test_calm_messages_are_one_template_and_as_many_as_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    wild = []
+    joined = Maker._joined
+    monkeypatch.setattr(Maker, "_joined", lambda *given: wild.append(1) or joined(*given))
+    for calm, least, most in ((0.0, 200, 200), (0.6, 55, 105), (1.0, 0, 0)):
+        wild.clear()
+        made = list(islice(training_examples(5, calm=calm), 200))
+        assert least <= len(wild) <= most
+        assert {each.kind for each in made} == set(KINDS)
+
+
 def test_training_sees_no_held_out_value(code: str) -> None:
     trained, tested = (Values(language(code), held, random.Random(1)) for held in (False, True))
     for name in ("person", "company", "street"):

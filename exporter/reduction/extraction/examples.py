@@ -47,12 +47,16 @@ class Example:
         return answer(self.fields, self.values)
 
 
-def training_examples(seed: int, kinds: Sequence[str] = tuple(KINDS)) -> Iterator[Example]:
-    """Without end; the same seed gives the same examples. No held-out template or value is in them."""
+def training_examples(seed: int, kinds: Sequence[str] = tuple(KINDS), calm: float = 0.0) -> Iterator[Example]:
+    """Without end; the same seed gives the same examples. No held-out template or value is in them.
+
+    Of the messages a share of `calm` is one template that nobody crossed, joined, garbled or interrupted.
+    """
     source = random.Random(seed)
     while True:
         maker = Maker(language(source.choice(LANGUAGES)), False, source)
-        yield maker.make(source.choice(kinds))
+        kind = source.choice(kinds)
+        yield maker.make_calm(kind) if calm and source.random() < calm else maker.make(kind)
 
 
 def held_out_examples(
@@ -86,9 +90,18 @@ class Maker:
         return Example(self._language.code, kind, message, ALL_KINDS[kind], _with_nulls(kind, found))
 
     def make(self, kind: str) -> Example:
-        """As varied as messages are: joined, with sentences around, careless, with any fields wanted."""
+        """As varied as messages can be: joined, with sentences in and around them, careless, with any fields wanted."""
         message, found = self._joined(kind)
         message = self._surrounded(self._interrupted(message, found))
+        message = self._garbled(message, found)
+        return self._finished(kind, message, found)
+
+    def make_calm(self, kind: str) -> Example:
+        """One template, with sentences around it, careless, with any fields wanted."""
+        message, found = self._filled(self._source.choice(_templates(self._language.code, kind, self._held)))
+        return self._finished(kind, self._surrounded(message), found)
+
+    def _finished(self, kind: str, message: str, found: Mapping[str, str]) -> Example:
         message, found = self._careless(message, found)
         values = _with_nulls(kind, found)
         fields = self._wanted(kind)
@@ -161,7 +174,6 @@ class Maker:
 
     def _careless(self, message: str, found: Mapping[str, str]) -> tuple[str, dict[str, str]]:
         values = dict(found)
-        message = self._garbled(message, values)
         chance = self._source.random()
         if chance < _LOWERED + _RAISED:
             change = str.lower if chance < _LOWERED else str.upper

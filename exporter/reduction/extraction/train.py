@@ -27,7 +27,9 @@ from exporter.reduction.training.recipe import Recipe
 def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     model, tokenizer = _begun(options.folder / "model", options.begin, options.seed)
-    data = partial(step_batches, tokenizer, options.tokens, options.batch, skipped=options.skip)
+    data = partial(
+        step_batches, tokenizer, options.tokens, options.batch, skipped=options.skip, calm=options.calm
+    )
     watch = partial(_watched, tokenizer, options.watch) if options.watch else None
     train(model, data, recipe_of(options), options.folder, watch)
     return 0
@@ -104,6 +106,13 @@ def _parser() -> argparse.ArgumentParser:
         default=0,
         metavar="STEPS",
         help="whose examples an earlier run has read (default: none)",
+    )
+    parser.add_argument(
+        "--calm",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="of messages that are one template, neither crossed, joined nor garbled (default: none)",
     )
     add_run_options(parser)
     return parser

@@ -18,7 +18,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     making = options.file.with_suffix(".making")
     with making.open("w", encoding="utf-8") as file:
-        for example in islice(training_examples(options.seed, options.kinds), options.count):
+        for example in islice(training_examples(options.seed, options.kinds, options.calm), options.count):
             parts = {"prompt": example.prompt, "completion": example.answer + END}
             row = {"text": "".join(parts.values())} if options.text else parts
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
@@ -34,6 +34,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--count", type=int, default=100_000, help="examples (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=2_000_000, help="(default: %(default)s)")
     parser.add_argument("--kinds", nargs="+", choices=ALL_KINDS, default=list(KINDS))
+    parser.add_argument(
+        "--calm", type=float, default=0.0, metavar="SHARE", help="as of train (default: none)"
+    )
     parser.add_argument("--text", action="store_true", help="prompt and answer in one, as for calibration")
     return parser
 
