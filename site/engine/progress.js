@@ -27,6 +27,8 @@ export class Progress {
     const next = new Progress(this.report, this.total);
     next.shown = this.shown;
     next.before = this;
+    // What this try has asked for may still come, and counts; but only one try may tell of it.
+    this.report = () => undefined;
     return next;
   }
 

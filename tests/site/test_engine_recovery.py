@@ -79,6 +79,22 @@ def test_a_loss_while_loading_is_only_a_wait(engine_page: EnginePage, engine_ser
         assert max(one["shown"]) == artifact.download_bytes(), point
 
 
+def test_what_an_abandoned_try_still_brings_moves_no_screen(engine_page: EnginePage) -> None:
+    body = """
+      const { Progress } = await import('/engine/progress.js');
+      const shown = [];
+      const first = new Progress(({ loaded }) => shown.push(loaded), 10);
+      first.add(4);
+      const second = first.again();
+      second.add(6);
+      first.add(6);
+      first.fetched += 10;
+      second.add(4);
+      return { shown, networkBytes: second.networkBytes };
+    """
+    assert engine_page.run(body) == {"shown": [4, 6, 10], "networkBytes": 10}
+
+
 @pytest.mark.parametrize("options", [{}, {"temperature": 0.8, "seed": 7, "topK": 3}])
 def test_a_loss_at_any_token_changes_none(
     engine_page: EnginePage, engine_server: EngineServer, options: dict[str, Any]

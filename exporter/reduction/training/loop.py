@@ -91,17 +91,18 @@ class Run:
         own = parts[self.accelerator.process_index :: self.accelerator.num_processes]
         summed = self._learn(own, total, loss)
         mean = float(self._summed(summed)) / total
-        if not math.isfinite(mean):
-            raise self._stopped(step)
         self._share_gradients()
-        norm = torch.nn.utils.clip_grad_norm_(self.trained, self.recipe.clip)
+        norm = float(torch.nn.utils.clip_grad_norm_(self.trained, self.recipe.clip))
+        # Gradients may be no numbers where the loss is one.
+        if not (math.isfinite(mean) and math.isfinite(norm)):
+            raise self._stopped(step)
         for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
                 group["lr"] = self.recipe.rate(step)
             optimizer.step()
             optimizer.zero_grad()
         self.tokens += sum(part.ids.numel() for part in parts)
-        return mean, float(norm)
+        return mean, norm
 
     def _learn(self, parts: Sequence[Batch], total: int, loss: Loss) -> "Tensor":
         """Add up the gradients of the mean over `total` targets; returns the sum of the losses of all parts."""
