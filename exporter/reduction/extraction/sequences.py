@@ -7,7 +7,6 @@ from typing import Any
 from exporter.reduction.extraction.examples import Example, training_examples
 from exporter.reduction.extraction.prompts import END
 from exporter.reduction.extraction.schema import KINDS
-from exporter.reduction.extraction.tags import prompt_tags
 from exporter.reduction.training.batches import Batch, Tokens, packed
 
 # Seeds of steps lie far from those of the tokenizer and of tests.
@@ -32,11 +31,10 @@ def step_batches(
 
 
 def tokens(tokenizer: Any, example: Example) -> Tokens:
-    """The example's ids: prompt, answer, end; the answer and the end are to be foretold. The prompt's have tags."""
-    before = tokenizer.encode(example.prompt)
+    """The example's ids: prompt, answer, end; the answer and the end are to be foretold."""
+    before = tokenizer.encode(example.prompt).ids
     after = tokenizer.encode(example.answer).ids
-    tags = prompt_tags(example, before.offsets)
-    return Tokens([*before.ids, *after, end_of(tokenizer)], len(before), tags)
+    return Tokens([*before, *after, end_of(tokenizer)], len(before))
 
 
 def end_of(tokenizer: Any) -> int:

@@ -16,14 +16,12 @@ from exporter.reduction.extraction.examples import held_out_examples, written_ex
 from exporter.reduction.extraction.model import new_model
 from exporter.reduction.extraction.schema import LANGUAGES
 from exporter.reduction.extraction.sequences import end_of, step_batches
-from exporter.reduction.extraction.tags import TAGS
 from exporter.reduction.extraction.tokenizer import train_tokenizer, write_tokenizer
 from exporter.reduction.training.fast_mamba import fast_mamba
 from exporter.reduction.training.loop import Run, Watch
 from exporter.reduction.training.losses import cross_entropy
 from exporter.reduction.training.reading import Data
 from exporter.reduction.training.recipe import Recipe
-from exporter.reduction.training.tagging import tagging_loss, with_tagger
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,8 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     data = partial(
         step_batches, tokenizer, options.tokens, options.batch, skipped=options.skip, calm=options.calm
     )
-    watch = partial(_watched, tokenizer, options.watch, model) if options.watch else None
-    train(model, data, recipe_of(options), options.folder, watch, options.tags)
+    watch = partial(_watched, tokenizer, options.watch) if options.watch else None
+    train(model, data, recipe_of(options), options.folder, watch)
     return 0
 
 
@@ -53,25 +51,13 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
     )
 
 
-def train(
-    model: Any, data: Data, recipe: Recipe, folder: Path, watch: Watch | None, tags: float = 0.0
-) -> None:
-    """Train `model` on what `data` gives for each step, and leave a checkpoint for transformers in `folder`/model.
-
-    `tags` is what the loss of the prompts' tags counts beside that of the answers' tokens.
-    """
-    trained = with_tagger(model, TAGS) if tags else model
-    loss = tagging_loss(_before_last_attention(model), tags) if tags else cross_entropy
+def train(model: Any, data: Data, recipe: Recipe, folder: Path, watch: Watch | None) -> None:
+    """Train `model` on what `data` gives for each step, and leave a checkpoint for transformers in `folder`/model."""
     with fast_mamba():
-        run = Run(trained, recipe, folder)
-        run.train(data, loss, lambda line: print(line, flush=True), watch)
+        run = Run(model, recipe, folder)
+        run.train(data, cross_entropy, lambda line: print(line, flush=True), watch)
     if run.accelerator.is_main_process:
         model.save_pretrained(folder / "model")
-
-
-def _before_last_attention(model: Any) -> int:
-    """The layer whose outputs the last layer of attention looks up: the answer's tokens find their values there."""
-    return max(at for at, layer in enumerate(model.model.layers) if layer.mamba is None) - 1
 
 
 def _begun(target: Path, begin: Path | None, seed: int) -> tuple[Any, Any]:
@@ -88,7 +74,7 @@ def _begun(target: Path, begin: Path | None, seed: int) -> tuple[Any, Any]:
     return new_model(tokenizer.get_vocab_size(), end_of(tokenizer), seed), tokenizer
 
 
-def _watched(tokenizer: Any, count: int, model: Any, *_: Any) -> dict[str, Any]:
+def _watched(tokenizer: Any, count: int, _: int, model: Any) -> dict[str, Any]:
     """Scores of `count` held-out and as many hand-written messages of each language."""
     found: dict[str, Any] = {}
     for code in LANGUAGES:
@@ -127,13 +113,6 @@ def _parser() -> argparse.ArgumentParser:
         default=0.0,
         metavar="SHARE",
         help="of messages that are one template, neither crossed, joined nor garbled (default: none)",
-    )
-    parser.add_argument(
-        "--tags",
-        type=float,
-        default=0.0,
-        metavar="WEIGHT",
-        help="of a loss that tells from a middle layer which field each token of the prompt is of (default: none)",
     )
     add_run_options(parser)
     return parser

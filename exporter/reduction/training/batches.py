@@ -12,22 +12,20 @@ NO_LABEL = -100
 
 @dataclass(frozen=True)
 class Tokens:
-    """Ids, of which those from `start` on are to be foretold; `tags`: the class of each id or NO_LABEL, or nothing."""
+    """Ids, of which those from `start` on are to be foretold."""
 
     ids: Sequence[int]
     start: int
-    tags: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
 class Batch:
     """`ids` (B, T); `documents` (B, T), the number of the sequence in its row, -1 where the row is only filled up;
-    `labels` (B, T), what each place is to foretell, and `tags` (B, T), the class of its own id, or NO_LABEL."""
+    `labels` (B, T), what each place is to foretell, or NO_LABEL."""
 
     ids: "Tensor"
     documents: "Tensor"
     labels: "Tensor"
-    tags: "Tensor"
 
     @property
     def targets(self) -> int:
@@ -36,7 +34,7 @@ class Batch:
 
     def to(self, device: "object") -> "Batch":
         """The same on another device."""
-        return Batch(*(each.to(device) for each in (self.ids, self.documents, self.labels, self.tags)))
+        return Batch(*(each.to(device) for each in (self.ids, self.documents, self.labels)))
 
 
 def batches(sequences: Sequence[Tokens], most_tokens: int, padding: int) -> list[Batch]:
@@ -63,7 +61,7 @@ def packed(sequences: Sequence[Tokens], most_tokens: int, padding: int, width: i
         if at == len(rows):
             rows.append([])
             room.append(width)
-        rows[at].append(Tokens(one.ids[:width], one.start, one.tags[:width]))
+        rows[at].append(Tokens(one.ids[:width], one.start))
         room[at] -= size
     count = max(1, most_tokens // width)
     rows += [[] for _ in range(-len(rows) % count)]
@@ -75,9 +73,7 @@ def _batch(rows: Sequence[Sequence[Tokens]], width: int, padding: int) -> Batch:
     import torch
 
     shape = len(rows), width
-    ids, documents, labels, tags = (
-        np.full(shape, fill, np.int64) for fill in (padding, -1, NO_LABEL, NO_LABEL)
-    )
+    ids, documents, labels = (np.full(shape, fill, np.int64) for fill in (padding, -1, NO_LABEL))
     for row, sequences in enumerate(rows):
         at = 0
         for number, one in enumerate(sequences):
@@ -85,6 +81,5 @@ def _batch(rows: Sequence[Sequence[Tokens]], width: int, padding: int) -> Batch:
             ids[row, at:end] = one.ids
             documents[row, at:end] = number
             labels[row, at + start - 1 : end - 1] = one.ids[start:]
-            tags[row, at : at + len(one.tags)] = one.tags
             at = end
-    return Batch(*map(torch.from_numpy, (ids, documents, labels, tags)))
+    return Batch(*map(torch.from_numpy, (ids, documents, labels)))

@@ -53,16 +53,15 @@ def _sequences(part: Batch, losses: "Tensor") -> list[tuple[float, Tokens]]:
     rows, width = part.ids.shape
     spread = torch.zeros(rows, width, device=losses.device)
     spread[part.labels.to(losses.device) != NO_LABEL] = losses.detach().float()
-    ids, documents, labels, tags, values = (
-        each.tolist() for each in (part.ids, part.documents, part.labels, part.tags, spread.cpu())
+    ids, documents, labels, values = (
+        each.tolist() for each in (part.ids, part.documents, part.labels, spread.cpu())
     )
     found = []
     for row in range(rows):
         for begin, end in _ranges(documents[row]):
             start = next((at for at in range(begin, end) if labels[row][at] != NO_LABEL), None)
             if start is not None:
-                tokens = Tokens(ids[row][begin:end], start + 1 - begin, tags[row][begin:end])
-                found.append((sum(values[row][start:end]), tokens))
+                found.append((sum(values[row][start:end]), Tokens(ids[row][begin:end], start + 1 - begin)))
     return found
 
 

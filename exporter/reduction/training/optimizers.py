@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from torch.nn import Module
     from torch.optim import Optimizer
 
-# Tables of tokens and of tags, and the thin matrices of adapters.
-_NOT_HIDDEN = ("embed_tokens", "lm_head", "tagger", "lora_")
+# Tables of tokens, and the thin matrices of adapters.
+_NOT_HIDDEN = ("embed_tokens", "lm_head", "lora_")
 
 
 def make_optimizers(model: "Module", recipe: Recipe) -> "Mapping[str, Optimizer]":
