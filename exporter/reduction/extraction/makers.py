@@ -48,6 +48,9 @@ _HANDLES = (
     "{word}.{first}",
     "{first}_{last}",
 )
+# Where faker has no companies, it makes English ones of surnames.
+_COMPANIES_OF_PATTERNS = ("uk",)
+_TWO_SURNAMES = re.compile(r"[^\s-]+-[^\s-]+")
 _MACRO = re.compile(r"<([^<>]*)>")
 
 
@@ -64,6 +67,7 @@ class Makers:
             "unit_price": self.amount,
             "total": self.amount,
             "city": self.city,
+            "company": self.company,
             **{name: self._of_faker(method) for name, method in _OF_FAKER.items()},
             **{name: self._of_pattern(name) for name in _PATTERNS},
         }
@@ -151,6 +155,14 @@ class Makers:
         made = self._faker()
         return str(made.city_name() if hasattr(made, "city_name") else made.city())
 
+    def company(self) -> str:
+        """faker's, or a surname or two with a form of a company: without one they could as well be a person's."""
+        own = self._language.code not in _COMPANIES_OF_PATTERNS
+        made = str(self._faker().company() if own else self._faker().last_name())
+        if own and not _TWO_SURNAMES.fullmatch(made):
+            return made
+        return self._source.choice(self._language.patterns["company"]).replace("<n>", made)
+
     def amount(self) -> str:
         """A sum of money as it is written in the language."""
         whole = self._source.choice((9, 99, 999, 9999, 99999))
@@ -165,7 +177,6 @@ class Makers:
 
 
 _OF_FAKER = {
-    "company": "company",
     "street": "street_name",
     "postcode": "postcode",
     "country": "country",
