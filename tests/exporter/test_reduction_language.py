@@ -16,6 +16,7 @@ from exporter.reduction.extraction.examples import (
     written_examples,
 )
 from exporter.reduction.extraction.language_files import Template, language
+from exporter.reduction.extraction.makers import Makers
 from exporter.reduction.extraction.schema import ALL_KINDS, KINDS, LANGUAGES
 from exporter.reduction.extraction.values import Values, held_out, marked
 
@@ -52,6 +53,13 @@ def test_pools_are_large_and_their_macros_well_formed(code: str) -> None:
         assert len(entries) == len(set(entries)) >= 15, name
         for macro in (macro for entry in entries for macro in MACRO.findall(entry)):
             assert re.fullmatch(r"\d+-\d+|[^|]*(\|[^|]*)+", macro), (name, macro)
+
+
+def test_no_company_is_two_surnames_alone(code: str) -> None:
+    make = Makers(language(code), random.Random(3)).company
+    made = {make() for _ in range(300)}
+    assert len(made) > 150
+    assert not [each for each in made if re.fullmatch(r"[^\s-]+-[^\s-]+", each)]
 
 
 def test_messages_by_hand_say_their_values_word_for_word(code: str) -> None:

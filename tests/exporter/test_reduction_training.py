@@ -248,6 +248,21 @@ def test_training_lowers_the_loss(checkpoint: Path, tmp_path: Path) -> None:
     assert losses[-1] < losses[0] * 0.9
 
 
+def test_gradients_that_are_no_numbers_stop_before_any_weight_is_changed(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    model = loaded(checkpoint)
+    run = Run(model, recipe(), tmp_path)
+    model.model.norm.weight.register_hook(lambda gradient: gradient * math.nan)
+    with (
+        fast_mamba(),
+        pytest.raises(ReductionError, match="the norm of the gradients of step 0 is no number"),
+    ):
+        run.train(step_data, cross_entropy, lambda line: None)
+    before = loaded(checkpoint).state_dict()
+    assert all(one.equal(before[name]) for name, one in model.state_dict().items())
+
+
 def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_checkpoint(
     checkpoint: Path, tmp_path: Path
 ) -> None:

@@ -60,7 +60,7 @@ class Run:
         return found.step
 
     def train(self, data: Data, loss: Loss, say: Callable[[str], None], watch: Watch | None = None) -> None:
-        """All steps that are left. Raises ReductionError where a loss is no number."""
+        """All steps that are left. Raises ReductionError where a loss or the norm of its gradients is no number."""
         self.model.train()
         began = time.monotonic()
         for step, parts in read(data, self.resume(), self.recipe.steps, self.recipe.workers):
@@ -93,9 +93,9 @@ class Run:
         mean = float(self._summed(summed)) / total
         self._share_gradients()
         norm = float(torch.nn.utils.clip_grad_norm_(self.trained, self.recipe.clip))
-        # Gradients may be no numbers where the loss is one.
-        if not (math.isfinite(mean) and math.isfinite(norm)):
-            raise self._stopped(step)
+        for what, found in (("loss", mean), ("norm of the gradients", norm)):
+            if not math.isfinite(found):
+                raise self._stopped(step, what)
         for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
                 group["lr"] = self.recipe.rate(step)
@@ -138,11 +138,11 @@ class Run:
         found: Tensor = self.accelerator.reduce(value, "sum")
         return found
 
-    def _stopped(self, step: int) -> ReductionError:
+    def _stopped(self, step: int, what: str) -> ReductionError:
         kept = checkpoints.load(self.folder)
         where = f"the checkpoint of step {kept.step} is kept" if kept else "no checkpoint was written yet"
         return ReductionError(
-            f"the loss of step {step} is no number",
+            f"the {what} of step {step} is no number",
             str(self.folder),
             f"{where}: lower the learning rate and run it again.",
         )
