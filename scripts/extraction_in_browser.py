@@ -3,12 +3,14 @@
     python -m scripts.extraction_in_browser build/models/extract --messages 25 -o build/chromium.json
 
 Of each language as many held-out and as many hand-written messages. Where an answer differs, the gap between the two
-likeliest tokens at that place is told: a tie is no error.
+likeliest tokens at that place is told: a tie is no error. Answers are kept beside the output as they come: a run that
+was stopped goes on where it was.
 """
 
 import argparse
+import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,34 +26,69 @@ from scripts.play_in_browser import FLAGS, PATIENCE_MS, serving
 from scripts.programs import find_chromium
 
 _MOST_TOKENS = 200
-_ASK = """async ([folder, texts, maxTokens]) => {
+_LOAD = """async ([folder, backend]) => {
   const { load } = await import('/engine/index.js');
-  const model = await load(`/models/${folder}/`, { backend: 'webgpu' });
-  const answers = [];
+  globalThis.asked = await load(`/models/${folder}/`, { backend });
+}"""
+_ASK = """async ([content, maxTokens]) => {
+  const ids = [];
   const begin = performance.now();
-  for (const content of texts) {
-    const ids = [];
-    const asked = model.generate([{ role: 'user', content }], { maxTokens, temperature: 0 });
-    for await (const { id } of asked) ids.push(id);
-    answers.push(ids);
-  }
-  const seconds = (performance.now() - begin) / 1000;
-  await model.unload();
-  return { answers, seconds };
+  const asked = globalThis.asked.generate([{ role: 'user', content }], { maxTokens, temperature: 0 });
+  for await (const { id } of asked) ids.push(id);
+  return { ids, seconds: (performance.now() - begin) / 1000 };
 }"""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(argv)
     examples = _examples(options.messages)
-    with serving(options.folder) as address:
-        found = _asked(address, options.folder.resolve().name, examples)
-    told = compared(options.folder, examples, found["answers"])
-    told["tokens_per_second"] = sum(map(len, found["answers"])) / found["seconds"]
+    kept = options.output.with_suffix(".answers.jsonl") if options.output else None
+    answers = all_answers(options.folder, examples, options.backend, kept)
+    told = compared(options.folder, examples, [each["ids"] for each in answers])
+    told["backend"] = options.backend
+    told["tokens_per_second"] = sum(len(each["ids"]) for each in answers) / sum(
+        each["seconds"] for each in answers
+    )
     text = json.dumps(told, indent=1, ensure_ascii=False)
     print(text)
     if options.output:
         options.output.write_text(text + "\n", encoding="utf-8")
+
+
+def all_answers(
+    folder: Path, examples: Sequence[Example], backend: str, kept: Path | None
+) -> list[Mapping[str, Any]]:
+    """Ids and seconds of the answer to each example, out of the file `kept` as far as an earlier run brought them."""
+    asked = {
+        "manifest": hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest(),
+        "backend": backend,
+        "messages": [request(each.fields, each.message) for each in examples],
+    }
+    answers = _kept_answers(kept, asked) if kept else []
+    if len(answers) < len(examples):
+        with serving(folder) as address:
+            for answer in _asked(address, folder.resolve().name, backend, asked["messages"][len(answers) :]):
+                answers.append(answer)
+                print(f"{len(answers)} of {len(examples)} in {answer['seconds']:.1f} s", flush=True)
+                if kept:
+                    _keep(kept, asked, answers)
+    return answers
+
+
+def _kept_answers(kept: Path, asked: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    if not kept.exists():
+        return []
+    question, *answers = map(json.loads, kept.read_text(encoding="utf-8").splitlines())
+    if question != asked:
+        raise SystemExit(f"{kept} has the answers of another run: move it away, or name another output.")
+    return answers
+
+
+def _keep(kept: Path, asked: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> None:
+    making = kept.with_suffix(".making")
+    rows = (json.dumps(row, ensure_ascii=False) for row in (asked, *answers))
+    making.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
+    making.replace(kept)
 
 
 def compared(folder: Path, examples: Sequence[Example], answers: Sequence[Sequence[int]]) -> dict[str, Any]:
@@ -95,7 +132,7 @@ def _examples(count: int) -> list[Example]:
     ]
 
 
-def _asked(address: str, name: str, examples: Sequence[Example]) -> Any:
+def _asked(address: str, name: str, backend: str, texts: Sequence[str]) -> Iterator[Mapping[str, Any]]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -103,8 +140,9 @@ def _asked(address: str, name: str, examples: Sequence[Example]) -> Any:
         page = browser.new_page()
         page.set_default_timeout(PATIENCE_MS)
         page.goto(f"{address}generate.html".replace("127.0.0.1", "localhost"))
-        texts = [request(each.fields, each.message) for each in examples]
-        return page.evaluate(_ASK, [name, texts, _MOST_TOKENS])
+        page.evaluate(_LOAD, [name, backend])
+        for text in texts:
+            yield page.evaluate(_ASK, [text, _MOST_TOKENS])
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -114,6 +152,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("folder", type=Path, help="the artifact")
     parser.add_argument(
         "--messages", type=int, default=25, help="of each set and language (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--backend", choices=("webgpu", "wasm"), default="webgpu", help="of the engine (default: %(default)s)"
     )
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the result there as well")
     return parser
