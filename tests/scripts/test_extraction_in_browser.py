@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ def answering(monkeypatch: pytest.MonkeyPatch, most: int) -> list[str]:
             yield {"ids": [len(text)], "seconds": 0.5}
 
     monkeypatch.setattr(extraction_in_browser, "_asked", answers)
+    monkeypatch.setattr(extraction_in_browser, "serving", lambda _: nullcontext(""))
     return asked
 
 
