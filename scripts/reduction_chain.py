@@ -24,7 +24,7 @@ from exporter.reduction.extraction.model import write_fresh
 from exporter.reduction.extraction.schema import ADDED_KINDS, KINDS
 from exporter.reduction.pruning import prune
 from exporter.reduction.training.plots import plot_losses
-from exporter.reduction.training.recipe import Recipe
+from exporter.reduction.training.recipe import Recipe, share
 from scripts.extraction_scores import Measured, measure
 from scripts.reduction_table import rewritten
 
@@ -225,7 +225,7 @@ def _parser() -> argparse.ArgumentParser:
         default = getattr(Settings, name)
         parser.add_argument(
             f"--{name}",
-            type=float,
+            type=share,
             default=default,
             metavar="SHARE",
             help=f"{what}, as of train (%(default)s)",

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from exporter.reduction.extraction import train
 from exporter.reduction.training.batches import Batch, Tokens, packed
 from exporter.reduction.training.hardest import hardest
 from exporter.reduction.training.loop import Run
 from exporter.reduction.training.losses import cross_entropy
 from exporter.reduction.training.recipe import Recipe
+from scripts import reduction_chain
 from tests.tiny_granite import Variant, write_tiny_granite
 
 # Twelve sequences; what is to be foretold begins at their third token.
@@ -96,3 +98,16 @@ def test_a_step_learns_from_the_worst_alone_and_tells_the_loss_of_all(tmp_path: 
         assert torch.allclose(seen[name], gradient * scale, rtol=1e-3, atol=1e-6), name
     (row,) = map(json.loads, (tmp_path / "run" / "log.jsonl").read_text().splitlines())
     assert row["loss"] == pytest.approx(float(sum(each.sum() for each in losses)) / targets, rel=1e-5)
+
+
+@pytest.mark.parametrize("option", ["--hardest", "--calm"])
+@pytest.mark.parametrize("text", ["-0.1", "1.5", "nan", "half"])
+def test_a_share_that_is_none_is_refused_before_anything_is_made(
+    option: str, text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for main in (train.main, reduction_chain.main):
+        with pytest.raises(SystemExit) as refused:
+            main([str(tmp_path / "run"), f"{option}={text}"])
+        assert refused.value.code == 2
+        assert f"argument {option}: " in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()

@@ -21,7 +21,7 @@ from exporter.reduction.training.fast_mamba import fast_mamba
 from exporter.reduction.training.loop import Run, Watch
 from exporter.reduction.training.losses import cross_entropy
 from exporter.reduction.training.reading import Data
-from exporter.reduction.training.recipe import Recipe
+from exporter.reduction.training.recipe import Recipe, share
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -109,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--calm",
-        type=float,
+        type=share,
         default=0.0,
         metavar="SHARE",
         help="of messages that are one template, neither crossed, joined nor garbled (default: none)",
@@ -138,20 +138,13 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--hardest",
-        type=_share,
+        type=share,
         default=1.0,
         metavar="SHARE",
-        help="of a step's batches to learn from, those with the largest losses (default: all)",
+        help="of a step's batches to learn from, one at least, those with the largest losses (default: all)",
     )
     parser.add_argument("--compile", action="store_true", help="compile layers on a CPU, too, as on a GPU")
     parser.add_argument("--mixed-precision", choices=("no", "bf16"), default="no", help="(default: no)")
-
-
-def _share(text: str) -> float:
-    share = float(text)
-    if not 0 < share <= 1:
-        raise argparse.ArgumentTypeError("must be above 0 and at most 1")
-    return share
 
 
 if __name__ == "__main__":

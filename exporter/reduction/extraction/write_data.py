@@ -12,6 +12,7 @@ from pathlib import Path
 from exporter.reduction.extraction.examples import training_examples
 from exporter.reduction.extraction.prompts import END
 from exporter.reduction.extraction.schema import ALL_KINDS, KINDS
+from exporter.reduction.training.recipe import share
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=2_000_000, help="(default: %(default)s)")
     parser.add_argument("--kinds", nargs="+", choices=ALL_KINDS, default=list(KINDS))
     parser.add_argument(
-        "--calm", type=float, default=0.0, metavar="SHARE", help="as of train (default: none)"
+        "--calm", type=share, default=0.0, metavar="SHARE", help="as of train (default: none)"
     )
     parser.add_argument("--text", action="store_true", help="prompt and answer in one, as for calibration")
     return parser

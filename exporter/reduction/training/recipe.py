@@ -1,6 +1,15 @@
 """What a training run is told, and how its learning rate goes."""
 
+import argparse
 from dataclasses import dataclass
+
+
+def share(text: str) -> float:
+    """An option's text as a part of one. Raises argparse.ArgumentTypeError for anything else."""
+    found = float(text)
+    if not 0 <= found <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is no share: it must be from 0 to 1")
+    return found
 
 
 @dataclass(frozen=True)
