@@ -48,7 +48,7 @@ def test_templates_name_fields_of_their_kind_once_and_pools_that_there_are(code:
 
 
 def test_pools_are_large_and_their_macros_well_formed(code: str) -> None:
-    for name, entries in language(code).pools.items():
+    for name, entries in language(code).training_pools.items():
         assert any(name.split(".")[0] in fields for fields in ALL_KINDS.values())
         assert len(entries) == len(set(entries)) >= 15, name
         for macro in (macro for entry in entries for macro in MACRO.findall(entry)):
@@ -108,6 +108,17 @@ def test_training_sees_no_held_out_value(code: str) -> None:
     assert {trained.draw("email") for _ in range(200)}.isdisjoint({tested.draw("email") for _ in range(200)})
 
 
+@pytest.mark.parametrize("held", [True, False])
+def test_what_was_added_for_training_changes_no_test(code: str, held: bool) -> None:
+    spoken = language(code)
+    added, without = (
+        Values(each, held, random.Random(4))
+        for each in (spoken, replace(spoken, training_pools=spoken.pools))
+    )
+    drawn = [(added.draw("product"), without.draw("product")) for _ in range(60)]
+    assert all(one == other for one, other in drawn) is held
+
+
 def test_what_few_words_say_is_known_and_all_else_is_new_in_tests(code: str) -> None:
     trained, tested = (Values(language(code), held, random.Random(1)) for held in (False, True))
     assert any(held_out(trained.draw("color")) for _ in range(100))
@@ -144,7 +155,8 @@ def test_a_point_after_a_number_is_that_of_its_sentence(
 ) -> None:
     before, after = text.split("{delivery}")
     template = Template("order", (before, "delivery", after), ("delivery",), False)
-    only = replace(language("en"), templates=(template,), pools={"delivery": [value]})
+    pools = {"delivery": [value]}
+    only = replace(language("en"), templates=(template,), pools=pools, training_pools=pools)
     made = Maker(only, False, Listed())._filled(template)
     assert made == (message, {"delivery": said})
 

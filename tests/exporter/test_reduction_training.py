@@ -9,7 +9,7 @@ import pytest
 
 from exporter.errors import ReductionError
 from exporter.reduction.training import checkpoints, granite
-from exporter.reduction.training.batches import Batch, Tokens, batches, packed
+from exporter.reduction.training.batches import NO_LABEL, Batch, Tokens, batches, packed
 from exporter.reduction.training.fast_mamba import fast_mamba
 from exporter.reduction.training.loop import Run
 from exporter.reduction.training.losses import cross_entropy
@@ -221,6 +221,19 @@ def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(
     assert all((whole[name] == resumed[name]).all() for name in whole)
     log = [json.loads(line) for line in (tmp_path / "cut" / "log.jsonl").read_text().splitlines()]
     assert [row["step"] for row in log][-1] == STEPS
+
+
+def test_a_token_that_counts_less_weighs_less_where_it_is_foretold(checkpoint: Path) -> None:
+    import torch
+
+    model = loaded(checkpoint)
+    (batch,) = batches(SEQUENCES[:1], 1000, 0)
+    wanted = batch.labels[batch.labels != NO_LABEL]
+    light = int(wanted[0])
+    with torch.no_grad():
+        plain, weighted = cross_entropy(model, batch), cross_entropy(model, batch, {light: 0.25})
+    assert torch.equal(weighted, torch.where(wanted == light, 0.25 * plain, plain))
+    assert not torch.equal(weighted, plain)
 
 
 def test_dropout_is_for_training_only(checkpoint: Path) -> None:

@@ -35,11 +35,12 @@ class Written:
 
 @dataclass(frozen=True)
 class Language:
-    """All that is known of one language."""
+    """All that is known of one language. Tests draw from `pools` alone: what is added later leaves them as they are."""
 
     code: str
     templates: Sequence[Template]
     pools: Mapping[str, Sequence[str]]
+    training_pools: Mapping[str, Sequence[str]]
     patterns: Mapping[str, Sequence[str]]
     fillers: Sequence[str]
     written: Sequence[Written]
@@ -51,15 +52,22 @@ def language(code: str) -> Language:
     folder = _ROOT / code
     lines = (folder / "templates.txt").read_text(encoding="utf-8").splitlines()
     fillers = (folder / "fillers.txt").read_text(encoding="utf-8").splitlines()
+    pools, added = (_pools(folder / name) for name in ("values.json", "training_values.json"))
     rows = map(json.loads, (folder / "handwritten.jsonl").read_text(encoding="utf-8").splitlines())
     return Language(
         code,
         tuple(_templates(lines)),
-        json.loads((folder / "values.json").read_text(encoding="utf-8")),
+        pools,
+        {name: (*pools.get(name, ()), *added.get(name, ())) for name in pools | added},
         json.loads((folder / "patterns.json").read_text(encoding="utf-8")),
         tuple(line for line in fillers if line.strip()),
         tuple(Written(row["type"], row["message"], row["values"]) for row in rows),
     )
+
+
+def _pools(file: Path) -> dict[str, Sequence[str]]:
+    found: dict[str, Sequence[str]] = json.loads(file.read_text(encoding="utf-8"))
+    return found
 
 
 def _templates(lines: Sequence[str]) -> list[Template]:

@@ -15,10 +15,10 @@ from exporter.reduction.extraction.examine import loaded
 from exporter.reduction.extraction.examples import held_out_examples, written_examples
 from exporter.reduction.extraction.model import new_model
 from exporter.reduction.extraction.schema import LANGUAGES
-from exporter.reduction.extraction.sequences import end_of, step_batches
+from exporter.reduction.extraction.sequences import end_of, null_of, step_batches
 from exporter.reduction.extraction.tokenizer import train_tokenizer, write_tokenizer
 from exporter.reduction.training.fast_mamba import fast_mamba
-from exporter.reduction.training.loop import Run, Watch
+from exporter.reduction.training.loop import Loss, Run, Watch
 from exporter.reduction.training.losses import cross_entropy
 from exporter.reduction.training.reading import Data
 from exporter.reduction.training.recipe import Recipe, share
@@ -31,7 +31,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         step_batches, tokenizer, options.tokens, options.batch, skipped=options.skip, calm=options.calm
     )
     watch = partial(_watched, tokenizer, options.watch) if options.watch else None
-    train(model, data, recipe_of(options), options.folder, watch)
+    weights = {null_of(tokenizer): options.null_weight} if options.null_weight < 1 else None
+    loss = partial(cross_entropy, weights=weights)
+    train(model, data, loss, recipe_of(options), options.folder, watch)
     return 0
 
 
@@ -51,11 +53,11 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
     )
 
 
-def train(model: Any, data: Data, recipe: Recipe, folder: Path, watch: Watch | None) -> None:
+def train(model: Any, data: Data, loss: Loss, recipe: Recipe, folder: Path, watch: Watch | None) -> None:
     """Train `model` on what `data` gives for each step, and leave a checkpoint for transformers in `folder`/model."""
     with fast_mamba():
         run = Run(model, recipe, folder)
-        run.train(data, cross_entropy, lambda line: print(line, flush=True), watch)
+        run.train(data, loss, lambda line: print(line, flush=True), watch)
     if run.accelerator.is_main_process:
         model.save_pretrained(folder / "model")
 
@@ -113,6 +115,13 @@ def _parser() -> argparse.ArgumentParser:
         default=0.0,
         metavar="SHARE",
         help="of messages that are one template, neither crossed, joined nor garbled (default: none)",
+    )
+    parser.add_argument(
+        "--null-weight",
+        type=share,
+        default=1.0,
+        metavar="SHARE",
+        help="of the loss where a field has no value: less, and the model says null less often (default: all)",
     )
     add_run_options(parser)
     return parser

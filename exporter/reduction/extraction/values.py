@@ -16,9 +16,9 @@ _SIBLINGS = {"item": "product", "product": "item"}
 _OF_SIBLING, _BLENDED, _MARKED, _OF_LETTERS = 0.3, 0.2, 0.06, 0.2
 # Few words say these, and whoever reads the language knows them: none is held out.
 _CLOSED = {"date", "time", "quantity", "unit", "vat", "color", "size", "country", "delivery"}
+# What an unknown word may stand for: of unknown units, colours and sizes side by side nobody could tell which is which.
 _WORDS = {
-    *("person", "service", "place", "item", "unit", "company", "position"),
-    *("product", "color", "size", "delivery", "street", "city", "country"),
+    *("person", "service", "place", "item", "company", "position", "product", "street", "city"),
     *("origin", "destination", "carrier"),
 }
 _LETTERS = re.compile(r"[^\W\d_]{4,}")
@@ -55,6 +55,7 @@ class Values:
 
     def __init__(self, language: Language, held: bool, source: random.Random) -> None:
         self._language, self._held, self._source = language, held, source
+        self._pools = language.pools if held else language.training_pools
         self._makers = Makers(language, source)
 
     def draw(self, name: str) -> str:
@@ -64,7 +65,7 @@ class Values:
         if self._held:
             return value
         sibling = _SIBLINGS.get(field, "") + dot + form
-        if sibling in self._language.pools and self._source.random() < _OF_SIBLING:
+        if sibling in self._pools and self._source.random() < _OF_SIBLING:
             value = self._drawn(sibling)
         if field in _WORDS and self._source.random() < _BLENDED:
             value = self._blended(value, name)
@@ -81,7 +82,7 @@ class Values:
 
     def _drawn(self, name: str) -> str:
         """The first of many that is held out, or is not, as wanted; of a macro, what it came to counts."""
-        pool, make = self._language.pools.get(name, ()), self._makers.by_field.get(name)
+        pool, make = self._pools.get(name, ()), self._makers.by_field.get(name)
         closed = name.partition(".")[0] in _CLOSED
         for _ in range(_TRIES):
             if make is None or (pool and self._source.random() < _FROM_POOL):

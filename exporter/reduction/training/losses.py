@@ -1,5 +1,6 @@
 """What a model says where something is to be foretold, and the loss of the tokens that are right."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from exporter.reduction.training import granite
@@ -8,6 +9,8 @@ from exporter.reduction.training.batches import NO_LABEL, Batch
 if TYPE_CHECKING:
     from torch import Tensor
 
+# How much tokens count where they are to be foretold, one where it is not said.
+Weights = Mapping[int, float]
 # The head is given a multiple of it: on a CPU oneDNN keeps some 10 MB for each size of a product in bfloat16, for ever.
 _ROWS = 128
 
@@ -38,9 +41,13 @@ def targets(batch: Batch) -> "Tensor":
     return batch.labels[batch.labels != NO_LABEL]
 
 
-def cross_entropy(model: Any, batch: Batch) -> "Tensor":
-    """Of each target (N)."""
+def cross_entropy(model: Any, batch: Batch, weights: Weights | None = None) -> "Tensor":
+    """Of each target (N), times the weight of its token if `weights` has one."""
+    import torch
     from torch.nn import functional
 
-    said = logits(model, layer_outputs(model, batch)[-1])
-    return functional.cross_entropy(said, targets(batch), reduction="none")
+    said, wanted = logits(model, layer_outputs(model, batch)[-1]), targets(batch)
+    found = functional.cross_entropy(said, wanted, reduction="none")
+    for token, weight in (weights or {}).items():
+        found = torch.where(wanted == token, weight * found, found)
+    return found
