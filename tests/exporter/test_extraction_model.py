@@ -4,12 +4,15 @@ import json
 from pathlib import Path
 
 import pytest
+from tokenizers import Tokenizer
+from tokenizers.models import BPE
 
+from exporter.errors import ReductionError
 from exporter.reduction.extraction import examine, train
 from exporter.reduction.extraction.evaluate import answers, parsed, scores
 from exporter.reduction.extraction.examples import Example
 from exporter.reduction.extraction.schema import KINDS, LANGUAGES
-from exporter.reduction.extraction.sequences import step_batches
+from exporter.reduction.extraction.sequences import null_of, step_batches
 
 MODEL = Path(examine.__file__).with_name("thistledown-extract")
 SAID = {
@@ -71,6 +74,30 @@ def test_a_run_that_goes_on_reads_what_comes_after_an_earlier_one() -> None:
     )
     assert later.ids.equal(fifth.ids)
     assert not later.ids.equal(third.ids)
+
+
+def test_null_counts_as_little_as_wanted(tmp_path: Path) -> None:
+    losses = []
+    for weight in ("1", "0.5"):
+        run = [
+            str(tmp_path / weight),
+            "--begin",
+            str(MODEL),
+            "--steps",
+            "1",
+            "--batch",
+            "4",
+            "--tokens",
+            "1024",
+        ]
+        assert train.main([*run, "--null-weight", weight]) == 0
+        losses.append(json.loads((tmp_path / weight / "log.jsonl").read_text())["loss"])
+    assert losses[1] < losses[0]
+
+
+def test_a_tokenizer_that_writes_null_in_pieces_is_refused() -> None:
+    with pytest.raises(ReductionError, match="has no token"):
+        null_of(Tokenizer(BPE()))
 
 
 def test_training_goes_on_from_it(tmp_path: Path) -> None:
