@@ -12,7 +12,8 @@ from exporter.reduction.extraction import examine, train
 from exporter.reduction.extraction.evaluate import answers, parsed, scores
 from exporter.reduction.extraction.examples import Example
 from exporter.reduction.extraction.schema import KINDS, LANGUAGES
-from exporter.reduction.extraction.sequences import null_of, step_batches
+from exporter.reduction.extraction.sequences import step_batches
+from exporter.reduction.extraction.tokenizer import null_of
 
 MODEL = Path(examine.__file__).with_name("thistledown-extract")
 SAID = {
@@ -83,12 +84,7 @@ def test_null_counts_as_little_as_wanted(tmp_path: Path) -> None:
             str(tmp_path / weight),
             "--begin",
             str(MODEL),
-            "--steps",
-            "1",
-            "--batch",
-            "4",
-            "--tokens",
-            "1024",
+            *["--steps", "1", "--batch", "4", "--tokens", "1024"],
         ]
         assert train.main([*run, "--null-weight", weight]) == 0
         losses.append(json.loads((tmp_path / weight / "log.jsonl").read_text())["loss"])

@@ -119,6 +119,14 @@ def test_what_was_added_for_training_changes_no_test(code: str, held: bool) -> N
     assert all(one == other for one, other in drawn) is held
 
 
+def test_what_was_added_for_training_is_in_no_message_by_hand(code: str) -> None:
+    spoken = language(code)
+    tested = {value.lower() for each in spoken.written for value in each.values.values() if value}
+    for name, entries in spoken.training_pools.items():
+        added = set(entries) - set(spoken.pools.get(name, ()))
+        assert not [value for value in added if value.lower() in tested], name
+
+
 def test_what_few_words_say_is_known_and_all_else_is_new_in_tests(code: str) -> None:
     trained, tested = (Values(language(code), held, random.Random(1)) for held in (False, True))
     assert any(held_out(trained.draw("color")) for _ in range(100))

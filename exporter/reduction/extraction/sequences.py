@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
-from exporter.errors import ReductionError
 from exporter.reduction.extraction.examples import Example, training_examples
 from exporter.reduction.extraction.prompts import END
 from exporter.reduction.extraction.schema import KINDS
@@ -12,8 +11,6 @@ from exporter.reduction.training.batches import Batch, Tokens, packed
 
 # Seeds of steps lie far from those of the tokenizer and of tests.
 _FIRST_SEED = 1_000_000
-# What follows a field's name: the quotation mark that ends it, a colon and the word are one token.
-_NULL = '":Ġnull'
 # Of a row: four examples or so, and little is left over.
 _WIDTH = 512
 
@@ -43,13 +40,3 @@ def tokens(tokenizer: Any, example: Example) -> Tokens:
 def end_of(tokenizer: Any) -> int:
     """The token that ends an answer."""
     return int(tokenizer.token_to_id(END))
-
-
-def null_of(tokenizer: Any) -> int:
-    """The token that says that a field has no value. Raises ReductionError where it is not one token."""
-    found = tokenizer.token_to_id(_NULL)
-    if found is None:
-        raise ReductionError(
-            f"the tokenizer has no token {_NULL}", "--null-weight", "Train without it, or a tokenizer anew."
-        )
-    return int(found)

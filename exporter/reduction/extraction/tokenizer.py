@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from exporter.errors import ReductionError
 from exporter.reduction.extraction.examples import training_examples
 from exporter.reduction.extraction.prompts import ASSISTANT, CHAT_TEMPLATE, END, USER
 from exporter.reduction.extraction.schema import all_fields
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 VOCABULARY = 4096
 _PIECES = r'\{"|": "|", "|": null|, "|"\}|\}|\p{L}+|\p{N}|\s|[^\p{L}\p{N}\s]'
+# One of these pieces, as the vocabulary spells it.
+_NULL = '":Ġnull'
 _SAMPLES = 60_000
 _SEED = 7
 
@@ -61,6 +64,16 @@ def write_tokenizer(tokenizer: "Tokenizer", folder: Path) -> None:
     generation = {"do_sample": False, "eos_token_id": end, "pad_token_id": end}
     for name, value in (("tokenizer_config.json", config), ("generation_config.json", generation)):
         (folder / name).write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+
+
+def null_of(tokenizer: "Tokenizer") -> int:
+    """The token that says that a field has no value. Raises ReductionError where it is not one token."""
+    found: int | None = tokenizer.token_to_id(_NULL)
+    if found is None:
+        raise ReductionError(
+            f"the tokenizer has no token {_NULL}", "--null-weight", "Train without it, or a tokenizer anew."
+        )
+    return found
 
 
 def _texts() -> Iterator[str]:

@@ -15,8 +15,8 @@ from exporter.reduction.extraction.examine import loaded
 from exporter.reduction.extraction.examples import held_out_examples, written_examples
 from exporter.reduction.extraction.model import new_model
 from exporter.reduction.extraction.schema import LANGUAGES
-from exporter.reduction.extraction.sequences import end_of, null_of, step_batches
-from exporter.reduction.extraction.tokenizer import train_tokenizer, write_tokenizer
+from exporter.reduction.extraction.sequences import end_of, step_batches
+from exporter.reduction.extraction.tokenizer import null_of, train_tokenizer, write_tokenizer
 from exporter.reduction.training.fast_mamba import fast_mamba
 from exporter.reduction.training.loop import Loss, Run, Watch
 from exporter.reduction.training.losses import cross_entropy
