@@ -58,10 +58,12 @@ def test_examining_tells_scores_of_each_language_and_keeps_what_was_wrong(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     told, wrong = tmp_path / "scores.json", tmp_path / "wrong.jsonl"
-    asked = [str(MODEL), "--held-out", "2", "--written", "2", "--json", str(told), "--wrong", str(wrong)]
-    assert examine.main(asked) == 0
+    counts = ["--held-out", "2", "--written", "2", "--mixtures", "2"]
+    assert examine.main([str(MODEL), *counts, "--json", str(told), "--wrong", str(wrong)]) == 0
     found = json.loads(told.read_text(encoding="utf-8"))
-    assert set(found) == {f"{name} {code}" for name in ("held-out", "written") for code in LANGUAGES}
+    mixtures = {"known templates, known values", "known templates, new values", "new templates, known values"}
+    names = {"held-out", "written", *mixtures}
+    assert set(found) == {f"{name} {code}" for name in names for code in LANGUAGES}
     assert all(row["count"] == 2 and 0 <= row["exact"] <= 1 for row in found.values())
     mistakes = [json.loads(line) for line in wrong.read_text(encoding="utf-8").splitlines() if line]
     assert len(mistakes) == sum(round(2 * (1 - row["exact"])) for row in found.values())

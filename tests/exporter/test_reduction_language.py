@@ -12,6 +12,7 @@ import pytest
 from exporter.reduction.extraction.examples import (
     Maker,
     held_out_examples,
+    mixed_examples,
     training_examples,
     written_examples,
 )
@@ -179,6 +180,19 @@ def test_marked_words_are_the_same_without_their_marks() -> None:
 
 def _unmarked(text: str) -> str:
     return "".join(one for one in unicodedata.normalize("NFD", text) if not unicodedata.combining(one))
+
+
+@pytest.mark.parametrize("new_templates", [True, False])
+def test_a_mixture_is_of_the_templates_and_values_that_it_names(code: str, new_templates: bool) -> None:
+    examples = mixed_examples(code, 25, tuple(KINDS), new_templates=new_templates, new_values=True)
+    found = [each.values.get(field) for each in examples for field in ("service", "product", "place")]
+    assert all(held_out(value) for value in found if value)
+    wordings = [
+        re.compile(".*".join(map(re.escape, each.parts[::2])), re.DOTALL)
+        for each in language(code).templates
+        if each.held_out is new_templates
+    ]
+    assert all(any(each.fullmatch(example.message) for each in wordings) for example in examples)
 
 
 def test_held_out_examples_come_of_held_out_templates(code: str) -> None:

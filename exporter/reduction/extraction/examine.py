@@ -1,19 +1,32 @@
 """Examines an extraction model: `python -m exporter.reduction.extraction.examine MODEL [--kinds trip] [--wrong FILE]`.
 
-Held-out templates with held-out values and hand-written messages, in each language, greedily and in float32.
+Held-out templates with held-out values and hand-written messages, in each language, greedily and in float32; with
+`--mixtures N` also known templates or known values, which tell whether a model lacks wordings, words, or training.
 """
 
 import argparse
 import json
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from exporter.reduction.extraction.evaluate import Scores, answers, parsed, scores
-from exporter.reduction.extraction.examples import Example, held_out_examples, written_examples
+from exporter.reduction.extraction.examples import (
+    Example,
+    held_out_examples,
+    mixed_examples,
+    written_examples,
+)
 from exporter.reduction.extraction.schema import ALL_KINDS, KINDS, LANGUAGES
 
 HELD_OUT = 300
+# Name, whether templates are held out, whether values are.
+_MIXTURES = (
+    ("known templates, known values", False, False),
+    ("known templates, new values", False, True),
+    ("new templates, known values", True, False),
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -21,7 +34,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     model, tokenizer = loaded(options.model)
     wrong: list[dict[str, Any]] = []
     rows = {}
-    for name, examples in examined_sets(options.kinds, options.held_out, options.written):
+    sets = chain(
+        examined_sets(options.kinds, options.held_out, options.written),
+        _mixtures(options.kinds, options.mixtures),
+    )
+    for name, examples in sets:
         made = answers(model, tokenizer, examples)
         rows[name] = scores(examples, made)
         wrong += [_mistake(name, each, text) for each, text in zip(examples, made, strict=True)]
@@ -54,8 +71,18 @@ def examined_sets(
         yield f"written {code}", written_examples(code, kinds)[:written]
 
 
+def _mixtures(kinds: Sequence[str], count: int) -> Iterator[tuple[str, list[Example]]]:
+    """What training draws from, by name, `count` messages of each language; none if that is 0."""
+    for name, templates, values in _MIXTURES if count else ():
+        for code in LANGUAGES:
+            yield (
+                f"{name} {code}",
+                mixed_examples(code, count, kinds, new_templates=templates, new_values=values),
+            )
+
+
 def _line(name: str, found: Scores) -> str:
-    return f"{name:12}  {found.count:4} messages  exact {found.exact:6.1%}  F1 {found.f1:6.1%}  JSON {found.valid:6.1%}"
+    return f"{name:32}  {found.count:4} messages  exact {found.exact:6.1%}  F1 {found.f1:6.1%}  JSON {found.valid:6.1%}"
 
 
 def _mistake(name: str, example: Example, text: str) -> dict[str, Any]:
@@ -79,6 +106,9 @@ def _parser() -> argparse.ArgumentParser:
         "--held-out", type=int, default=HELD_OUT, metavar="N", help="of each language (%(default)s)"
     )
     parser.add_argument("--written", type=int, metavar="N", help="by hand, of each language (default: all)")
+    parser.add_argument(
+        "--mixtures", type=int, default=0, metavar="N", help="also known templates or values (default: none)"
+    )
     parser.add_argument("--wrong", type=Path, metavar="FILE", help="write the wrong answers there, as JSONL")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores there")
     return parser

@@ -63,7 +63,14 @@ def held_out_examples(
     code: str, count: int, seed: int = 1, kinds: Sequence[str] = tuple(KINDS)
 ) -> list[Example]:
     """Examples of held-out templates with held-out values, all fields of the kind wanted, nothing added."""
-    maker = Maker(language(code), True, random.Random(seed))
+    return mixed_examples(code, count, kinds, new_templates=True, new_values=True, seed=seed)
+
+
+def mixed_examples(
+    code: str, count: int, kinds: Sequence[str], *, new_templates: bool, new_values: bool, seed: int = 1
+) -> list[Example]:
+    """As `held_out_examples`, but that templates, or values, may be those of training."""
+    maker = Maker(language(code), new_templates, random.Random(seed), new_values)
     return [maker.make_plain(kind) for _ in range(-(-count // len(kinds))) for kind in kinds][:count]
 
 
@@ -77,11 +84,13 @@ def written_examples(code: str, kinds: Sequence[str] = tuple(KINDS)) -> list[Exa
 
 
 class Maker:
-    """Makes examples of one language."""
+    """Makes examples of one language, of templates that are held out or not; values are as they, unless it is said."""
 
-    def __init__(self, spoken: Language, held: bool, source: random.Random) -> None:
+    def __init__(
+        self, spoken: Language, held: bool, source: random.Random, held_values: bool | None = None
+    ) -> None:
         self._language, self._held, self._source = spoken, held, source
-        self._values = Values(spoken, held, source)
+        self._values = Values(spoken, held if held_values is None else held_values, source)
 
     def make_plain(self, kind: str) -> Example:
         """One template of the kind, filled."""
