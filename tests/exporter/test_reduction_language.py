@@ -182,6 +182,16 @@ def _unmarked(text: str) -> str:
     return "".join(one for one in unicodedata.normalize("NFD", text) if not unicodedata.combining(one))
 
 
+def test_plain_messages_are_calm_ones_that_are_asked_for_all_fields(monkeypatch: pytest.MonkeyPatch) -> None:
+    for plain, least, most in ((0.0, 90, 150), (0.5, 120, 190), (1.0, 200, 200)):
+        made = list(islice(training_examples(5, calm=1.0, plain=plain), 200))
+        assert least <= sum(each.fields == KINDS[each.kind] for each in made) <= most
+    wild = list(islice(training_examples(5, calm=0.0, plain=1.0), 40))
+    assert wild == list(islice(training_examples(5), 40))
+    monkeypatch.delattr(Maker, "_surrounded")
+    assert len(list(islice(training_examples(5, calm=1.0, plain=1.0), 40))) == 40
+
+
 @pytest.mark.parametrize("new_templates", [True, False])
 def test_a_mixture_is_of_the_templates_and_values_that_it_names(code: str, new_templates: bool) -> None:
     examples = mixed_examples(code, 25, tuple(KINDS), new_templates=new_templates, new_values=True)

@@ -47,16 +47,22 @@ class Example:
         return answer(self.fields, self.values)
 
 
-def training_examples(seed: int, kinds: Sequence[str] = tuple(KINDS), calm: float = 0.0) -> Iterator[Example]:
+def training_examples(
+    seed: int, kinds: Sequence[str] = tuple(KINDS), calm: float = 0.0, plain: float = 0.0
+) -> Iterator[Example]:
     """Without end; the same seed gives the same examples. No held-out template or value is in them.
 
-    Of the messages a share of `calm` is one template that nobody crossed, joined, garbled or interrupted.
+    Of the messages a share of `calm` is one template that nobody crossed, joined, garbled or interrupted, and of these
+    a share of `plain` has nothing around it, is written carefully, and is asked for all fields, as tests are.
     """
     source = random.Random(seed)
     while True:
         maker = Maker(language(source.choice(LANGUAGES)), False, source)
         kind = source.choice(kinds)
-        yield maker.make_calm(kind) if calm and source.random() < calm else maker.make(kind)
+        if not calm or source.random() >= calm:
+            yield maker.make(kind)
+        else:
+            yield maker.make_plain(kind) if plain and source.random() < plain else maker.make_calm(kind)
 
 
 def held_out_examples(

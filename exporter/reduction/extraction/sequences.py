@@ -23,9 +23,10 @@ def step_batches(
     kinds: Sequence[str] = tuple(KINDS),
     skipped: int = 0,
     calm: float = 0.0,
+    plain: float = 0.0,
 ) -> list[Batch]:
     """What a step reads: `count` examples in batches of at most `most_tokens`; `skipped` steps had been before."""
-    examples = islice(training_examples(_FIRST_SEED + skipped + step, kinds, calm), count)
+    examples = islice(training_examples(_FIRST_SEED + skipped + step, kinds, calm, plain), count)
     sequences = [tokens(tokenizer, each) for each in examples]
     return packed(sequences, most_tokens, end_of(tokenizer), min(_WIDTH, most_tokens))
 

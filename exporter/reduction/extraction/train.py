@@ -27,9 +27,8 @@ from exporter.reduction.training.recipe import Recipe, share
 def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     model, tokenizer = _begun(options.folder / "model", options.begin, options.seed)
-    data = partial(
-        step_batches, tokenizer, options.tokens, options.batch, skipped=options.skip, calm=options.calm
-    )
+    shares = {"calm": options.calm, "plain": options.plain}
+    data = partial(step_batches, tokenizer, options.tokens, options.batch, skipped=options.skip, **shares)
     watch = partial(_watched, tokenizer, options.watch) if options.watch else None
     weights = {null_of(tokenizer): options.null_weight} if options.null_weight < 1 else None
     loss = partial(cross_entropy, weights=weights)
@@ -115,6 +114,13 @@ def _parser() -> argparse.ArgumentParser:
         default=0.0,
         metavar="SHARE",
         help="of messages that are one template, neither crossed, joined nor garbled (default: none)",
+    )
+    parser.add_argument(
+        "--plain",
+        type=share,
+        default=0.0,
+        metavar="SHARE",
+        help="of calm messages that have nothing around them, asked for all fields, as in tests (default: none)",
     )
     parser.add_argument(
         "--null-weight",
