@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -42,10 +43,16 @@ def _add_peft_folder(command: argparse.ArgumentParser, made: str) -> None:
     command.add_argument("--json", action="store_true", help="print one JSON document instead of text")
 
 
+def _tell(note: str) -> None:
+    if note:
+        print(f"note: {note}", file=sys.stderr)
+
+
 def _merge_lora(arguments: argparse.Namespace) -> int:
     from exporter.adapters import merge_lora
 
     made = merge_lora(arguments.base, arguments.adapter, arguments.output)
+    _tell(made.note)
     if arguments.json:
         print(json.dumps(asdict(made) | {"folder": str(made.folder)}))
         return 0
@@ -59,9 +66,11 @@ def _adapter(arguments: argparse.Namespace) -> int:
 
     made = make_adapter(arguments.artifact, arguments.adapter, arguments.output)
     manifest, size = made.manifest, made.manifest.shard.bytes
+    _tell(made.note)
     if arguments.json:
-        told = {"rank": manifest.rank, "parameters": manifest.parameters, "bytes": size, "share": made.share}
-        print(json.dumps({"folder": str(made.folder), "base": asdict(manifest.base), **told}))
+        sizes = {"rank": manifest.rank, "parameters": manifest.parameters, "bytes": size, "share": made.share}
+        told = {"folder": str(made.folder), "base": asdict(manifest.base), **sizes, "note": made.note}
+        print(json.dumps(told))
         return 0
     print(f"{made.folder}: rank {manifest.rank}, {manifest.parameters:,} values over {manifest.base.name}")
     print(f"its shard has {size:,} bytes ({human(size)}), {made.share:.2%} of the base's")

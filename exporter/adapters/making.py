@@ -47,11 +47,12 @@ _REMEDY = "Export the base again."
 
 @dataclass(frozen=True)
 class Made:
-    """What was made: `bytes` of its shard, and those of the base's for comparison."""
+    """What was made: `bytes` of its shard, and those of the base's for comparison; `note` as in `Merged`."""
 
     folder: Path
     manifest: AdapterManifest
     base_bytes: int
+    note: str
 
     @property
     def share(self) -> float:
@@ -86,7 +87,7 @@ def make_adapter(artifact: Path, adapter: Path, output: Path) -> Made:
             files=(file_entry(folder / _MODEL, "onnx"),),
         )
         (folder / "manifest.json").write_bytes(manifest.to_json())
-    return Made(output, manifest, sum(each.bytes for each in base.shards))
+    return Made(output, manifest, sum(each.bytes for each in base.shards), peft.note_on(base.source))
 
 
 def _graph(artifact: Path, base: Manifest) -> ir.Model:

@@ -4,7 +4,7 @@ Shapes and types stay, so each file of the result has the header of the base's a
 """
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -24,20 +24,24 @@ from exporter.errors import CheckpointError
 
 _SLAB_VALUES = 1 << 20
 _COPY_BYTES = 1 << 22
-# What a checkpoint has beside its weights: configurations, tokenizers, cards. Code and pickles are left behind.
+# What is copied beside the model's companions: configurations and cards. Code and pickles are left behind.
 _COPIED = (".json", ".jinja", ".md", ".model", ".txt")
 _MOST_COPIED = 64 << 20
 
 
 @dataclass(frozen=True)
 class Merged:
-    """What a merge made: how many weights it changed, and how many values the adapter has for them."""
+    """What a merge made: how many weights it changed, and how many values the adapter has for them.
+
+    `note` is a sentence for the user about the base, or empty.
+    """
 
     folder: Path
     base: str
     adapter: str
     changed: int
     parameters: int
+    note: str
 
 
 @dataclass(frozen=True)
@@ -67,8 +71,9 @@ def merge_lora(base: str, adapter: Path, output: Path) -> Merged:
     with atomic_folder(output, needed_bytes=needed) as folder:
         for name in names:
             _write(files, name, folder / name, targets, peft)
-        _copy_rest(files, folder)
-    return Merged(output, checkpoint.source, peft.name, len(targets), peft.parameters)
+        _copy_rest(files, checkpoint.companions(), folder)
+    note = peft.note_on(checkpoint.source)
+    return Merged(output, checkpoint.source, peft.name, len(targets), peft.parameters, note)
 
 
 def _targets(checkpoint: Checkpoint, peft: PeftAdapter) -> Mapping[str, str]:
@@ -128,10 +133,11 @@ def _copy(old: BinaryIO, new: BinaryIO, size: int) -> None:
         size -= len(data)
 
 
-def _copy_rest(files: ConfinedFolder, folder: Path) -> None:
+def _copy_rest(files: ConfinedFolder, companions: Collection[str], folder: Path) -> None:
     for path in sorted(files.path.rglob("*")):
         name = path.relative_to(files.path).as_posix()
-        if name.startswith(".") or path.suffix not in _COPIED or not path.is_file() or name.count("/") > 1:
+        unknown = path.suffix not in _COPIED and name not in companions
+        if unknown or name.startswith(".") or not path.is_file() or name.count("/") > 1:
             continue
         # An index without its shards would hide the single file from other readers.
         if name == INDEX_FILE and (folder / SINGLE_FILE).exists():

@@ -38,8 +38,12 @@ _CHANGES_BASE = ("pissa", "olora", "corda", "loftq", "lora_ga")
 
 @dataclass(frozen=True)
 class PeftConfig:
-    """How each module's product is scaled: alpha / rank, or alpha / sqrt(rank) where `by_root`."""
+    """How each module's product is scaled: alpha / rank, or alpha / sqrt(rank) where `by_root`.
 
+    `base` is the path or hub id of what it was trained on, if that is stated.
+    """
+
+    base: str
     rank: int
     alpha: float
     by_root: bool
@@ -70,7 +74,9 @@ def parse_config(config: Mapping[str, Any]) -> PeftConfig:
     if isinstance(start, str) and start.lower().startswith(_CHANGES_BASE):
         what = f'init_lora_weights is "{start}", which changes the base as well'
         raise LoraError(what, CONFIG_FILE, "Save it with path_initial_model_for_weight_conversion.")
+    base = config.get("base_model_name_or_path")
     return PeftConfig(
+        base=base if isinstance(base, str) else "",
         rank=_rank(config.get("r"), "r"),
         alpha=_alpha(config.get("lora_alpha"), "lora_alpha"),
         by_root=_flag(config.get("use_rslora"), "use_rslora"),

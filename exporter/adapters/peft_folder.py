@@ -8,14 +8,17 @@ import numpy as np
 import numpy.typing as npt
 
 from exporter.adapters.peft_config import CONFIG_FILE, parse_config
+from exporter.checkpoints.checkpoint import folder_safe_name
 from exporter.checkpoints.confined_folder import ConfinedFolder
 from exporter.checkpoints.safetensors_file import SafetensorsFile
-from exporter.errors import LoraError
+from exporter.errors import LoraError, printable
 
 Floats = npt.NDArray[np.float32]
 
 WEIGHTS_FILE = "adapter_model.safetensors"
 _CONFIG_LIMIT = 1 << 20
+# peft's names have about 80 characters. Patterns of adapter_config.json take the cube of a name's length.
+_LONGEST_NAME = 256
 _PREFIX = "base_model.model."
 _DOWN, _UP = ".lora_A.weight", ".lora_B.weight"
 # A copy of the base's own weight, which peft adds where the head is among what is adapted.
@@ -62,6 +65,16 @@ class PeftAdapter:
         """Values of all its matrices."""
         return sum(each.rank * (each.rows + each.inner) for each in self.products.values())
 
+    def note_on(self, base: str) -> str:
+        """A sentence for the user if the adapter states another base than `base`, or nothing: folders have any name."""
+        stated = self._config.base
+        if not stated or folder_safe_name(stated) == folder_safe_name(base):
+            return ""
+        return printable(
+            f'{self.name} was trained on "{stated[:200]}", and this base is "{base}": '
+            "if that is another model, the result will not work well."
+        )
+
     def down(self, module: str) -> Floats:
         """A of `module`: (rank, inner). Raises WeightsError if it is damaged."""
         return self._file.read(_PREFIX + module + _DOWN)
@@ -88,6 +101,9 @@ class PeftAdapter:
 
 
 def _check_kind(name: str) -> None:
+    if len(name) > _LONGEST_NAME:
+        what = f'A name of {len(name)} characters, "{name[:60]}…", is over {_LONGEST_NAME}'
+        raise LoraError(what, WEIGHTS_FILE, "The adapter is damaged; save it again.")
     if name.startswith(_PREFIX) and name.endswith((_DOWN, _UP)) and "lora_embedding_" not in name:
         return
     kind = next((words for mark, words in _KINDS.items() if mark in name), "no A or B of a linear")

@@ -5,7 +5,7 @@ import { showDeviceNotice } from './device_notice.js';
 import { byId, element } from './dom.js';
 import { takesModelDown } from './error_code.js';
 import { ExtractionView } from './extraction_view.js';
-import { focusFields, showKinds, showSamples, wantedFields } from './kind_form.js';
+import { focusFields, offeredFields, showKinds, showSamples, wantedFields } from './kind_form.js';
 import { latest } from './latest.js';
 import { mountModel } from './model_choice.js';
 import { problemPanel } from './problem_panel.js';
@@ -28,9 +28,8 @@ const extracting = latest(extract, showTrouble);
 
 /** The first press loads the model. */
 async function press() {
-  if (message.value.trim() === '') return askFor(text('extract.noMessage'), () => message.focus());
-  if (wantedFields().length === 0) return askFor(text('extract.noField'), focusFields);
   if (model !== null) return extracting.start();
+  if (askForMissing()) return;
   waiting = true;
   sayInstead(text('extract.loading'));
   await (await mounted)?.panel.load();
@@ -40,10 +39,10 @@ async function press() {
 
 /** @param {AbortSignal} signal */
 async function extract(signal) {
-  if (model === null) return;
+  if (model === null || askForMissing()) return;
   const asked = message.value.trim();
   const fields = wantedFields();
-  view.start(asked, fields);
+  view.start(asked, fields, offeredFields());
   await write(model, [{ role: 'user', content: `${fields.join(', ')}\n${asked}` }], OPTIONS, view, signal);
   if (!view.complete && !signal.aborted) showUnfinished();
 }
@@ -54,6 +53,14 @@ function showUnfinished() {
   const label = text('extract.wrote');
   const written = element('pre', { tabindex: '0', translate: 'no', role: 'group', 'aria-label': label }, view.text);
   trouble.replaceChildren(element('section', { class: 'notice', role: 'alert' }, what, written));
+}
+
+/** Asks for what the question lacks, and says whether anything is: a form may be emptied while the model loads. */
+function askForMissing() {
+  if (message.value.trim() === '') askFor(text('extract.noMessage'), () => message.focus());
+  else if (wantedFields().length === 0) askFor(text('extract.noField'), focusFields);
+  else return false;
+  return true;
 }
 
 /**

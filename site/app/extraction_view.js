@@ -7,7 +7,10 @@ import { text as say } from './texts.js';
 import { placesOf } from './value_places.js';
 import { readFields } from './written_fields.js';
 
-/** @typedef {import('./written_fields.js').Field} Field */
+/**
+ * @typedef {import('./written_fields.js').Field} Field
+ * @typedef {import('./writing_form.js').Ending} Ending
+ */
 
 const DRAW_MS = 50;
 
@@ -19,6 +22,8 @@ export class ExtractionView {
   #asked = '';
   /** @type {string[]} */
   #wanted = [];
+  /** @type {string[]} */
+  #offered = [];
   /** How many fields were announced and marked. */
   #told = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -47,11 +52,13 @@ export class ExtractionView {
   /**
    * @param {string} message
    * @param {string[]} wanted
+   * @param {string[]} offered all fields of the kind, in the order that gives them their colours
    */
-  start(message, wanted) {
+  start(message, wanted, offered) {
     this.clear();
     this.#asked = message;
     this.#wanted = wanted;
+    this.#offered = offered;
     this.#message.replaceChildren(message);
     this.#list.setAttribute('aria-busy', 'true');
     this.#draw();
@@ -64,14 +71,15 @@ export class ExtractionView {
     this.#timer ??= setTimeout(() => this.#draw(), DRAW_MS);
   }
 
-  /** @param {boolean} stopped by the visitor */
-  finish(stopped) {
+  /** Of what failed or was cut short an alert tells. @param {Ending} ending */
+  finish(ending) {
     clearTimeout(this.#timer);
     this.#draw();
     this.#list.removeAttribute('aria-busy');
     for (const row of this.#list.querySelectorAll('.awaited, .writing')) row.className = 'left-out';
-    const found = this.#done().filter(([, { value }]) => value).length;
-    announceAlso(say(stopped ? 'extract.stopped' : 'extract.done', { found, n: this.#wanted.length }));
+    const counts = { found: this.#done().filter(([, { value }]) => value).length, n: this.#wanted.length };
+    if (ending === 'stopped') announceAlso(say('extract.stopped', counts));
+    else if (ending === 'done' && this.complete) announceAlso(say('extract.done', counts));
     if (this.text === '') this.clear();
   }
 
@@ -89,7 +97,8 @@ export class ExtractionView {
     this.#timer = undefined;
     const { fields } = readFields(this.text);
     const names = [...new Set([...this.#wanted, ...fields.keys()])];
-    this.#list.replaceChildren(...names.map((name, i) => this.#row(name, i, fields.get(name))));
+    const colored = [...new Set([...this.#offered, ...names])];
+    this.#list.replaceChildren(...names.map((name) => this.#row(name, colored.indexOf(name), fields.get(name))));
     const done = this.#done();
     if (done.length === this.#told) return;
     for (const [name, { value }] of done.slice(this.#told)) {
@@ -97,7 +106,7 @@ export class ExtractionView {
     }
     this.#told = done.length;
     const places = placesOf(this.#asked, done.map(([name, { value }]) => [name, value ?? '']));
-    showMarked(this.#message, this.#asked, places, names);
+    showMarked(this.#message, this.#asked, places, colored);
   }
 
   /**

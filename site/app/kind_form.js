@@ -49,6 +49,11 @@ export function wantedFields() {
   return [...fields.querySelectorAll('input:checked')].map((field) => /** @type {HTMLInputElement} */ (field).value);
 }
 
+/** @returns {string[]} all fields of the chosen kind, in the model's order */
+export function offeredFields() {
+  return known[chosenKind()] ?? [];
+}
+
 export function focusFields() {
   fields.querySelector('input')?.focus();
 }
@@ -61,7 +66,7 @@ function chosenKind() {
 function showFields() {
   fields.replaceChildren(
     element('legend', {}, text('extract.fields')),
-    ...(known[chosenKind()] ?? []).map((field, i) => choice('checkbox', field, 'field', true, colorOf(i))),
+    ...offeredFields().map((field, i) => choice('checkbox', field, 'field', true, colorOf(i))),
   );
   const texts = offered.kinds[chosenKind()] ?? {};
   samples.replaceChildren(

@@ -8,10 +8,12 @@ import { text as say } from './texts.js';
 /**
  * @typedef {import('../engine/index.js').Model} Model
  *
+ * @typedef {'done' | 'stopped' | 'failed'} Ending `stopped` by the visitor
+ *
  * @typedef {object} View where the text goes
  * @property {string} text all that was written
  * @property {(text: string) => void} append
- * @property {(stopped: boolean) => void} finish
+ * @property {(ending: Ending) => void} finish
  * @property {() => void} clear
  */
 
@@ -90,7 +92,9 @@ export function clearWriting(view) {
 export async function write(model, prompt, options, view, signal) {
   const meter = new SpeedMeter();
   const clock = setInterval(() => (speed.textContent = meter.summary), SPEED_MS);
-  let ending = '';
+  /** @type {Ending} */
+  let ending = 'failed';
+  let remark = '';
   showHint();
   trouble.replaceChildren();
   showBusy(true);
@@ -99,14 +103,16 @@ export async function write(model, prompt, options, view, signal) {
       meter.count();
       view.append(text);
     }
-    if (model.stats().generation?.finish === 'length') ending = ` · ${say('speed.limit')}`;
+    ending = 'done';
+    if (model.stats().generation?.finish === 'length') remark = ` · ${say('speed.limit')}`;
   } finally {
     clearInterval(clock);
-    view.finish(signal.aborted);
+    if (signal.aborted) ending = 'stopped';
+    view.finish(ending);
     showBusy(false);
     copy.hidden = view.text === '';
-    if (signal.aborted) ending = ` · ${say('speed.stopped')}`;
-    speed.textContent = view.text === '' ? '' : `${meter.summary}${ending}`;
+    if (signal.aborted) remark = ` · ${say('speed.stopped')}`;
+    speed.textContent = view.text === '' ? '' : `${meter.summary}${remark}`;
   }
 }
 

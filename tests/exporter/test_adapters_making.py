@@ -104,6 +104,28 @@ def test_what_the_artifact_cannot_take_is_refused_by_name(
         make_adapter(base, tied, tmp_path / "made")
 
 
+def test_a_head_that_is_the_embedding_is_refused_by_what_it_is(
+    tmp_path: Path, tiny_granite: Make, artifact: Make, adapters: Make
+) -> None:
+    source = tiny_granite()
+    base, peft = artifact(source, quantize="q8", context=512), adapters(source, ("lm_head", "q_proj"))
+    with pytest.raises(LoraError, match=r'head "lm_head".* no weight of its own.*tie_word_embeddings'):
+        make_adapter(base, peft, tmp_path / "made")
+
+
+def test_a_base_of_another_name_is_taken_with_a_note(
+    tmp_path: Path, tiny_granite: Make, artifact: Make, adapters: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tiny_granite()
+    base, peft = artifact(source, quantize="q8", context=512), adapters(source, GRANITE_TARGETS, r=5)
+    assert make_adapter(base, peft, tmp_path / "same").note == ""
+    other = changed_adapter(peft, tmp_path / "poet", {"base_model_name_or_path": "acme/granite-base"})
+    assert main(["adapter", str(base), str(other), "-o", str(tmp_path / "made")]) == 0
+    told = capsys.readouterr().err
+    assert told.startswith('note: poet was trained on "acme/granite-base"')
+    assert f'"{source.name}"' in told
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [

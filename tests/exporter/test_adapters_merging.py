@@ -141,6 +141,53 @@ def test_the_command_says_what_it_made(
     assert main(command) == 2, "what is there is not written over"
 
 
+def test_a_base_of_another_name_is_merged_with_a_note(
+    tmp_path: Path, llama: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = changed_adapter(llama[1], tmp_path / "poet", {"base_model_name_or_path": "acme/other"})
+    assert main(["merge-lora", str(llama[0]), str(other), "-o", str(tmp_path / "merged"), "--json"]) == 0
+    told = capsys.readouterr()
+    note = json.loads(told.out)["note"]
+    assert note.startswith(f'poet was trained on "acme/other", and this base is "{llama[0].name}"')
+    assert told.err == f"note: {note}\n"
+
+
+@pytest.mark.parametrize("stated", ["acme/{}", "/data/{}/", None, 7])
+def test_a_base_of_the_same_name_or_none_is_not_noted(
+    tmp_path: Path, llama: tuple[Path, Path], stated: object
+) -> None:
+    name = stated.format(llama[0].name) if isinstance(stated, str) else stated
+    adapter = changed_adapter(llama[1], tmp_path / "poet", {"base_model_name_or_path": name})
+    assert merge_lora(str(llama[0]), adapter, tmp_path / "merged").note == ""
+
+
+def test_a_head_that_is_the_embedding_is_refused_until_the_base_has_its_own(
+    tmp_path: Path, tiny_model: Callable[[str], Path]
+) -> None:
+    tied = tiny_model("qwen2-tied")
+    adapter = write_adapter(tmp_path / "adapter", tied, ["lm_head", "q_proj"])
+    with pytest.raises(LoraError, match=r'head "lm_head".* no weight of its own.*tie_word_embeddings'):
+        merge_lora(str(tied), adapter, tmp_path / "merged")
+    own = Path(shutil.copytree(tied, tmp_path / "own"))
+    stored = load_file(tied / "model.safetensors")
+    save_file(stored | {"lm_head.weight": stored["model.embed_tokens.weight"]}, own / "model.safetensors")
+    merge_lora(str(own), adapter, tmp_path / "merged")
+    merged = load_file(tmp_path / "merged" / "model.safetensors")
+    assert np.array_equal(merged["model.embed_tokens.weight"], stored["model.embed_tokens.weight"])
+    assert not np.array_equal(merged["lm_head.weight"], stored["model.embed_tokens.weight"])
+
+
+def test_the_terms_of_the_base_go_with_it_and_its_code_does_not(
+    tmp_path: Path, llama: tuple[Path, Path]
+) -> None:
+    base = Path(shutil.copytree(llama[0], tmp_path / "base"))
+    terms, code = {"LICENSE", "NOTICE", "README.md"}, {"modeling.py", "training_args.bin"}
+    for name in terms | code:
+        (base / name).write_text(name)
+    merge_lora(str(base), llama[1], tmp_path / "merged")
+    assert {path.name for path in (tmp_path / "merged").iterdir()} & (terms | code) == terms
+
+
 REFUSED = {
     "dora": ({"use_dora": True}, {}, "use_dora"),
     "bias": ({"bias": "all"}, {}, "bias"),
@@ -176,6 +223,11 @@ REFUSED = {
     ),
     "another width": ({}, {Q_PROJ.format("A"): np.ones((4, 65))}, "model.layers.0.self_attn.q_proj"),
     "another height": ({}, {Q_PROJ.format("B"): np.ones((63, 4))}, "model.layers.0.self_attn.q_proj"),
+    "a name that takes patterns for ever": (
+        {"rank_pattern": {".*.*[xy]": 4}},
+        {f"base_model.model.{'.' * 300}.lora_{part}.weight": np.ones((4, 4)) for part in "AB"},
+        "is over 256",
+    ),
     "no number": ({}, {Q_PROJ.format("A"): np.full((4, 64), np.nan)}, "NaN"),
     "a whole tensor": ({}, {"base_model.model.lm_head.weight": np.ones((4, 4))}, "lm_head.weight"),
 }

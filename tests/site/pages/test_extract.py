@@ -19,6 +19,13 @@ ANSWER = '{"person": "Ann Lee <b>", "date": "Friday", "place": null}'
 SAMPLES = json.loads((SITE / "passages" / "messages.json").read_text("utf-8"))
 
 
+# What elements say and the class that colours each, or the swatch in it.
+COLOURS = r"""(all) => all.map((each) => {
+  const colored = each.querySelector('.swatch') ?? each;
+  return [each.textContent.trim(), colored.className.match(/field-\d/)[0]];
+})"""
+
+
 def fill(page: "Page", text: str = MESSAGE) -> None:
     message = page.get_by_label("Message", exact=True)
     # The page brings a message of its own, which must not come in between.
@@ -36,6 +43,11 @@ def wait(page: "Page") -> None:
 
 def values(page: "Page") -> list[str]:
     return page.locator("#found dd").all_inner_texts()
+
+
+def assert_nothing_is_called_done(page: "Page") -> None:
+    page.wait_for_timeout(2100)  # announcements are two seconds apart at most
+    expect(page.locator("#status")).not_to_contain_text("Done")
 
 
 def test_the_first_press_loads_the_model_and_fields_come_marked(site: Site) -> None:
@@ -114,6 +126,7 @@ def test_an_answer_that_is_no_json_is_shown_as_it_is(site: Site, answer: str) ->
     expect(page.get_by_role("alert")).to_contain_text("did not write its answer to the end")
     expect(page.get_by_role("alert").locator("pre")).to_have_text(answer)
     assert values(page)[0] == ("Ann Lee <b>" if "Ann" in answer else "")
+    assert_nothing_is_called_done(page)
     fill(page, "Another one")
     expect(page.get_by_role("alert")).to_have_count(0)
 
@@ -129,6 +142,37 @@ def test_fields_can_be_switched_off_and_one_must_be_left(site: Site) -> None:
     page.get_by_label("Message", exact=True).press("Control+Enter")
     wait(page)
     assert site.calls("generate")[0][1][0]["content"] == f"date\n{MESSAGE}"
+
+
+def test_a_field_has_one_colour_wherever_it_stands(site: Site) -> None:
+    answer = '{"date": "Friday", "place": null, "person": "Ann Lee"}'
+    page = site.open("extract.html", [EXTRACTOR], answer=answer)
+    fill(page)
+    page.get_by_label("Person", exact=True).uncheck()
+    press(page)
+    wait(page)
+    chips, rows, marks = (
+        sorted(page.eval_on_selector_all(where, COLOURS)) for where in ("#fields label", "#found dt", "mark")
+    )
+    assert rows == chips
+    assert marks == [["Date Friday", "field-2"], ["Person Ann Lee", "field-1"]]
+
+
+@pytest.mark.parametrize("emptied", ["message", "fields"])
+def test_a_form_that_is_emptied_while_the_model_comes_is_asked_for(site: Site, emptied: str) -> None:
+    page = site.open("extract.html", [EXTRACTOR], answer=ANSWER, compileMs=1500)
+    fill(page)
+    press(page)
+    if emptied == "message":
+        fill(page, " ")
+    else:
+        for field in ("Person", "Place", "Date"):
+            page.get_by_label(field, exact=True).uncheck()
+    wanted = "Paste a message first." if emptied == "message" else "Switch a field on first."
+    expect(page.locator("#hint")).to_have_text(wanted)
+    assert len(site.calls("load")) == 1
+    assert site.calls("generate") == []
+    expect(page.locator("#found")).to_be_hidden()
 
 
 def test_kinds_bring_their_fields_and_samples(site: Site) -> None:
@@ -199,6 +243,7 @@ def test_an_error_is_explained(site: Site, code: str) -> None:
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text(f"{code}: the {code} of a test")
     expect(page.locator("#found")).to_be_hidden()
+    assert_nothing_is_called_done(page)
     press(page)
     wait(page)
     assert values(page)[1] == "Friday"
