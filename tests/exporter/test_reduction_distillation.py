@@ -147,6 +147,58 @@ def test_every_line_is_read_once_in_an_epoch_and_the_seed_orders_them(checkpoint
     assert [first.lines(step) for step in range(5)] != [other.lines(step) for step in range(5)]
 
 
+@pytest.mark.parametrize("width", [None, 12])
+def test_texts_are_read_up_to_the_longest_however_rows_are_made_up(
+    checkpoints: Path, tmp_path: Path, width: int | None
+) -> None:
+    """One text is longer than rows are wide, and its completion begins after such a width."""
+    rows = [{"text": "thistle down"}, {"prompt": CORPUS[0], "completion": CORPUS[1]}]
+    (tmp_path / "data.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    tokenizer = checkpoints / "teacher" / "tokenizer.json"
+    file = open_text_file(tmp_path / "data.jsonl")
+    short, long = (file.tokens(line, sampling_tokenizer(tokenizer), 1000) for line in (0, 1))
+    assert len(short.ids) <= 12 < long.start
+    longest = len(long.ids) - 2
+    sampling = Sampling(file, tokenizer, 1, 64, longest, 0, width)
+    found = {line: sampling(step) for step in (0, 1) for line in sampling.lines(step)}
+    assert sum(batch.targets for batch in found[0]) == len(short.ids) - 1
+    assert sum(batch.targets for batch in found[1]) == longest - long.start
+    if width:
+        assert [{batch.ids.shape[1] for batch in found[line]} for line in (0, 1)] == [{width}, {longest}]
+
+
+def sampling_tokenizer(path: Path) -> Any:
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_file(str(path))
+
+
+def test_a_step_without_anything_to_foretell_changes_nothing(
+    checkpoints: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two of three lines are one token."""
+    (tmp_path / "data.txt").write_text(f"a\n{CORPUS[0]}\nb\n", encoding="utf-8")
+    given = command(checkpoints, tmp_path / "out", "--steps", "6", "--batch", "1", "--json")
+    given[given.index("--data") + 1] = str(tmp_path / "data.txt")
+    assert main(given) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["step"] == 6
+    assert said["loss"] > 0
+
+
+@pytest.mark.parametrize(("line", "longest"), [("a", "1024"), (CORPUS[0], "1")])
+def test_data_without_anything_to_foretell_is_refused(
+    checkpoints: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str, longest: str
+) -> None:
+    (tmp_path / "data.txt").write_text(line, encoding="utf-8")
+    given = command(checkpoints, tmp_path / "out", "--steps", "2", "--longest", longest)
+    given[given.index("--data") + 1] = str(tmp_path / "data.txt")
+    assert main(given) == 2
+    said = capsys.readouterr().err
+    assert "No line has anything to foretell" in said
+    assert "--longest" in said
+
+
 BAD_DATA = {
     "missing": (None, "cannot be read"),
     "empty": (b"\n \n", "no text in the data"),

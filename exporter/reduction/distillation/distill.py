@@ -64,6 +64,12 @@ def distill(
     origin = read_origin(ConfinedFolder(task.student))
     width = min(_WIDTH, task.tokens) if granite.packs(teacher) and granite.packs(student) else None
     sampling = Sampling(file, tokenizer, task.batch, task.tokens, task.longest, recipe.seed, width)
+    if not sampling.teaches:
+        raise ReductionError(
+            f"No line has anything to foretell in its first {task.longest:,} tokens",
+            f"--data {task.data}, --longest",
+            "Give texts of two tokens or more, and a --longest that reaches past the prompts.",
+        )
     with fast_mamba():
         run = Run(new_student(student, teacher, objective), recipe, run_folder)
         teacher.to(run.accelerator.device).eval().requires_grad_(False)

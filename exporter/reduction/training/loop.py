@@ -48,6 +48,7 @@ class Run:
         self.trained = [one for one in model.parameters() if one.requires_grad]
         self.optimizers = make_optimizers(model, recipe)
         self.tokens, self.seconds = 0, 0.0
+        self.last = 0.0, 0.0
 
     def resume(self) -> int:
         """Go on where the folder's checkpoint ends; returns the number of the next step."""
@@ -82,12 +83,15 @@ class Run:
         self.model.train()
 
     def _step(self, step: int, parts: Sequence[Batch], loss: Loss) -> tuple[float, float]:
-        """The mean loss over the step's targets, and the norm of the gradients."""
+        """The mean loss over the step's targets, and the norm of the gradients; those of the last step where this one
+        has no targets, which changes nothing."""
         import torch
 
         # Chance depends on the step alone, so that a run that is resumed leaves out the same.
         torch.manual_seed(self.recipe.seed * 1_000_003 + step)
         total = sum(part.targets for part in parts)
+        if not total:
+            return self.last
         own = parts[self.accelerator.process_index :: self.accelerator.num_processes]
         summed = self._learn(own, total, loss)
         mean = float(self._summed(summed)) / total
@@ -102,7 +106,8 @@ class Run:
             optimizer.step()
             optimizer.zero_grad()
         self.tokens += sum(part.ids.numel() for part in parts)
-        return mean, norm
+        self.last = mean, norm
+        return self.last
 
     def _learn(self, parts: Sequence[Batch], total: int, loss: Loss) -> "Tensor":
         """Add up the gradients of the mean over `total` targets; returns the sum of the losses of all parts."""
