@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exporter.reduction.distillation.text_file import TextFile
+from exporter.reduction.tokenizer_file import open_tokenizer
 from exporter.reduction.training.batches import Batch, Tokens, batches, packed
 
 if TYPE_CHECKING:
@@ -60,9 +61,7 @@ class Sampling:
 
 @cache
 def _tokenizer(path: Path) -> "Tokenizer":
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer = open_tokenizer(path)
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return tokenizer
