@@ -33,18 +33,21 @@ class Run:
     the step is the same, whatever their number.
     """
 
-    def __init__(self, model: Any, recipe: Recipe, folder: Path) -> None:
+    def __init__(self, model: Any, recipe: Recipe, folder: Path, few_shapes: bool = True) -> None:
+        """Layers are compiled, on a GPU or where the recipe says so, only if batches have `few_shapes`."""
         import torch
         from accelerate import Accelerator
 
         self.recipe, self.folder = recipe, folder
         self.accelerator = Accelerator(mixed_precision=recipe.mixed_precision)
-        if self.accelerator.device.type == "cuda":
+        on_gpu = self.accelerator.device.type == "cuda"
+        if on_gpu:
             torch.set_float32_matmul_precision("high")
         elif recipe.compiled:
             _require_compiler()
+        self.compiled = few_shapes and (on_gpu or recipe.compiled)
         self.model = model.to(self.accelerator.device)
-        granite.set_options(self.model, granite.Options(recipe.compiled, recipe.dropout))
+        granite.set_options(self.model, granite.Options(self.compiled, recipe.dropout))
         self.trained = [one for one in model.parameters() if one.requires_grad]
         self.optimizers = make_optimizers(model, recipe)
         self.tokens, self.seconds = 0, 0.0
@@ -149,7 +152,7 @@ class Run:
         return ReductionError(
             f"the {what} of step {step} is no number",
             str(self.folder),
-            f"{where}: lower the learning rate and run it again.",
+            f"{where}: lower the learning rate and run it again; if it ends there once more, begin in another folder.",
         )
 
     def _log(self, step: int, loss: float, norm: float, say: Callable[[str], None]) -> None:
