@@ -9,37 +9,23 @@ from typing import Any
 import pytest
 
 from exporter.__main__ import main
-from exporter.checkpoints import Origin, open_checkpoint
+from exporter.checkpoints import open_checkpoint
 from exporter.reduction.distillation.objectives import Objective, distillation_loss, forward_kl, new_student
 from exporter.reduction.distillation.sampling import Sampling
 from exporter.reduction.distillation.text_file import open_text_file
 from exporter.reduction.training import loop
 from exporter.reduction.training.batches import Tokens, batches
 from exporter.reduction.training.losses import cross_entropy
+from tests.exporter.distilled_pair import ORIGIN, command, write_pair
 from tests.tiny_granite import CORPUS, Variant, write_tiny_granite, write_tokenizer
-
-ORIGIN = Origin("whole", 4000, 1000)
-SHORT = ("--batch", "4", "--warm-up", "2", "--learning-rate", "3e-3")
 
 
 @pytest.fixture(scope="module")
 def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """teacher/ and a shallower student/."""
     folder = tmp_path_factory.mktemp("pair")
-    write_tiny_granite(folder / "teacher", Variant())
-    write_tiny_granite(folder / "student", Variant(layers=("mamba", "attention")))
-    ORIGIN.write(folder / "student")
-    rows = [{"text": text} for text in CORPUS] + [
-        {"prompt": text[:20], "completion": text[20:]} for text in CORPUS
-    ]
-    (folder / "data.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n", encoding="utf-8")
+    write_pair(folder)
     return folder
-
-
-def command(checkpoints: Path, output: Path, *more: str) -> list[str]:
-    names = ("--teacher", "teacher"), ("--student", "student"), ("--data", "data.jsonl")
-    given = [word for option, name in names for word in (option, str(checkpoints / name))]
-    return ["distill", *given, "-o", str(output), *SHORT, *more]
 
 
 def weights(folder: Path) -> dict[str, Any]:
@@ -91,8 +77,11 @@ def test_several_processes_compute_the_same_steps(checkpoints: Path, tmp_path: P
     more = ("--steps", "3", "--tokens", "64")
     assert main(command(checkpoints, tmp_path / "one", *more)) == 0
     launch = ["accelerate", "launch", "--num_processes", "2", "--cpu", "--main_process_port", "0"]
-    both = [*launch, "-m", "exporter", *command(checkpoints, tmp_path / "two", *more)]
-    subprocess.run([sys.executable, "-m", *accelerate(both)], check=True, capture_output=True, timeout=240)
+    both = [*launch, "-m", "exporter", *command(checkpoints, tmp_path / "two", *more, "--json")]
+    done = subprocess.run(
+        [sys.executable, "-m", *accelerate(both)], check=True, capture_output=True, timeout=240
+    )
+    assert json.loads(done.stdout)["step"] == 3, "one document, of the main process"
     one, two = weights(tmp_path / "one"), weights(tmp_path / "two")
     assert max(float((one[name] - two[name]).abs().max()) for name in one) < 1e-5
 
@@ -239,7 +228,10 @@ def test_another_tokenizer_is_refused(
 def test_a_run_of_another_recipe_and_a_folder_with_something_else_are_refused(
     checkpoints: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    save = loop.Run._save
+
     def killed(self: loop.Run, step: int) -> None:
+        save(self, step)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
