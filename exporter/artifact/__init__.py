@@ -8,7 +8,7 @@ from .adapter_manifest import (
     read_adapter_plan,
     require_base,
 )
-from .atomic_folder import atomic_folder, check_target
+from .atomic_folder import atomic_folder, check_target, flush
 from .compact_json import aligned_json, compact_json
 from .fields import Fields
 from .file_checking import check_size
@@ -62,6 +62,7 @@ __all__ = [
     "check_target",
     "compact_json",
     "file_entry",
+    "flush",
     "gpu_memory",
     "parse_adapter_manifest",
     "parse_manifest",

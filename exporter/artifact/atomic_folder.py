@@ -90,7 +90,7 @@ def _prepare(target: Path, overwrite: bool, needed_bytes: int) -> FolderLock:
 
 def _finish(partial: Path, target: Path, overwrite: bool) -> None:
     try:
-        _flush(partial)
+        flush(partial)
         _swap(partial, target, overwrite)
     except OSError as problem:
         if problem.errno in _FULL:
@@ -146,7 +146,8 @@ def _make_partial(target: Path) -> FolderLock:
             return lock
 
 
-def _flush(folder: Path) -> None:
+def flush(folder: Path) -> None:
+    """Returns when the disk holds all that is in `folder`."""
     for path in (*folder.rglob("*"), folder):
         descriptor = os.open(path, os.O_RDONLY)
         try:

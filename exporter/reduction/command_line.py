@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from exporter.errors import OutputError
+from exporter.reduction.training.recipe import share
 
 # Makes a command of a name, its purpose and examples.
 MakeCommand = Callable[[str, str, Sequence[str]], argparse.ArgumentParser]
@@ -76,16 +77,18 @@ def _add_distill(make: MakeCommand) -> None:
         help="checkpoint folder to make; the same command goes on there after it was stopped",
     )
     _add_recipe(command)
-    command.add_argument("--temperature", type=float, default=1.0, help="of both distributions (%(default)s)")
+    command.add_argument(
+        "--temperature", type=_number, default=1.0, help="of both distributions (%(default)s)"
+    )
     command.add_argument(
         "--label-loss",
-        type=float,
+        type=share,
         default=0.0,
         metavar="SHARE",
         help="of cross-entropy with the data's tokens",
     )
     command.add_argument(
-        "--hidden-loss", type=float, default=0.0, metavar="WEIGHT", help="of cosines between hidden states"
+        "--hidden-loss", type=_weight, default=0.0, metavar="WEIGHT", help="of cosines between hidden states"
     )
     command.add_argument("--json", action="store_true", help="print one JSON document at the end")
 
@@ -103,17 +106,23 @@ def _add_recipe(command: argparse.ArgumentParser) -> None:
         "--longest", type=_positive, default=1024, help="tokens of a text (default: %(default)s)"
     )
     command.add_argument("--learning-rate", type=_number, default=1e-3, help="(default: %(default)s)")
-    command.add_argument("--warm-up", type=int, default=100, metavar="STEPS", help="(default: %(default)s)")
-    command.add_argument("--cool-down", type=int, metavar="STEPS", help="(default: a third of the steps)")
+    command.add_argument(
+        "--warm-up", type=_count, default=100, metavar="STEPS", help="(default: %(default)s)"
+    )
+    command.add_argument("--cool-down", type=_count, metavar="STEPS", help="(default: a third of the steps)")
     command.add_argument("--mixed-precision", choices=("no", "bf16"), default="no", help="(default: no)")
     command.add_argument(
         "--compile",
         action="store_true",
         help="dense Granite hybrids on a CPU, too, which pays in long runs; needs a C++ compiler",
     )
-    command.add_argument("--workers", type=int, default=0, help="processes that read ahead (default: none)")
+    command.add_argument(
+        "--workers", type=_count, default=0, help="processes that read ahead (default: none)"
+    )
     command.add_argument("--save-every", type=_positive, default=100, metavar="STEPS", help="(%(default)s)")
-    command.add_argument("--seed", type=int, default=0, help="of the order of texts (default: %(default)s)")
+    command.add_argument(
+        "--seed", type=_count, default=0, help="of the order of texts (default: %(default)s)"
+    )
 
 
 def _positive(text: str) -> int:
@@ -123,11 +132,22 @@ def _positive(text: str) -> int:
     return number
 
 
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("must be 0 or more")
+    return number
+
+
 def _number(text: str) -> float:
     number = float(text)
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError("must be above 0")
     return number
+
+
+def _weight(text: str) -> float:
+    return float(text) if float(text) == 0 else _number(text)
 
 
 def _prune(arguments: argparse.Namespace) -> int:
@@ -144,6 +164,8 @@ def _prune(arguments: argparse.Namespace) -> int:
 
 
 def _distill(arguments: argparse.Namespace) -> int:
+    from accelerate import PartialState
+
     from exporter.progress import Progress
     from exporter.reduction.distillation.distill import Distillation, distill
     from exporter.reduction.distillation.objectives import Objective
@@ -165,6 +187,8 @@ def _distill(arguments: argparse.Namespace) -> int:
     names = ("teacher", "student", "data", "output", "batch", "tokens", "longest")
     task = Distillation(**{name: getattr(arguments, name) for name in names})
     done = distill(task, recipe, objective, Progress(quiet=arguments.json).say)
+    if not PartialState().is_main_process:
+        return 0
     if arguments.json:
         print(json.dumps({"folder": str(arguments.output), **done}))
         return 0

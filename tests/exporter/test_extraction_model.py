@@ -14,6 +14,7 @@ from exporter.reduction.extraction.examples import Example
 from exporter.reduction.extraction.schema import KINDS, LANGUAGES
 from exporter.reduction.extraction.sequences import step_batches
 from exporter.reduction.extraction.tokenizer import null_of
+from exporter.reduction.training import granite
 
 MODEL = Path(examine.__file__).with_name("thistledown-extract")
 SAID = {
@@ -39,6 +40,24 @@ def test_it_finds_the_fields_of_a_plain_message_and_says_null_for_the_rest() -> 
     assert parsed(decoded) == SAID
     assert decoded == foretold
     assert scores([right], [decoded]).exact == 1
+
+
+def test_a_model_is_examined_as_it_is_written_because_each_message_has_a_length_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import torch
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("compiled")
+
+    model, tokenizer = examine.loaded(MODEL)
+    options = granite.Options(compiled=True)
+    granite.set_options(model, options)
+    monkeypatch.setattr(torch, "compile", never)
+    monkeypatch.setattr(granite, "_ready", granite._ready.__wrapped__)
+    right = Example("en", "appointment", MESSAGE, KINDS["appointment"], SAID)
+    assert parsed(answers(model, tokenizer, [right])[0]) == SAID
+    assert granite._options(model) == options, "training goes on with them"
 
 
 def test_it_is_small_enough() -> None:

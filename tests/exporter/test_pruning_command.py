@@ -16,6 +16,7 @@ from exporter.errors import CalibrationError
 from exporter.parity.onnx_runner import OnnxDecoder
 from exporter.parity.torch_reference import TorchDecoder
 from exporter.reduction.pruning.texts import MOST_TEXTS, read_texts
+from tests.tiny_encoders import ENCODERS, write_tiny_encoder
 from tests.tiny_granite import CORPUS, VOCABULARY
 from tests.tiny_models import DECODERS, random_ids, write_tiny_model
 
@@ -230,6 +231,7 @@ def test_unknown_architectures_are_named(tiny_granite: Granite, tmp_path: Path, 
         ("bytes.txt", b"\xff\xfe\x00", "cannot be read"),
         ("lines.jsonl", b'{"text": "yes"}\n{"txt": "no"}', 'Line 2 has no "text"'),
         ("lines.jsonl", b'{"text": "yes"}\nno', "Line 2"),
+        ("blank.jsonl", b'{"text": "yes"}\n\n\nno', "Line 4"),
     ],
 )
 def test_calibration_that_cannot_be_used_is_refused(
@@ -242,6 +244,32 @@ def test_calibration_that_cannot_be_used_is_refused(
     assert words in said
     assert name in said
     assert not (tmp_path / "made").exists()
+
+
+def test_separators_of_unicode_end_no_line_of_jsonl(tmp_path: Path) -> None:
+    path, texts = tmp_path / "lines.jsonl", ["one\u2028two", "three\u2029four", "five\x85six"]
+    path.write_text(
+        "\n".join(json.dumps({"text": text}, ensure_ascii=False) for text in texts), encoding="utf-8"
+    )
+    assert read_texts(path, 0) == texts
+
+
+def test_texts_longer_than_the_model_has_places_for_are_cut(tmp_path: Path) -> None:
+    whole, texts = tmp_path / "whole", tmp_path / "texts.txt"
+    write_tiny_encoder(whole, ENCODERS["bert-masked"])
+    texts.write_text("a shard of granite " * 200, encoding="utf-8")
+    assert _prune(whole, "-o", tmp_path / "made", "--to", "mlp=32", "--calibration", texts) == 0
+
+
+def test_a_damaged_tokenizer_is_named(
+    tiny_granite: Granite, tmp_path: Path, texts: Path, capsys: Capture
+) -> None:
+    whole = tmp_path / "whole"
+    shutil.copytree(tiny_granite(), whole)
+    damaged = {"model": {"type": "BPE", "vocab": {}, "merges": "none"}}
+    (whole / "tokenizer.json").write_text(json.dumps(damaged), encoding="utf-8")
+    said = _refused(capsys, whole, "-o", tmp_path / "made", "--to", "mlp=50%", "--calibration", texts)
+    assert "The tokenizer cannot be read" in said
 
 
 def test_pruning_blindly_is_refused(tiny_granite: Granite, tmp_path: Path, capsys: Capture) -> None:

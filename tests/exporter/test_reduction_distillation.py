@@ -9,37 +9,23 @@ from typing import Any
 import pytest
 
 from exporter.__main__ import main
-from exporter.checkpoints import Origin, open_checkpoint
+from exporter.checkpoints import open_checkpoint
 from exporter.reduction.distillation.objectives import Objective, distillation_loss, forward_kl, new_student
 from exporter.reduction.distillation.sampling import Sampling
 from exporter.reduction.distillation.text_file import open_text_file
 from exporter.reduction.training import loop
 from exporter.reduction.training.batches import Tokens, batches
 from exporter.reduction.training.losses import cross_entropy
+from tests.exporter.distilled_pair import ORIGIN, command, write_pair
 from tests.tiny_granite import CORPUS, Variant, write_tiny_granite, write_tokenizer
-
-ORIGIN = Origin("whole", 4000, 1000)
-SHORT = ("--batch", "4", "--warm-up", "2", "--learning-rate", "3e-3")
 
 
 @pytest.fixture(scope="module")
 def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """teacher/ and a shallower student/."""
     folder = tmp_path_factory.mktemp("pair")
-    write_tiny_granite(folder / "teacher", Variant())
-    write_tiny_granite(folder / "student", Variant(layers=("mamba", "attention")))
-    ORIGIN.write(folder / "student")
-    rows = [{"text": text} for text in CORPUS] + [
-        {"prompt": text[:20], "completion": text[20:]} for text in CORPUS
-    ]
-    (folder / "data.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n", encoding="utf-8")
+    write_pair(folder)
     return folder
-
-
-def command(checkpoints: Path, output: Path, *more: str) -> list[str]:
-    names = ("--teacher", "teacher"), ("--student", "student"), ("--data", "data.jsonl")
-    given = [word for option, name in names for word in (option, str(checkpoints / name))]
-    return ["distill", *given, "-o", str(output), *SHORT, *more]
 
 
 def weights(folder: Path) -> dict[str, Any]:
@@ -91,8 +77,11 @@ def test_several_processes_compute_the_same_steps(checkpoints: Path, tmp_path: P
     more = ("--steps", "3", "--tokens", "64")
     assert main(command(checkpoints, tmp_path / "one", *more)) == 0
     launch = ["accelerate", "launch", "--num_processes", "2", "--cpu", "--main_process_port", "0"]
-    both = [*launch, "-m", "exporter", *command(checkpoints, tmp_path / "two", *more)]
-    subprocess.run([sys.executable, "-m", *accelerate(both)], check=True, capture_output=True, timeout=240)
+    both = [*launch, "-m", "exporter", *command(checkpoints, tmp_path / "two", *more, "--json")]
+    done = subprocess.run(
+        [sys.executable, "-m", *accelerate(both)], check=True, capture_output=True, timeout=240
+    )
+    assert json.loads(done.stdout)["step"] == 3, "one document, of the main process"
     one, two = weights(tmp_path / "one"), weights(tmp_path / "two")
     assert max(float((one[name] - two[name]).abs().max()) for name in one) < 1e-5
 
@@ -147,6 +136,58 @@ def test_every_line_is_read_once_in_an_epoch_and_the_seed_orders_them(checkpoint
     assert [first.lines(step) for step in range(5)] != [other.lines(step) for step in range(5)]
 
 
+@pytest.mark.parametrize("width", [None, 12])
+def test_texts_are_read_up_to_the_longest_however_rows_are_made_up(
+    checkpoints: Path, tmp_path: Path, width: int | None
+) -> None:
+    """One text is longer than rows are wide, and its completion begins after such a width."""
+    rows = [{"text": "thistle down"}, {"prompt": CORPUS[0], "completion": CORPUS[1]}]
+    (tmp_path / "data.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    tokenizer = checkpoints / "teacher" / "tokenizer.json"
+    file = open_text_file(tmp_path / "data.jsonl")
+    short, long = (file.tokens(line, sampling_tokenizer(tokenizer), 1000) for line in (0, 1))
+    assert len(short.ids) <= 12 < long.start
+    longest = len(long.ids) - 2
+    sampling = Sampling(file, tokenizer, 1, 64, longest, 0, width)
+    found = {line: sampling(step) for step in (0, 1) for line in sampling.lines(step)}
+    assert sum(batch.targets for batch in found[0]) == len(short.ids) - 1
+    assert sum(batch.targets for batch in found[1]) == longest - long.start
+    if width:
+        assert [{batch.ids.shape[1] for batch in found[line]} for line in (0, 1)] == [{width}, {longest}]
+
+
+def sampling_tokenizer(path: Path) -> Any:
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_file(str(path))
+
+
+def test_a_step_without_anything_to_foretell_changes_nothing(
+    checkpoints: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two of three lines are one token."""
+    (tmp_path / "data.txt").write_text(f"a\n{CORPUS[0]}\nb\n", encoding="utf-8")
+    given = command(checkpoints, tmp_path / "out", "--steps", "6", "--batch", "1", "--json")
+    given[given.index("--data") + 1] = str(tmp_path / "data.txt")
+    assert main(given) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["step"] == 6
+    assert said["loss"] > 0
+
+
+@pytest.mark.parametrize(("line", "longest"), [("a", "1024"), (CORPUS[0], "1")])
+def test_data_without_anything_to_foretell_is_refused(
+    checkpoints: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str, longest: str
+) -> None:
+    (tmp_path / "data.txt").write_text(line, encoding="utf-8")
+    given = command(checkpoints, tmp_path / "out", "--steps", "2", "--longest", longest)
+    given[given.index("--data") + 1] = str(tmp_path / "data.txt")
+    assert main(given) == 2
+    said = capsys.readouterr().err
+    assert "No line has anything to foretell" in said
+    assert "--longest" in said
+
+
 BAD_DATA = {
     "missing": (None, "cannot be read"),
     "empty": (b"\n \n", "no text in the data"),
@@ -187,7 +228,10 @@ def test_another_tokenizer_is_refused(
 def test_a_run_of_another_recipe_and_a_folder_with_something_else_are_refused(
     checkpoints: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    save = loop.Run._save
+
     def killed(self: loop.Run, step: int) -> None:
+        save(self, step)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:

@@ -12,10 +12,11 @@ from exporter.reduction.training import checkpoints, granite
 from exporter.reduction.training.batches import NO_LABEL, Batch, Tokens, batches, packed
 from exporter.reduction.training.fast_mamba import fast_mamba
 from exporter.reduction.training.loop import Run
-from exporter.reduction.training.losses import cross_entropy
+from exporter.reduction.training.losses import cross_entropy, layer_outputs, logits
 from exporter.reduction.training.optimizers import make_optimizers
 from exporter.reduction.training.recipe import Recipe
 from tests.tiny_granite import Variant, write_tiny_granite
+from tests.tiny_models import DECODERS, write_tiny_model
 
 STEPS = 6
 
@@ -158,6 +159,32 @@ def test_another_architecture_is_computed_by_transformers_itself(tmp_path: Path)
         found = cross_entropy(model, batch).sum()
         alone = sum(cross_entropy(model, batches([one], 1000, 0)[0]).sum() for one in SEQUENCES[:2])
     assert float(found) == pytest.approx(float(alone), rel=1e-5)
+
+
+@pytest.mark.parametrize("name", sorted({row.model_type: name for name, row in DECODERS.items()}.values()))
+def test_of_every_architecture_the_logits_are_those_that_the_model_says(name: str, tmp_path: Path) -> None:
+    """Caps and scales of the head, too, which weigh more where logits are large."""
+    import torch
+
+    write_tiny_model(tmp_path, DECODERS[name])
+    model = loaded(tmp_path).eval()
+    (batch,) = batches([Tokens(range(5, 25), 1)], 100, 0)
+    with torch.no_grad():
+        model.get_output_embeddings().weight *= 20
+        layers = layer_outputs(model, batch)
+        wanted = model(batch.ids).logits[0, :-1]
+    assert len(layers) == model.config.num_hidden_layers
+    assert (logits(model, layers[-1]) - wanted).abs().max() < 1e-4 * wanted.abs().max()
+
+
+@pytest.mark.parametrize("name", sorted({row.model_type: name for name, row in DECODERS.items()}.values()))
+def test_tables_of_tokens_are_not_orthogonalized(name: str, tmp_path: Path) -> None:
+    write_tiny_model(tmp_path, DECODERS[name])
+    model = loaded(tmp_path)
+    matrices = {id(one) for one in make_optimizers(model, recipe())["muon"].param_groups[0]["params"]}
+    tables = {id(each.weight) for each in (model.get_input_embeddings(), model.get_output_embeddings())}
+    assert matrices
+    assert not matrices & tables
 
 
 def test_batches_hold_every_sequence_and_are_not_above_their_size() -> None:

@@ -1,22 +1,23 @@
 """`thistledown distill`: trains a student beside its teacher, resumes after a kill, leaves an ordinary checkpoint."""
 
-import hashlib
 import json
 import os
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from exporter.checkpoints import Origin
+from exporter.checkpoints import Checkpoint, Origin
 from exporter.checkpoints.confined_folder import ConfinedFolder
 from exporter.checkpoints.origin import read_origin
-from exporter.errors import ReductionError
+from exporter.errors import ReductionError, WeightsError
+from exporter.reduction.distillation import run_folder
 from exporter.reduction.distillation.objectives import Objective, distillation_loss, new_student
 from exporter.reduction.distillation.sampling import Sampling
 from exporter.reduction.distillation.text_file import open_text_file
-from exporter.reduction.training import granite
+from exporter.reduction.tokenizer_file import open_tokenizer
+from exporter.reduction.training import checkpoints, granite
 from exporter.reduction.training.fast_mamba import fast_mamba
 from exporter.reduction.training.loop import LOG, Run
 from exporter.reduction.training.plots import plot_losses
@@ -30,9 +31,8 @@ _CARRIED = (
     "chat_template.jinja",
     "generation_config.json",
 )
-_RUN, _RECIPE, _WEIGHTS, _CURVE = "run", "recipe.json", "model.safetensors", "loss.svg"
+_WEIGHTS, _CURVE = "model.safetensors", "loss.svg"
 _WIDTH = 512
-_FREE = {"log_every", "save_every", "workers", "compiled"}
 
 
 @dataclass(frozen=True)
@@ -56,23 +56,40 @@ def distill(
     Raises ReductionError where tokenizers or vocabularies differ, the data is unfit, a loss is no number, or the
     output folder holds something else or a run with another recipe.
     """
+    import torch
+
     tokenizer = _common_tokenizer(task.teacher, task.student)
     file = open_text_file(task.data)
-    run_folder = _begun(task, recipe, objective)
+    identity = _identity(task, recipe, objective)
+    run_folder.require_place(task.output, identity)
     teacher, student = _loaded(task.teacher), _loaded(task.student)
     _require_vocabulary(teacher, student, tokenizer)
     origin = read_origin(ConfinedFolder(task.student))
-    width = min(_WIDTH, task.tokens) if granite.packs(teacher) and granite.packs(student) else None
+    packs = granite.packs(teacher) and granite.packs(student)
+    width = min(_WIDTH, task.tokens) if packs else None
     sampling = Sampling(file, tokenizer, task.batch, task.tokens, task.longest, recipe.seed, width)
+    _require_targets(sampling, task)
+    # The projection of hidden states is drawn; all processes draw the same.
+    torch.manual_seed(recipe.seed)
     with fast_mamba():
-        run = Run(new_student(student, teacher, objective), recipe, run_folder)
+        folder = task.output / run_folder.RUN
+        run = Run(new_student(student, teacher, objective), recipe, folder, few_shapes=packs)
         teacher.to(run.accelerator.device).eval().requires_grad_(False)
-        granite.set_options(teacher, granite.Options(recipe.compiled))
-        run.train(sampling, distillation_loss(teacher, objective), say, _plotter(run_folder))
+        granite.set_options(teacher, granite.Options(run.compiled))
+        if run.accelerator.is_main_process:
+            run_folder.begin(folder, identity)
+        run.accelerator.wait_for_everyone()
+        run.train(sampling, distillation_loss(teacher, objective), say, _plotter(folder))
     if run.accelerator.is_main_process:
-        _finish(student, task, origin, run_folder)
+        _finish(student, task, origin, folder)
     run.accelerator.wait_for_everyone()
     return _summary(task.output / LOG)
+
+
+def _identity(task: Distillation, recipe: Recipe, objective: Objective) -> Mapping[str, Any]:
+    sizes = {"batch": task.batch, "tokens": task.tokens, "longest": task.longest}
+    models = {"teacher": run_folder.decisive(task.teacher), "student": run_folder.decisive(task.student)}
+    return run_folder.identity(recipe, objective, sizes, {"data": [task.data], **models})
 
 
 def _common_tokenizer(teacher: Path, student: Path) -> Path:
@@ -101,8 +118,6 @@ def _meaning(path: Path) -> Any:
 
 
 def _require_vocabulary(teacher: Any, student: Any, tokenizer: Path) -> None:
-    from tokenizers import Tokenizer
-
     sizes = teacher.config.vocab_size, student.config.vocab_size
     if sizes[0] != sizes[1]:
         raise ReductionError(
@@ -110,75 +125,51 @@ def _require_vocabulary(teacher: Any, student: Any, tokenizer: Path) -> None:
             "config.json",
             "Distilling compares logits token by token: both need the same vocabulary.",
         )
-    named = Tokenizer.from_file(str(tokenizer)).get_vocab_size()
+    named = open_tokenizer(tokenizer).get_vocab_size()
     if named > sizes[0]:
         raise ReductionError(
             f"The tokenizer has {named:,} tokens, the models {sizes[0]:,}", str(tokenizer), "Copy it anew."
         )
 
 
+def _require_targets(sampling: Sampling, task: Distillation) -> None:
+    if not sampling.teaches:
+        raise ReductionError(
+            f"No line has anything to foretell in its first {task.longest:,} tokens",
+            f"--data {task.data}, --longest",
+            "Give texts of two tokens or more, and a --longest that reaches past the prompts.",
+        )
+
+
 def _loaded(folder: Path) -> Any:
-    """The model in float32. Raises ReductionError where transformers cannot load it."""
+    """The model in float32. Raises ReductionError where transformers cannot load it, and what Checkpoint raises."""
     import torch
     from transformers import AutoModelForCausalLM
 
     if not (folder / "config.json").is_file():
         raise ReductionError("There is no checkpoint", str(folder), "Give a folder with config.json.")
+    _require_decoder(Checkpoint(folder, folder.name), folder)
     try:
-        return AutoModelForCausalLM.from_pretrained(
-            folder, dtype=torch.float32, use_safetensors=True, local_files_only=True
+        model, found = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=torch.float32, use_safetensors=True, local_files_only=True, output_loading_info=True
         )
     except (OSError, ValueError, RuntimeError) as problem:
         raise ReductionError(f"transformers cannot load it: {problem}", str(folder), "") from None
+    if missing := sorted(found["missing_keys"]):
+        raise WeightsError(f'Tensor "{missing[0]}" is missing', str(folder), "The weights are incomplete.")
+    return model
 
 
-def _begun(task: Distillation, recipe: Recipe, objective: Objective) -> Path:
-    """The run's folder, with the recipe written down. Raises ReductionError where the output holds something else."""
-    folder = task.output / _RUN
-    wanted = _identity(task, recipe, objective)
-    noted = folder / _RECIPE
-    if noted.is_file():
-        _require_same(json.loads(noted.read_text(encoding="utf-8")), wanted, folder)
-        return folder
-    if task.output.exists() and (not task.output.is_dir() or any(task.output.iterdir())):
-        raise ReductionError("The output folder is not empty", str(task.output), "Give another one.")
-    folder.mkdir(parents=True, exist_ok=True)
-    making = noted.with_suffix(".making")
-    making.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
-    os.replace(making, noted)
-    return folder
+def _require_decoder(checkpoint: Checkpoint, folder: Path) -> None:
+    """Raises ReductionError for an encoder: transformers would give BERT a head that foretells what it sees."""
+    from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
-
-def _identity(task: Distillation, recipe: Recipe, objective: Objective) -> dict[str, Any]:
-    """Everything that decides what a run computes."""
-    steps = {key: value for key, value in asdict(recipe).items() if key not in _FREE}
-    files = {
-        name: _digest(path)
-        for name, path in (
-            ("data", task.data),
-            ("teacher", task.teacher / _WEIGHTS),
-            ("student", task.student / _WEIGHTS),
-        )
-    }
-    sizes = {"batch": task.batch, "tokens": task.tokens, "longest": task.longest}
-    return {**sizes, **steps, **asdict(objective), **files}
-
-
-def _digest(path: Path) -> str | None:
-    """The SHA-256 of a file; None where there is none, as of weights in several files."""
-    if not path.is_file():
-        return None
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _require_same(noted: Mapping[str, Any], wanted: Mapping[str, Any], folder: Path) -> None:
-    changed = [key for key in wanted if noted.get(key) != wanted[key]]
-    if changed:
+    kind = checkpoint.config.get("model_type")
+    if kind in MODEL_FOR_MASKED_LM_MAPPING_NAMES and not checkpoint.config.get("is_decoder"):
         raise ReductionError(
-            f"A run with another recipe was begun here: {', '.join(changed)} differ",
+            f"A model of type {kind} is an encoder, which foretells no tokens",
             str(folder),
-            "Go on with the same recipe, or give another output folder.",
+            "Distill models that generate text.",
         )
 
 
@@ -194,7 +185,8 @@ def _plotter(folder: Path) -> Callable[[int, Any], Mapping[str, Any]]:
 def _finish(student: Any, task: Distillation, origin: Origin | None, run: Path) -> None:
     """Leave the checkpoint: config, tokenizer and weights, which come last; then the state of the run goes."""
     making = run / "finished"
-    student.save_pretrained(making)
+    with checkpoints.writing(run):
+        student.save_pretrained(making)
     for name in _CARRIED:
         sources = [folder / name for folder in (task.student, task.teacher) if (folder / name).is_file()]
         if sources:
@@ -204,7 +196,7 @@ def _finish(student: Any, task: Distillation, origin: Origin | None, run: Path) 
     shutil.copyfile(run / LOG, making / LOG)
     for path in sorted(making.iterdir(), key=lambda path: path.name == _WEIGHTS):
         os.replace(path, task.output / path.name)
-    shutil.rmtree(run)
+    run_folder.end(run)
 
 
 def _summary(log: Path) -> Mapping[str, Any]:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exporter.reduction.distillation.text_file import TextFile
-from exporter.reduction.training.batches import Batch, batches, packed
+from exporter.reduction.tokenizer_file import open_tokenizer
+from exporter.reduction.training.batches import Batch, Tokens, batches, packed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 class Sampling:
     """`batch` lines a step, in batches of at most `most_tokens` ids; texts are cut after `longest`.
 
-    With a `width` several texts share a row of that many tokens, for models that keep them apart.
+    With a `width` several texts share a row of that many tokens, for models that keep them apart; in a step that reads
+    a longer text, of `longest`: rows have two shapes at most.
     """
 
     file: TextFile
@@ -33,13 +35,22 @@ class Sampling:
 
     def __call__(self, step: int) -> list[Batch]:
         """The batches of a step."""
-        tokenizer = _tokenizer(self.tokenizer)
-        sequences = [self.file.tokens(line, tokenizer, self.longest) for line in self.lines(step)]
-        # A text of one token foretells nothing.
-        useful = [each for each in sequences if len(each.ids) > max(1, each.start)]
+        useful = self._useful(self.lines(step))
         if self.width is None:
             return batches(useful, self.most_tokens, 0)
-        return packed(useful, self.most_tokens, 0, self.width)
+        fits = all(len(each.ids) <= self.width for each in useful)
+        return packed(useful, self.most_tokens, 0, self.width if fits else self.longest)
+
+    @property
+    def teaches(self) -> bool:
+        """Whether any line has something to foretell."""
+        return any(self._useful([line]) for line in range(len(self.file)))
+
+    def _useful(self, lines: Sequence[int]) -> list[Tokens]:
+        """Those that foretell something: texts of two tokens, completions that begin before they are cut."""
+        tokenizer = _tokenizer(self.tokenizer)
+        sequences = [self.file.tokens(line, tokenizer, self.longest) for line in lines]
+        return [each for each in sequences if len(each.ids) > max(1, each.start)]
 
     def lines(self, step: int) -> Sequence[int]:
         """The numbers of the lines of a step, from 0."""
@@ -50,9 +61,7 @@ class Sampling:
 
 @cache
 def _tokenizer(path: Path) -> "Tokenizer":
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer = open_tokenizer(path)
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return tokenizer

@@ -7,6 +7,7 @@ from typing import Any
 
 from exporter.reduction.extraction.examples import Example
 from exporter.reduction.extraction.sequences import tokens
+from exporter.reduction.training import granite
 from exporter.reduction.training.batches import batches
 from exporter.reduction.training.fast_mamba import fast_mamba
 from exporter.reduction.training.losses import layer_outputs, logits, targets
@@ -83,7 +84,7 @@ def _foretold(model: Any, tokenizer: Any, examples: Sequence[Example]) -> list[b
     model.eval()
     for example in examples:
         (batch,) = batches([tokens(tokenizer, example)], 1, 0)
-        with torch.no_grad(), fast_mamba():
+        with torch.no_grad(), fast_mamba(), granite.not_compiled(model):
             said = logits(model, layer_outputs(model, batch.to(device))[-1])
         found.append(bool((said.argmax(-1) == targets(batch.to(device))).all()))
     return found

@@ -11,13 +11,20 @@ from exporter.artifact import atomic_folder
 from exporter.checkpoints import Checkpoint, open_checkpoint
 from exporter.errors import CalibrationError, OutputError
 from exporter.progress import Progress
-from exporter.reduction.pruning.anatomy import PRUNABLE, Anatomy, parameters, stored_bytes, take_apart
+from exporter.reduction.pruning.anatomy import (
+    PRUNABLE,
+    Anatomy,
+    parameters,
+    read_config,
+    stored_bytes,
+    take_apart,
+)
 from exporter.reduction.pruning.choosing import Importance, choose, keep_layers
 from exporter.reduction.pruning.fitting import fit
 from exporter.reduction.pruning.goals import Goals, parse_goals
 from exporter.reduction.pruning.layouts import Sizes
 from exporter.reduction.pruning.measuring import measure
-from exporter.reduction.pruning.texts import read_texts, tokens_of
+from exporter.reduction.pruning.texts import MOST_TOKENS, read_texts, tokens_of
 from exporter.reduction.pruning.writing import write
 from exporter.sizes import human
 
@@ -117,8 +124,14 @@ def _measure(
 ) -> Importance:
     texts = read_texts(calibration, seed)
     vocabulary = anatomy.sizes.get("vocabulary", checkpoint.config.get("vocab_size", 0))
-    tokens = tokens_of(texts, checkpoint.tokenizer()["tokenizer.json"], vocabulary)
+    tokens = tokens_of(texts, checkpoint.tokenizer()["tokenizer.json"], vocabulary, _most_tokens(checkpoint))
     return measure(checkpoint.folder, anatomy, tokens, progress.say)
+
+
+def _most_tokens(checkpoint: Checkpoint) -> int:
+    """As many of a text are read, and no more than the model has places for."""
+    places = getattr(read_config(checkpoint), "max_position_embeddings", None)
+    return min(places, MOST_TOKENS) if isinstance(places, int) and places > 0 else MOST_TOKENS
 
 
 def _fit(anatomy: Anatomy, goals: Goals, importance: Importance | None) -> dict[str, int]:

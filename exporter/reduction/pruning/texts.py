@@ -5,19 +5,21 @@ from pathlib import Path
 from random import Random
 
 from exporter.errors import CalibrationError
+from exporter.reduction.tokenizer_file import open_tokenizer
 from exporter.strict_json import JsonProblem, parse_object
 
 MOST_TEXTS = 1024
 _LONGEST_FILE = 256 << 20
 _LONGEST_LINE = 1 << 20
-_MOST_TOKENS = 512
+MOST_TOKENS = 512
 
 
 def read_texts(file: Path, seed: int) -> Sequence[str]:
     """Texts of `file` that are not empty; of more than 1,024 as many, drawn by `seed`. Raises CalibrationError."""
-    lines = [line for line in _read(file).splitlines() if line.strip()]
+    # splitlines would also cut within JSON strings, which may hold separators of Unicode.
+    lines = _read(file).split("\n")
     if file.suffix == ".jsonl":
-        lines = [_text_of(line, number, file) for number, line in enumerate(lines, 1)]
+        lines = [_text_of(line, number, file) for number, line in enumerate(lines, 1) if line.strip()]
     texts = [line.strip() for line in lines if line.strip()]
     if not texts:
         raise CalibrationError("There is no text", str(file), "Write one text a line.")
@@ -49,13 +51,11 @@ def _text_of(line: str, number: int, file: Path) -> str:
     return text
 
 
-def tokens_of(texts: Sequence[str], tokenizer: Path, vocabulary: int) -> Sequence[Sequence[int]]:
-    """The token ids of each text that has any, at most 512; raises CalibrationError."""
-    from tokenizers import Tokenizer
-
-    tokenize = Tokenizer.from_file(str(tokenizer))
+def tokens_of(texts: Sequence[str], tokenizer: Path, vocabulary: int, most: int) -> Sequence[Sequence[int]]:
+    """The token ids of each text that has any, at most `most`; raises CalibrationError or TokenizerError."""
+    tokenize = open_tokenizer(tokenizer)
     tokenize.no_padding()
-    tokenize.enable_truncation(_MOST_TOKENS)
+    tokenize.enable_truncation(most)
     found = [encoded.ids for encoded in tokenize.encode_batch(list(texts)) if encoded.ids]
     if not found:
         raise CalibrationError("No text has any tokens", "calibration", "Give texts that the model can read.")

@@ -3,10 +3,14 @@
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from exporter.artifact import flush
+from exporter.errors import ReductionError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,14 +30,18 @@ class Checkpoint:
 
 
 def save(folder: Path, checkpoint: Checkpoint) -> None:
-    """Write it into `folder`; a kill at any time leaves the one before it or this one."""
+    """Write it into `folder`; a kill or a loss of power at any time leaves the one before it or this one.
+
+    Raises ReductionError where weights cannot be written.
+    """
     from safetensors.torch import save_file
 
     made = folder / "making"
     shutil.rmtree(made, ignore_errors=True)
     made.mkdir(parents=True)
-    save_file({name: one.contiguous() for name, one in checkpoint.weights.items()}, made / _WEIGHTS)
-    save_file({name: one.contiguous() for name, one in checkpoint.optimizers.items()}, made / _OPTIMIZERS)
+    with writing(folder):
+        save_file({name: one.contiguous() for name, one in checkpoint.weights.items()}, made / _WEIGHTS)
+        save_file({name: one.contiguous() for name, one in checkpoint.optimizers.items()}, made / _OPTIMIZERS)
     state = {"step": checkpoint.step, "notes": checkpoint.notes}
     (made / _STATE).write_text(json.dumps(state), encoding="utf-8")
     named = folder / f"step-{checkpoint.step}"
@@ -41,17 +49,37 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
     made.rename(named)
     pointer = folder / f"{_LAST}.making"
     pointer.write_text(named.name, encoding="utf-8")
+    flush(folder)
     os.replace(pointer, folder / _LAST)
+    flush(folder)
     for other in folder.glob("step-*"):
         if other.name != named.name:
             shutil.rmtree(other, ignore_errors=True)
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Within, weights that safetensors cannot write raise ReductionError."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except SafetensorError as problem:
+        raise ReductionError(
+            f"The weights cannot be written: {problem}", str(folder), "Make room there, and run it again."
+        ) from None
+
+
+def exists(folder: Path) -> bool:
+    """Whether there is one to go on from."""
+    return (folder / _LAST).is_file()
 
 
 def load(folder: Path) -> Checkpoint | None:
     """The last one that was written whole; None where there is none."""
     from safetensors.torch import load_file
 
-    if not (folder / _LAST).is_file():
+    if not exists(folder):
         return None
     named = folder / (folder / _LAST).read_text(encoding="utf-8")
     state = json.loads((named / _STATE).read_text(encoding="utf-8"))

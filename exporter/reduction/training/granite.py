@@ -1,9 +1,11 @@
 """A dense Granite hybrid without positions in few passes over memory: documents are packed into rows, without padding.
 
-It computes what transformers' module computes for each document alone, with that module's own parameters. On a GPU
-each kind of layer is compiled once, because weights are arguments.
+It computes what transformers' module computes for each document alone, with that module's own parameters. Compiled,
+each kind of layer is compiled once for all layers, because weights are arguments.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,8 +20,8 @@ _FORGOTTEN = -60.0
 
 
 class Options(NamedTuple):
-    """Compile layers on a CPU, too (rows must then be of one shape, and a C++ compiler there); in training leave out a
-    share of what each mixer and MLP adds to the stream."""
+    """Compile layers (rows must then be of few shapes, for each is compiled, and on a CPU a C++ compiler there); in
+    training leave out a share of what each mixer and MLP adds to the stream."""
 
     compiled: bool = False
     dropout: float = 0.0
@@ -56,6 +58,17 @@ def set_options(module: Any, options: Options) -> None:
             setattr(each, _OPTIONS, options)
 
 
+@contextmanager
+def not_compiled(model: Any) -> Iterator[None]:
+    """Within, layers are computed as they are written, so that rows may be of any shape."""
+    before = _options(model)
+    set_options(model, before._replace(compiled=False))
+    try:
+        yield
+    finally:
+        set_options(model, before)
+
+
 def _options(model: Any) -> Options:
     found: Options = getattr(model, _OPTIONS, Options())
     return found
@@ -83,7 +96,7 @@ def layer_outputs(model: Any, ids: "Tensor", documents: "Tensor") -> "list[Tenso
     sizes, rows = _sizes(model), _rows(documents, inner.config.mamba_d_conv)
     x = inner.embed_tokens.weight[ids] * inner.embedding_multiplier
     found: list[Tensor] = []
-    compiled = x.is_cuda or _options(model).compiled
+    compiled = _options(model).compiled
     with torch.autocast(x.device.type, enabled=False):
         for layer in inner.layers:
             kind = _mamba_layer if layer.mamba is not None else _attention_layer

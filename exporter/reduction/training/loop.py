@@ -33,21 +33,25 @@ class Run:
     the step is the same, whatever their number.
     """
 
-    def __init__(self, model: Any, recipe: Recipe, folder: Path) -> None:
+    def __init__(self, model: Any, recipe: Recipe, folder: Path, few_shapes: bool = True) -> None:
+        """Layers are compiled, on a GPU or where the recipe says so, only if batches have `few_shapes`."""
         import torch
         from accelerate import Accelerator
 
         self.recipe, self.folder = recipe, folder
         self.accelerator = Accelerator(mixed_precision=recipe.mixed_precision)
-        if self.accelerator.device.type == "cuda":
+        on_gpu = self.accelerator.device.type == "cuda"
+        if on_gpu:
             torch.set_float32_matmul_precision("high")
         elif recipe.compiled:
             _require_compiler()
+        self.compiled = few_shapes and (on_gpu or recipe.compiled)
         self.model = model.to(self.accelerator.device)
-        granite.set_options(self.model, granite.Options(recipe.compiled, recipe.dropout))
+        granite.set_options(self.model, granite.Options(self.compiled, recipe.dropout))
         self.trained = [one for one in model.parameters() if one.requires_grad]
         self.optimizers = make_optimizers(model, recipe)
         self.tokens, self.seconds = 0, 0.0
+        self.last = 0.0, 0.0
 
     def resume(self) -> int:
         """Go on where the folder's checkpoint ends; returns the number of the next step."""
@@ -82,12 +86,15 @@ class Run:
         self.model.train()
 
     def _step(self, step: int, parts: Sequence[Batch], loss: Loss) -> tuple[float, float]:
-        """The mean loss over the step's targets, and the norm of the gradients."""
+        """The mean loss over the step's targets, and the norm of the gradients; those of the last step where this one
+        has no targets, which changes nothing."""
         import torch
 
         # Chance depends on the step alone, so that a run that is resumed leaves out the same.
         torch.manual_seed(self.recipe.seed * 1_000_003 + step)
         total = sum(part.targets for part in parts)
+        if not total:
+            return self.last
         own = parts[self.accelerator.process_index :: self.accelerator.num_processes]
         summed = self._learn(own, total, loss)
         mean = float(self._summed(summed)) / total
@@ -102,7 +109,8 @@ class Run:
             optimizer.step()
             optimizer.zero_grad()
         self.tokens += sum(part.ids.numel() for part in parts)
-        return mean, norm
+        self.last = mean, norm
+        return self.last
 
     def _learn(self, parts: Sequence[Batch], total: int, loss: Loss) -> "Tensor":
         """Add up the gradients of the mean over `total` targets; returns the sum of the losses of all parts."""
@@ -144,7 +152,7 @@ class Run:
         return ReductionError(
             f"the {what} of step {step} is no number",
             str(self.folder),
-            f"{where}: lower the learning rate and run it again.",
+            f"{where}: lower the learning rate and run it again; if it ends there once more, begin in another folder.",
         )
 
     def _log(self, step: int, loss: float, norm: float, say: Callable[[str], None]) -> None:

@@ -20,7 +20,7 @@ def layer_outputs(model: Any, batch: Batch) -> "list[Tensor]":
     if granite.packs(model):
         found = granite.layer_outputs(model, batch.ids, batch.documents)
     else:
-        said = model.model(batch.ids, use_cache=False, output_hidden_states=True)
+        said = model.base_model(batch.ids, use_cache=False, output_hidden_states=True)
         found = [*said.hidden_states[1:-1], said.last_hidden_state]
     chosen = batch.labels != NO_LABEL
     return [each[chosen] for each in found]
@@ -32,8 +32,10 @@ def logits(model: Any, states: "Tensor") -> "Tensor":
 
     count = len(states)
     filled = functional.pad(states, (0, 0, 0, -count % _ROWS))
-    found: Tensor = model.lm_head(filled)[:count] / getattr(model.config, "logits_scaling", 1.0)
-    return found.float()
+    head, config = model.get_output_embeddings(), model.config
+    found: Tensor = (head(filled)[:count] / getattr(config, "logits_scaling", 1.0)).float()
+    cap = getattr(config, "final_logit_softcapping", None)
+    return found if cap is None else cap * (found / cap).tanh()
 
 
 def targets(batch: Batch) -> "Tensor":

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
 
 # Tables of tokens, and the thin matrices of adapters.
-_NOT_HIDDEN = ("embed_tokens", "lm_head", "lora_")
+_NOT_HIDDEN = ("embed", "lm_head", "lora_")
 
 
 def make_optimizers(model: "Module", recipe: Recipe) -> "Mapping[str, Optimizer]":
