@@ -126,19 +126,28 @@ def damaged(files: dict[str, bytes], change: Callable[[dict[str, Any]], None], p
     files["manifest.json"] = json.dumps(manifest).encode()
 
 
-def _write_weights(plan: dict[str, Any]) -> None:
-    """The first kernel that reads a weight of the base declares that it writes it."""
+def _declare_weight(plan: dict[str, Any], declared: str) -> None:
+    """The first kernel that reads a weight of the base declares it otherwise."""
     weight = next(i for i, b in enumerate(plan["buffers"]) if b["kind"] == "weight" and b["shard"] == 0)
     for dispatch in plan["phases"]["decode"]:
         for binding, buffer, *_ in dispatch["bind"]:
             if buffer == weight:
                 shader = plan["kernels"][dispatch["kernel"]]["shader"]
-                old = f"@binding({binding}) var<storage, read>"
-                assert old in plan["shaders"][shader]
+                place = f"@group(0) @binding({binding}) var<storage, "
+                assert f"{place}read>" in plan["shaders"][shader]
                 plan["shaders"][shader] = plan["shaders"][shader].replace(
-                    old, old.replace("read>", "read_write>")
+                    f"{place}read>", declared.replace("PLACE", place)
                 )
                 return
+
+
+def _write_weights(plan: dict[str, Any]) -> None:
+    _declare_weight(plan, "PLACEread_write>")
+
+
+def _write_weights_of_two_names(plan: dict[str, Any]) -> None:
+    """The same number is declared a second time as read, which WGSL allows where nothing uses it."""
+    _declare_weight(plan, "PLACEread> decoy: array<u32>; PLACEread_write>")
 
 
 def _alias(plan: dict[str, Any]) -> None:
@@ -156,6 +165,7 @@ def _grow(plan: dict[str, Any]) -> None:
 
 PLANS: Mapping[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "a kernel that writes a weight of the base": (_write_weights, "PLAN_INVALID"),
+    "a kernel that writes it by a second name": (_write_weights_of_two_names, "PLAN_INVALID"),
     "a dispatch that the GPU refuses": (_alias, "PLAN_INVALID"),
     "a shader that does not compile": (
         lambda plan: plan["shaders"].update(dict.fromkeys(plan["shaders"], "fn")),
