@@ -72,17 +72,13 @@ export class LastingSession {
     return this.losses.outlive(() => this.reopen(signal), fault);
   }
 
-  /** @param {AbortSignal} signal @returns {Promise<Session>} */
+  /** @param {AbortSignal} signal @returns {Promise<Session>} the base's stays where only the adapter cannot be had again */
   async reopen(signal) {
-    const base = await reopenSession(this.request, this.base, this.rehearse, signal);
-    try {
-      this.session = (await this.shelf?.moveTo(base, signal)) ?? base;
-    } catch (cause) {
-      const fault = await base.device.reasonOf(cause);
-      base.device.destroy();
-      throw fault;
+    if (this.base.device.fault) {
+      this.base = await reopenSession(this.request, this.base, this.rehearse, signal);
+      this.shelf?.moveTo(this.base);
     }
-    this.base = base;
+    this.session = (await this.shelf?.restore(signal)) ?? this.base;
     return this.session;
   }
 
@@ -92,13 +88,8 @@ export class LastingSession {
    * @returns {Promise<import('./adapters/shelf.js').Swap>}
    */
   async setAdapter(url, signal) {
-    const { AdapterShelf } = await import('./adapters/shelf.js');
-    return this.run(async () => {
-      this.shelf ??= new AdapterShelf(this.base);
-      const { session, swap } = await this.shelf.put(url, signal);
-      this.session = session;
-      return swap;
-    }, signal);
+    const { swapAdapter } = await import('./adapters/shelf.js');
+    return swapAdapter(this, url, signal);
   }
 
   /** A call that was not `run` came to its end. */

@@ -5,7 +5,7 @@ import { AccessDeniedError, ManifestChangedError, NetworkFailedError, NotAnArtif
 import { sha256 } from './hashing.js';
 import { parseJson, request, STALL_MS } from './http.js';
 import { readManifest } from './manifest.js';
-import { Library } from './storage/library.js';
+import { Records } from './storage/records.js';
 import { openStore } from './storage/store.js';
 
 /** @typedef {import('./manifest.js').Manifest} Manifest */
@@ -36,31 +36,33 @@ export async function findManifest(base, options) {
  */
 export async function findDescription(base, name, { signal = new AbortController().signal, sha256: wanted }) {
   const url = base + name;
-  const kept = await keptText(base).catch(() => null);
-  const stallMs = kept === null ? STALL_MS : KEPT_STALL_MS;
-  const bytes = await fetchBytes(url, { signal, wanted, stallMs }).catch((cause) => {
-    if (kept === null || !UNREACHED.some((type) => cause instanceof type)) throw cause;
-    return new TextEncoder().encode(kept);
-  });
+  const bytes = await fetchOrKept(base, url, { signal, store: await openStore(), check: async (found) => {
+    if (wanted === undefined || (await sha256(found)) === wanted) return;
+    throw new ManifestChangedError(`${url} does not have the SHA-256 that was asked for`, { url });
+  } });
   return { bytes, url };
 }
 
 /**
- * @param {string} url
- * @param {{ signal: AbortSignal, wanted: string | undefined, stallMs: number }} options
+ * @param {string} base the folder's address
+ * @param {string} url of the JSON file in it that was kept with its last whole load
+ * @param {object} options
+ * @param {AbortSignal} options.signal
+ * @param {import('./storage/store.js').Store} options.store
+ * @param {(bytes: Bytes) => Promise<void>} [options.check] throws for what the network must not give
  * @returns {Promise<Bytes>}
  */
-async function fetchBytes(url, { signal, wanted, stallMs }) {
-  const response = await request(url, { signal, cache: 'no-cache' }, stallMs);
-  const bytes = await readWithin(response, url, { most: MAX_MANIFEST_BYTES, signal, stallMs });
-  if (wanted !== undefined && (await sha256(bytes)) !== wanted) {
-    throw new ManifestChangedError(`${url} does not have the SHA-256 that was asked for`, { url });
+export async function fetchOrKept(base, url, { signal, store, check }) {
+  const kept = (await new Records(store).keptOf(base).catch(() => null))?.manifest ?? null;
+  const stallMs = kept === null ? STALL_MS : KEPT_STALL_MS;
+  try {
+    const response = await request(url, { signal, cache: 'no-cache' }, stallMs);
+    const bytes = await readWithin(response, url, { most: MAX_MANIFEST_BYTES, signal, stallMs });
+    await check?.(bytes);
+    parseJson(bytes, url);
+    return bytes;
+  } catch (cause) {
+    if (kept === null || !UNREACHED.some((type) => cause instanceof type)) throw cause;
+    return new TextEncoder().encode(kept);
   }
-  parseJson(bytes, url);
-  return bytes;
-}
-
-/** @param {string} base @returns {Promise<string | null>} null where no load was whole yet */
-async function keptText(base) {
-  return new Library(await openStore()).manifestOf(base);
 }

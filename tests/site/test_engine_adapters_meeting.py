@@ -11,7 +11,8 @@ import pytest
 from exporter.adapters import make_adapter
 from tests.site.conftest import EnginePage
 from tests.site.engine_server import EngineServer, Fault
-from tests.site.engine_session import LOADED, UNLOADED, folder_files
+from tests.site.engine_session import LOADED, OPEN, UNLOADED, folder_files
+from tests.site.gpu_losses import INJECT
 from tests.tiny_adapters import LLAMA_TARGETS
 from tests.tiny_models import random_ids
 
@@ -126,19 +127,32 @@ def damaged(files: dict[str, bytes], change: Callable[[dict[str, Any]], None], p
     files["manifest.json"] = json.dumps(manifest).encode()
 
 
-def _write_weights(plan: dict[str, Any]) -> None:
-    """The first kernel that reads a weight of the base declares that it writes it."""
+def _declare_weight(plan: dict[str, Any], declared: str) -> None:
+    """The first kernel that reads a weight of the base declares it otherwise."""
     weight = next(i for i, b in enumerate(plan["buffers"]) if b["kind"] == "weight" and b["shard"] == 0)
     for dispatch in plan["phases"]["decode"]:
         for binding, buffer, *_ in dispatch["bind"]:
             if buffer == weight:
                 shader = plan["kernels"][dispatch["kernel"]]["shader"]
-                old = f"@binding({binding}) var<storage, read>"
-                assert old in plan["shaders"][shader]
+                place = f"@group(0) @binding({binding}) var<storage, "
+                assert f"{place}read>" in plan["shaders"][shader]
                 plan["shaders"][shader] = plan["shaders"][shader].replace(
-                    old, old.replace("read>", "read_write>")
+                    f"{place}read>", declared.replace("PLACE", place)
                 )
                 return
+
+
+def _write_weights(plan: dict[str, Any]) -> None:
+    _declare_weight(plan, "PLACEread_write>")
+
+
+def _write_weights_of_two_names(plan: dict[str, Any]) -> None:
+    """The same number is declared a second time as read, which WGSL allows where nothing uses it."""
+    _declare_weight(plan, "PLACEread> decoy: array<u32>; PLACEread_write>")
+
+
+def _break_shaders(plan: dict[str, Any]) -> None:
+    plan["shaders"] = {name: f"{code}\nfn" for name, code in plan["shaders"].items()}
 
 
 def _alias(plan: dict[str, Any]) -> None:
@@ -156,11 +170,9 @@ def _grow(plan: dict[str, Any]) -> None:
 
 PLANS: Mapping[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "a kernel that writes a weight of the base": (_write_weights, "PLAN_INVALID"),
+    "a kernel that writes it by a second name": (_write_weights_of_two_names, "PLAN_INVALID"),
     "a dispatch that the GPU refuses": (_alias, "PLAN_INVALID"),
-    "a shader that does not compile": (
-        lambda plan: plan["shaders"].update(dict.fromkeys(plan["shaders"], "fn")),
-        "PLAN_INVALID",
-    ),
+    "a shader that does not compile": (_break_shaders, "PLAN_INVALID"),
     "other inputs and outputs": (_grow, "OTHER_BASE"),
     "a range of the base that is not there": (
         lambda plan: plan["buffers"][next(i for i, b in enumerate(plan["buffers"]) if b.get("shard") == 0)].update(
@@ -215,6 +227,96 @@ def test_what_is_damaged_is_refused_and_the_model_goes_on(
     assert found["codes"] == wanted | {"a corrupt shard": "FILE_CORRUPTED"}
     assert found["changed"] == []
     assert found["stats"]["ready"] == 1
+
+
+def test_a_shader_that_fails_while_a_chunk_is_on_its_way_leaves_the_model_whole(
+    engine_page: EnginePage, engine_server: EngineServer, urls: dict[str, str], folders: Mapping[str, Path]
+) -> None:
+    files = dict(folder_files(folders["a"]))
+    damaged(files, _break_shaders, plan=True)
+    slow = """
+      const { digest } = SubtleCrypto.prototype;
+      SubtleCrypto.prototype.digest = async function (name, bytes) {
+        if (bytes.byteLength === LENGTH) await new Promise((resolve) => setTimeout(resolve, 600));
+        return digest.call(this, name, bytes);
+      };
+      const { popErrorScope } = GPUDevice.prototype;
+      GPUDevice.prototype.popErrorScope = async function () {
+        const error = await popErrorScope.call(this);
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        return error;
+      };
+    """.replace("LENGTH", str(json.loads(files["manifest.json"])["shard"]["bytes"]))
+    body = (
+        INJECT
+        + "inject();"
+        + LOADED
+        + """
+      const before = String(await logits());
+      const found = [await codeOf(model.setAdapter(args.bad))];
+      await new Promise((resolve) => setTimeout(resolve, 900));
+      found.push(String(await logits()) === before);
+    """
+        + UNLOADED
+    )
+    bad = engine_server.add("bad", files)
+    assert engine_page.run(body, ids=IDS, bad=bad, faults=slow, **urls) == ["PLAN_INVALID", True]
+
+
+def test_what_is_kept_is_put_on_without_a_network(
+    engine_page: EnginePage, engine_server: EngineServer, urls: dict[str, str]
+) -> None:
+    body = LOADED + "await model.setAdapter(args.a); const found = await logits();" + UNLOADED
+    usual = engine_page.run(body, ids=IDS, **urls)
+    engine_server.faults.append(Fault("manifest.json", "broken"))
+    assert engine_page.run(body, ids=IDS, **urls) == usual
+    engine_page.run("await engine.forget(args.a)", **urls)
+    assert engine_page.fails(body, ids=IDS, **urls)["code"] == "SERVER_FAILED"
+
+
+# `swap(url)` on a GPU that has room for `room` adapters beside the base: how many are ready, or the code of the error.
+ROOM_FOR = """
+  const { swapAdapter } = await import('/engine/adapters/shelf.js');
+  const { OutOfMemoryError } = await import('/engine/errors.js');
+  const { device } = session;
+  const make = device.makeBuffers.bind(device);
+  let room = 4;
+  device.makeBuffers = async (what, wanted) => {
+    if (room <= 0) throw new OutOfMemoryError('Making the GPU buffers failed');
+    const made = await make(what, wanted);
+    room -= 1;
+    made[0].destroy = () => { room += 1; GPUBuffer.prototype.destroy.call(made[0]); };
+    return made;
+  };
+  const model = { base: session, session, shelf: null, run: (use) => use() };
+  const swap = (url) => swapAdapter(model, url, signal).then(({ ready }) => ready, ({ code }) => code);
+"""
+
+
+def test_where_the_gpu_has_no_more_room_the_least_recently_used_goes(
+    engine_page: EnginePage, engine_server: EngineServer, urls: dict[str, str]
+) -> None:
+    files = {p.rsplit("/", 1)[1]: c for p, c in engine_server.files.items() if "/models/a/" in p}
+    copies = [engine_server.add(f"copy-{i}", files) for i in range(5)]
+    body = (
+        OPEN
+        + ROOM_FOR
+        + """
+      const found = [];
+      for (const url of args.copies) found.push(await swap(url));
+      room -= 2;
+      found.push(await swap(args.a), [...model.shelf.ready.keys()]);
+      room -= 1;
+      found.push(await swap(args.b), model.session === model.shelf.ready.get(args.a).session);
+      found.push(await swap(null), await swap(args.b), room);
+      device.destroy();
+      return found;
+    """
+    )
+    found = engine_page.run(body, url=urls["base"], copies=copies, **urls)
+    assert found[:5] == [1, 2, 3, 4, 4]
+    assert found[5:7] == [2, [copies[4], urls["a"]]]
+    assert found[7:] == ["OUT_OF_MEMORY", True, 1, 1, 0], "what is on stays; without, there is room"
 
 
 def test_calls_at_once_happen_in_their_order(engine_page: EnginePage, urls: dict[str, str]) -> None:

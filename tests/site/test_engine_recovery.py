@@ -10,7 +10,7 @@ from exporter.adapters import make_adapter
 from tests.site.conftest import EnginePage
 from tests.site.encoder_artifacts import reader_artifact
 from tests.site.engine_artifacts import E1, E2, SPACE, A, B, C, embedding_artifact, generation_artifact
-from tests.site.engine_server import EngineServer
+from tests.site.engine_server import EngineServer, Fault
 from tests.site.engine_session import folder_files
 from tests.site.gpu_losses import FAULTS, INJECT, SAY, crashing
 from tests.tiny_adapters import GRANITE_TARGETS
@@ -26,6 +26,7 @@ SCRIPT = [0, 0, 0, 0, A, SPACE, E1, E2, B, C, A, SPACE, B, E1, E2, C]
 # A ring of one makes each token a submit of its own, and so each can be the last that a GPU says.
 RING = 1
 GIVEN = {"faults": FAULTS, "prompt": PROMPT, "tokens": TOKENS}
+GIVEN_ADAPTED = {**GIVEN, "prompt": "The lightest thing", "tokens": 6}
 
 # (call, how many of it come before the one that kills); after 15 popErrorScope and 1 submit the first play begins
 LOADING = [
@@ -168,20 +169,22 @@ def test_texts_are_read_again(engine_page: EnginePage, engine_server: EngineServ
     assert found == [*[True] * len(points), len(points)] * 2
 
 
-def test_an_adapter_is_put_on_again(
-    engine_page: EnginePage,
-    engine_server: EngineServer,
-    tiny_granite: Make,
-    artifact: Make,
-    adapters: Make,
-    tmp_path: Path,
-) -> None:
+@pytest.fixture
+def adapted(
+    engine_server: EngineServer, tiny_granite: Make, artifact: Make, adapters: Make, tmp_path: Path
+) -> dict[str, str]:
+    """The addresses of a base and of an adapter over it."""
     base = artifact(tiny_granite(), quantize="f32", context=512)
     peft = adapters(tiny_granite(), GRANITE_TARGETS, r=5, size=0.05)
     made = make_adapter(base, peft, tmp_path / "made").folder
-    urls = {
+    return {
         name: engine_server.add(name, folder_files(at)) for name, at in (("base", base), ("adapter", made))
     }
+
+
+def test_an_adapter_is_put_on_again(
+    engine_page: EnginePage, engine_server: EngineServer, adapted: dict[str, str]
+) -> None:
     body = (
         INJECT
         + SAY
@@ -206,14 +209,64 @@ def test_an_adapter_is_put_on_again(
     """
     )
     points = [("submit", 0), ("mapAsync", 1)]
-    given = {**GIVEN, "prompt": "The lightest thing", "tokens": 6}
-    found = engine_page.run(body, points=losses(points), **urls, **given)
+    found = engine_page.run(body, points=losses(points), **adapted, **GIVEN_ADAPTED)
     assert found["canaryMs"] > 0
     assert found["usual"][0] != found["plain"]
     assert found["found"] == [found["usual"]] * len(points)
     assert found["off"] == found["plain"]
     assert len(found["recoveries"]) == len(points)
     assert [seen.path for seen in engine_server.seen][-1] == "/models/base/mark", "nothing is fetched again"
+
+
+def test_an_adapter_that_is_nowhere_any_more_comes_off(
+    engine_page: EnginePage, engine_server: EngineServer, adapted: dict[str, str]
+) -> None:
+    """Until then calls say why it cannot be had again, and none is answered by the base in its place."""
+    load = (
+        INJECT
+        + SAY
+        + """
+      inject();
+      const model = await engine.load(args.base, { tune: 'off', tier: 'base' });
+      const found = [(await say(model)).ids];
+      await model.setAdapter(args.adapter);
+      found.push((await say(model)).ids);
+      const outcome = (call) => call.then((said) => said?.ids ?? null, ({ code }) => code);
+      const lose = async () => {
+        await engine.forget(args.adapter);
+        await arm({ name: 'submit', after: 0 });
+        return outcome(say(model));
+      };
+      globalThis.held = { model, say: () => outcome(say(model)), put: (url) => outcome(model.setAdapter(url)), lose };
+      return found;
+    """
+    )
+    lost = """
+      const { model, lose, say, put } = globalThis.held;
+      return [await lose(), await put(args.nowhere), model.adapter.url, await say()];
+    """
+    off = """
+      const { model, lose, say, put } = globalThis.held;
+      const found = [await lose(), await put(null), await say()];
+      await model.unload();
+      return found;
+    """
+    plain, worn = engine_page.run(load, **adapted, **GIVEN_ADAPTED)
+    assert plain != worn
+    shard = next(path for path in engine_server.files if "/adapter/" in path and path.endswith(".bin"))
+    missing = Fault(shard, "missing")
+    nowhere = adapted["base"] + "nowhere/"
+    engine_server.faults.append(missing)
+    assert engine_page.run(lost, nowhere=nowhere, **adapted) == [
+        "FILE_MISSING",
+        "FILE_MISSING",
+        adapted["adapter"],
+        "FILE_MISSING",
+    ]
+    engine_server.faults.remove(missing)
+    assert engine_page.run("return globalThis.held.say()") == worn
+    engine_server.faults.append(missing)
+    assert engine_page.run(off, **adapted) == ["FILE_MISSING", None, plain]
 
 
 def test_what_kills_every_gpu_is_given_up(engine_page: EnginePage, engine_server: EngineServer) -> None:

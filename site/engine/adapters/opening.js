@@ -1,10 +1,10 @@
 /** Opens an adapter over a loaded base: its files, and of the GPU what the base does not have already. */
 
-import { readWithin } from '../byte_stream.js';
 import { kernelsOf } from '../choices/choices.js';
 import { throwIfAborted } from '../errors.js';
-import { parseJson, request } from '../http.js';
+import { parseJson } from '../http.js';
 import { visitedFiles } from '../manifest.js';
+import { fetchOrKept } from '../manifest_source.js';
 import { memoryNeeded } from '../memory.js';
 import { readPlan } from '../plan.js';
 import { Binder, Player } from '../player.js';
@@ -24,21 +24,25 @@ import { expectReadOnly } from './weight_access.js';
 /** @typedef {import('../transfer/supply.js').Supply} Supply */
 /** @typedef {import('./adapter_manifest.js').AdapterManifest} AdapterManifest */
 /**
- * @typedef {object} Opened
+ * @typedef {object} Known what of an adapter no GPU holds
  * @property {AdapterManifest} adapter
+ * @property {Session['manifest']} manifest the base's, with the adapter's plans and its shard behind the base's
+ * @property {Plan} plan
+ * @property {string} url of the adapter's folder, ending in a slash
+ */
+/**
+ * @typedef {object} Made
  * @property {Session} session the base's, with the adapter's plan
  * @property {GPUBuffer[]} own what must be freed with it
  * @property {number} bytes of these
  * @property {number} fetched bytes that came over the network
  */
+/** @typedef {Known & Made} Opened */
 
-const MAX_MANIFEST_BYTES = 2 ** 20;
-
-/** @param {string} url @param {AbortSignal} signal @returns {Promise<{ adapter: AdapterManifest, text: string }>} */
-async function fetchManifest(url, signal) {
+/** @param {Session} base @param {string} url @param {AbortSignal} signal @returns {Promise<{ adapter: AdapterManifest, text: string }>} */
+async function findAdapterManifest({ store }, url, signal) {
   const address = `${url}manifest.json`;
-  const response = await request(address, { signal, cache: 'no-cache' });
-  const bytes = await readWithin(response, address, { most: MAX_MANIFEST_BYTES, signal });
+  const bytes = await fetchOrKept(url, address, { signal, store });
   return { adapter: readAdapterManifest(parseJson(bytes, address), address), text: new TextDecoder().decode(bytes) };
 }
 
@@ -74,33 +78,30 @@ async function rehearse({ device, player, plan }) {
 
 /**
  * @param {Session} base
- * @param {Session['manifest']} manifest
- * @param {Plan} plan
+ * @param {Known} adapter
  * @param {import('./shared_buffers.js').Sharing} sharing
- * @param {{ supply: Supply, known: import('./shared_pipelines.js').Compiled[], own: GPUBuffer[] }} parts `own` gets what is made
+ * @param {{ supply: Supply, compiled: import('./shared_pipelines.js').Compiled[], own: GPUBuffer[] }} parts `own` gets what is made
  * @returns {Promise<Session>}
  */
-async function assemble(base, manifest, plan, sharing, { supply, known, own }) {
+async function assemble(base, { manifest, plan }, sharing, { supply, compiled, own }) {
   const { device, tuning } = base;
   const picks = picksFor(plan, tuning.played);
   const made = await makeBuffers(base, plan.buffers, sharing);
   own.push(...made.own);
-  const [pipelines] = await Promise.all([
-    sharePipelines(device, plan, kernelsOf(plan, picks), known),
-    fetchWeights(manifest, supply, made.buffers, base.manifest.shards.length),
-  ]);
+  const failing = new AbortController();
+  const ending = { ...supply, signal: AbortSignal.any([supply.signal, failing.signal]) };
+  const weights = fetchWeights(manifest, ending, made.buffers, base.manifest.shards.length);
+  const compiling = sharePipelines(device, plan, kernelsOf(plan, picks), compiled);
+  const [pipelines] = await Promise.all([compiling, weights]).catch(async (cause) => {
+    failing.abort();
+    // A chunk that has come is still written, and a buffer that is freed by then would be the device's fault.
+    await weights.catch(() => undefined);
+    throw cause;
+  });
   made.buffers.fillTables();
   const player = await Player.create(device, plan, new Binder(device.gpu, made.buffers.made, pipelines), picks);
   return { ...base, manifest, plan, buffers: made.buffers, pipelines, player };
 }
-
-/**
- * @typedef {object} Known what of an adapter no GPU holds
- * @property {AdapterManifest} adapter
- * @property {Session['manifest']} manifest the base's, with the adapter's plans and its shard behind the base's
- * @property {Plan} plan
- * @property {string} url of the adapter's folder, ending in a slash
- */
 
 /** @param {Session} base @param {string} url @param {AbortSignal} signal @returns {Supply} of the adapter's files */
 function supplyOf({ store }, url, signal) {
@@ -114,21 +115,18 @@ function supplyOf({ store }, url, signal) {
  * @param {{ held: number, compiled: import('./shared_pipelines.js').Compiled[] }} beside
  * @returns {Promise<Opened>}
  */
-async function make(base, { adapter, manifest, plan, url }, supply, { held, compiled }) {
-  const sharing = shareBuffers(base, plan.buffers, url);
+async function make(base, known, supply, { held, compiled }) {
+  const sharing = shareBuffers(base, known.plan.buffers, known.url);
   const fault = memoryFault(memoryNeeded(base.manifest, base.plan) + held + sharing.bytes);
   if (fault) throw fault;
   /** @type {GPUBuffer[]} */
   const own = [];
-  const failing = new AbortController();
-  const ending = { ...supply, signal: AbortSignal.any([supply.signal, failing.signal]) };
   try {
-    const session = await assemble(base, manifest, plan, sharing, { supply: ending, known: compiled, own });
+    const session = await assemble(base, known, sharing, { supply, compiled, own });
     await rehearse(session);
     throwIfAborted(supply.signal);
-    return { adapter, session, own, bytes: sharing.bytes, fetched: supply.progress.fetched };
+    return { ...known, session, own, bytes: sharing.bytes, fetched: supply.progress.fetched };
   } catch (cause) {
-    failing.abort();
     for (const buffer of own) buffer.destroy();
     throw cause;
   }
@@ -143,7 +141,7 @@ async function make(base, { adapter, manifest, plan, url }, supply, { held, comp
  * @throws {import('../errors.js').EngineError} and then nothing of it is left on the GPU
  */
 export async function openAdapter(base, url, { signal, ...beside }) {
-  const { adapter, text } = await fetchManifest(url, signal);
+  const { adapter, text } = await findAdapterManifest(base, url, signal);
   const { tier } = base.plan;
   await expectBase(adapter, base.manifest, tier, url);
   const manifest = { ...base.manifest, shards: [...base.manifest.shards, adapter.shard], plans: adapter.plans };
@@ -161,12 +159,11 @@ export async function openAdapter(base, url, { signal, ...beside }) {
 
 /**
  * @param {Session} base on another device
- * @param {Opened} opened
- * @param {string} url
+ * @param {Known} known
  * @param {AbortSignal} signal
  * @returns {Promise<Opened>} the same, of what the store has kept
  */
-export async function reopenAdapter(base, { adapter, session: { manifest, plan } }, url, signal) {
-  expectDevice(base, manifest);
-  return make(base, { adapter, manifest, plan, url }, supplyOf(base, url, signal), { held: 0, compiled: [base] });
+export async function reopenAdapter(base, known, signal) {
+  expectDevice(base, known.manifest);
+  return make(base, known, supplyOf(base, known.url, signal), { held: 0, compiled: [base] });
 }

@@ -14,11 +14,6 @@ function atLength(file) {
 }
 
 export class Library extends Records {
-  /** @param {string} base @returns {Promise<string | null>} the text of the last version's that was whole; null where there is none */
-  async manifestOf(base) {
-    return (await this.keptOf(base))?.manifest ?? null;
-  }
-
   /** @returns {Promise<KeptModel[]>} the latest used first */
   async list() {
     const kept = (await this.readings()).flatMap(({ record }) => checked(record) ?? []);

@@ -35,7 +35,7 @@ function begunBytes(kept, { files, bytes }) {
 /** @returns {Promise<any>} the manifest by which a visit without a network would go */
 async function manifestOf(place, kept) {
   const mount = PLACES[place].mount(kept, () => null);
-  return JSON.parse((await new Library(await mount.open()).manifestOf(BASE)) ?? 'null');
+  return JSON.parse((await new Library(await mount.open()).keptOf(BASE))?.manifest ?? 'null');
 }
 
 /**

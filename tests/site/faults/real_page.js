@@ -63,7 +63,7 @@ export async function begunBytes(files) {
 
 /** @param {string} base @returns {Promise<unknown>} the manifest by which a visit without a network would go */
 export async function manifestOf(base) {
-  return JSON.parse((await new Library(await openStore()).manifestOf(base)) ?? 'null');
+  return JSON.parse((await new Library(await openStore()).keptOf(base))?.manifest ?? 'null');
 }
 
 /** @param {string} base */
