@@ -61,14 +61,15 @@ function openConversation(conversation) {
 }
 
 /**
+ * Conversations leave the page only when nothing of them is kept, so that one that is gone stays gone.
  * @param {(conversation: Conversation) => boolean} which
  * @param {() => Promise<void>} forget
  */
 async function deleteThose(which, forget) {
-  conversations = conversations.filter((each) => !which(each));
+  conversations = conversations.filter((each) => !which(each)); // an answer that still comes is not kept any more
+  await forget();
   if (which(open)) openConversation(Conversation.begin(open.model));
   else list.show(conversations, open);
-  await forget();
 }
 
 /** @param {Conversation} conversation */
