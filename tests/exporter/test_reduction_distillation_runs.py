@@ -159,6 +159,23 @@ def test_another_teacher_is_noticed(
     assert "another recipe was begun here: teacher differ" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("recipe.json", "its recipe is damaged"), ("last", "cannot go on from its last checkpoint")],
+)
+def test_a_damaged_run_is_told_and_left(
+    checkpoints: Path, tmp_path: Path, monkeypatch: Patch, capsys: Capture, name: str, words: str
+) -> None:
+    given = command(checkpoints, tmp_path / "out", "--steps", "2")
+    with monkeypatch.context() as patch:
+        stop(patch, saved=True)
+        assert main(given) == 130
+    (tmp_path / "out" / "run" / name).write_text("[", encoding="utf-8")
+    assert main(given) == 2
+    assert words in capsys.readouterr().err
+    assert (tmp_path / "out" / "run" / name).read_text(encoding="utf-8") == "["
+
+
 def test_the_seed_decides_the_projection_of_hidden_states(checkpoints: Path, tmp_path: Path) -> None:
     import torch
     from safetensors.torch import load_file

@@ -41,7 +41,7 @@ def require_place(output: Path, identity: Mapping[str, Any]) -> None:
     run = output / RUN
     if (run / _RECIPE).is_file():
         if checkpoints.exists(run):
-            _require_same(json.loads((run / _RECIPE).read_text(encoding="utf-8")), identity, run)
+            _require_same(_noted(run / _RECIPE), identity, run)
     elif os.path.lexists(output) and not _hardly_begun(output):
         raise ReductionError("The output folder is not empty", str(output), "Give another one.")
 
@@ -70,6 +70,20 @@ def _hardly_begun(output: Path) -> bool:
 
 def _holds_only(folder: Path, names: set[str]) -> bool:
     return folder.is_dir() and {path.name for path in folder.iterdir()} <= names
+
+
+def _noted(recipe: Path) -> Mapping[str, Any]:
+    try:
+        noted = json.loads(recipe.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        noted = None
+    if not isinstance(noted, dict):
+        raise ReductionError(
+            "Nobody can tell which run was begun here: its recipe is damaged",
+            str(recipe),
+            "Give another output folder.",
+        )
+    return noted
 
 
 def _require_same(noted: Mapping[str, Any], wanted: Mapping[str, Any], folder: Path) -> None:

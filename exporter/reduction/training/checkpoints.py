@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _STATE, _OPTIMIZERS, _WEIGHTS = "state.json", "optimizers.safetensors", "weights.safetensors"
 _LAST = "last"
+_NAME = re.compile(r"step-[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -76,13 +78,34 @@ def exists(folder: Path) -> bool:
 
 
 def load(folder: Path) -> Checkpoint | None:
-    """The last one that was written whole; None where there is none."""
-    from safetensors.torch import load_file
+    """The last one that was written whole; None where there is none. Raises ReductionError where it is damaged."""
+    from safetensors import SafetensorError
 
     if not exists(folder):
         return None
-    named = folder / (folder / _LAST).read_text(encoding="utf-8")
-    state = json.loads((named / _STATE).read_text(encoding="utf-8"))
-    return Checkpoint(
-        load_file(named / _WEIGHTS), load_file(named / _OPTIMIZERS), state["step"], state["notes"]
+    try:
+        return _read(folder, (folder / _LAST).read_text(encoding="utf-8"))
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as problem:
+        raise damaged(folder, f"{type(problem).__name__}: {problem}") from None
+
+
+def damaged(folder: Path, why: str) -> ReductionError:
+    """What a run says whose checkpoint cannot be gone on from."""
+    return ReductionError(
+        f"The run cannot go on from its last checkpoint: {why}",
+        str(folder),
+        "If the model is the one that the run began with, the checkpoint is damaged: run it in another folder.",
     )
+
+
+def _read(folder: Path, name: str) -> Checkpoint:
+    from safetensors.torch import load_file
+
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{_LAST} names no checkpoint of this folder")
+    named = folder / name
+    state = json.loads((named / _STATE).read_text(encoding="utf-8"))
+    step, notes = state["step"], state["notes"]
+    if type(step) is not int or name != f"step-{step}" or not isinstance(notes, dict):
+        raise ValueError(f"{_STATE} is of another step")
+    return Checkpoint(load_file(named / _WEIGHTS), load_file(named / _OPTIMIZERS), step, notes)

@@ -54,13 +54,21 @@ class Run:
         self.last = 0.0, 0.0
 
     def resume(self) -> int:
-        """Go on where the folder's checkpoint ends; returns the number of the next step."""
+        """Go on where the folder's checkpoint ends; returns the number of the next step.
+
+        Raises ReductionError where it is damaged, or of another model.
+        """
         found = checkpoints.load(self.folder)
         if found is None:
             return 0
-        self.model.load_state_dict(dict(found.weights), strict=False)
-        restore_state(self.optimizers, found.optimizers)
-        self.tokens, self.seconds = found.notes["tokens"], found.notes["seconds"]
+        if found.weights.keys() != {name for name, _ in self.model.named_parameters()}:
+            raise checkpoints.damaged(self.folder, "its weights have other names than the model's")
+        try:
+            self.model.load_state_dict(dict(found.weights), strict=False)
+            restore_state(self.optimizers, found.optimizers)
+            self.tokens, self.seconds = int(found.notes["tokens"]), float(found.notes["seconds"])
+        except (RuntimeError, ValueError, KeyError, TypeError) as problem:
+            raise checkpoints.damaged(self.folder, str(problem)) from None
         return found.step
 
     def train(self, data: Data, loss: Loss, say: Callable[[str], None], watch: Watch | None = None) -> None:

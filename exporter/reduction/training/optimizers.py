@@ -50,12 +50,22 @@ def state_tensors(optimizers: "Mapping[str, Optimizer]") -> "dict[str, Tensor]":
 
 
 def restore_state(optimizers: "Mapping[str, Optimizer]", tensors: "Mapping[str, Tensor]") -> None:
-    """Put the tensors of `state_tensors` back."""
+    """Put the tensors of `state_tensors` back. Raises ValueError where they are of other parameters than these."""
+    states: dict[str, dict[int, dict[str, Tensor]]] = {name: {} for name in optimizers}
+    for place, tensor in tensors.items():
+        owner, _, rest = place.partition(".")
+        index, _, key = rest.partition(".")
+        if owner not in states or not index.isdecimal() or not key:
+            raise ValueError(f"{place} is no state of an optimizer of this run")
+        states[owner].setdefault(int(index), {})[key] = tensor
     for name, optimizer in optimizers.items():
-        whole = optimizer.state_dict()
-        states: dict[int, dict[str, Tensor]] = {}
-        for place, tensor in tensors.items():
-            owner, index, key = place.split(".", 2)
-            if owner == name:
-                states.setdefault(int(index), {})[key] = tensor
-        optimizer.load_state_dict({**whole, "state": states})
+        _require_fit(name, optimizer, states[name])
+        optimizer.load_state_dict({**optimizer.state_dict(), "state": states[name]})
+
+
+def _require_fit(name: str, optimizer: "Optimizer", states: "Mapping[int, Mapping[str, Tensor]]") -> None:
+    parameters = [one for group in optimizer.param_groups for one in group["params"]]
+    for index, state in states.items():
+        for key, tensor in state.items():
+            if index >= len(parameters) or (tensor.ndim and tensor.shape != parameters[index].shape):
+                raise ValueError(f"{name}.{index}.{key} fits no parameter of an optimizer of this run")
