@@ -38,7 +38,7 @@ COMMANDS = (
         "prune",
         "exporter.__main__",
         "a smaller checkpoint",
-        "prune build/demo -o build/half --to 50% --calibration texts.txt",
+        "prune build/model -o build/half --to 50% --calibration texts.txt",
     ),
     Command(
         "distill",
@@ -50,13 +50,13 @@ COMMANDS = (
         "merge-lora",
         "exporter.__main__",
         "a LoRA adapter into its base",
-        "merge-lora build/granite build/poet -o build/granite-poet",
+        "merge-lora build/granite build/poet/adapter -o build/granite-poet",
     ),
     Command(
         "adapter",
         "exporter.__main__",
         "the same, over the base at run time",
-        "adapter build/models/granite build/poet -o build/models/granite-poet",
+        "adapter build/models/granite build/poet/adapter -o build/models/poet",
     ),
     Command("serve", "webapp.__main__", "the pages and models, on this machine", "serve build/models/minilm"),
     Command(

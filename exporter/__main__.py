@@ -27,6 +27,10 @@ TIER_NAMES = ("base", "subgroups", "f16")
 ENCODER_TASKS = ("sentence-embedding", "text-classification", "token-classification", "fill-mask")
 
 
+# What only some commands need: `make demo` does not install it.
+_OF_SETUP = {"accelerate", "matplotlib", "onnxscript", "torch", "transformers", "wgpu"}
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 done, 1 a check failed, 2 bad input."""
     arguments = parse(argv)
@@ -37,6 +41,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ThistledownError as error:
         print(f"thistledown: {error}", file=sys.stderr)
         return error.exit_code
+    except ModuleNotFoundError as error:
+        needed = str(error.name).partition(".")[0]
+        if needed not in _OF_SETUP:
+            raise
+        what = f"{arguments.command} needs {needed}, which is not installed here"
+        print(f"thistledown: {what}. Run `make setup`, which installs it.", file=sys.stderr)
+        return 2
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # keeps the interpreter's last flush quiet
         return 0

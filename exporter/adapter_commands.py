@@ -21,7 +21,7 @@ def add_commands(make: MakeCommand) -> None:
 
 def _add_merge_lora(make: MakeCommand) -> None:
     purpose = "Merge a LoRA adapter of peft into its base: an ordinary checkpoint, ready for export."
-    examples = ["build/granite build/adapters/poet -o build/granite-poet"]
+    examples = ["build/granite build/poet/adapter -o build/granite-poet"]
     command = make("merge-lora", purpose, examples)
     command.add_argument(
         "base", metavar="BASE", help="checkpoint folder or hub id that the adapter was made for"
@@ -31,7 +31,7 @@ def _add_merge_lora(make: MakeCommand) -> None:
 
 def _add_adapter(make: MakeCommand) -> None:
     purpose = "Make a LoRA adapter of peft one that pages put over an exported base at run time."
-    examples = ["build/models/granite build/adapters/poet -o build/models/granite-poet"]
+    examples = ["build/models/granite build/poet/adapter -o build/models/poet"]
     command = make("adapter", purpose, examples)
     command.add_argument("artifact", type=Path, metavar="ARTIFACT", help="exported base, in any quantization")
     _add_peft_folder(command, "adapter folder to make")
@@ -74,6 +74,9 @@ def _adapter(arguments: argparse.Namespace) -> int:
         return 0
     print(f"{made.folder}: rank {manifest.rank}, {manifest.parameters:,} values over {manifest.base.name}")
     print(f"its shard has {size:,} bytes ({human(size)}), {made.share:.2%} of the base's")
+    print(
+        f"next: thistledown serve {arguments.artifact} {made.folder}; the page calls model.setAdapter(its URL)"
+    )
     return 0
 
 

@@ -20,7 +20,7 @@ BUNDLE_EXAMPLES = """examples:
   thistledown bundle build/models/minilm build/models/granite -o build/public --overwrite
 """
 INTERRUPTED = 130  # as shells say it
-FOLDERS_HELP = "a folder that `thistledown export` has written"
+FOLDERS_HELP = "a folder that `thistledown export` or `adapter` has written"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -64,7 +64,7 @@ def _what_to_give(folder: Path) -> str:
     inside = sorted(str(found.parent) for found in folder.glob(f"*/{FILE_NAME}"))[:MOST_NAMED]
     if inside:
         return f"Give the artifact folders inside it: {shlex.join(inside)}"
-    return "Give a folder that `thistledown export` has written."
+    return "Give a folder that `thistledown export` or `adapter` has written."
 
 
 def _manifest_bytes(folder: Path) -> bytes | None:

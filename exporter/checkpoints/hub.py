@@ -61,10 +61,11 @@ def _explain(source: str, problem: Exception) -> CheckpointError:
         remedy = "Accept its terms on its page, then log in with `hf auth login`."
         return CheckpointError(f"The checkpoint {source} asks for consent", "model hub", remedy)
     if isinstance(problem, RepositoryNotFoundError | RevisionNotFoundError):
-        return CheckpointError(f"The hub has no checkpoint {source}", "model hub", "Check name and revision.")
+        what = f"There is no folder {source} here, and the hub has no checkpoint of that name"
+        return CheckpointError(what, "model hub", "Check name and revision.")
     reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
     return CheckpointError(
-        f"Cannot fetch {source}: {reason}",
+        f"There is no folder {source} here, and the hub cannot be asked: {reason}",
         "model hub",
-        "Check the connection, or give a folder that holds the checkpoint.",
+        "Check the path, or the connection.",
     )

@@ -20,8 +20,8 @@ def add_commands(make: MakeCommand) -> None:
 
 def _add_prune(make: MakeCommand) -> None:
     examples = [
-        "build/demo -o build/half --to 50% --calibration texts.txt",
-        "build/demo --to hidden=192,mlp=75%,layers=6 --dry-run",
+        "build/model -o build/half --to 50% --calibration texts.txt",
+        "build/model --to hidden=192,mlp=75%,layers=6 --dry-run",
     ]
     command = make("prune", "Cut out of a checkpoint what matters least. Needs `make setup`.", examples)
     command.add_argument("source", help="checkpoint folder, hub id (owner/name) or minilm")
@@ -32,14 +32,16 @@ def _add_prune(make: MakeCommand) -> None:
         "--to",
         required=True,
         metavar="SIZES",
-        help="50%% of all parameters, or layers, hidden, mlp, heads, kv_heads, mamba_heads, mamba_channels, experts "
-        "or expert_mlp, each as a number or a share: hidden=192,mlp=50%%",
+        help="what to keep: 50%% keeps half of all parameters; or by name, each as a number or a share of what is "
+        "there: layers, hidden, mlp, heads, kv_heads, mamba_heads, mamba_channels, experts, expert_mlp (of encoders "
+        "layers and mlp alone): hidden=192,mlp=75%% keeps 192 channels and three quarters of the neurons",
     )
     command.add_argument(
         "--calibration",
         type=Path,
         metavar="FILE",
-        help='texts that tell what matters, one a line, or JSONL with "text"; needed unless --dry-run',
+        help="texts like those that the model will read, some hundreds: one a line, or in a file named .jsonl "
+        'JSON with "text" in each line; needed unless --dry-run',
     )
     command.add_argument(
         "--seed", type=int, default=0, help="which texts are drawn where there are over 1,024 (default: 0)"
@@ -55,18 +57,20 @@ def _add_distill(make: MakeCommand) -> None:
         "distill",
         "Train a smaller checkpoint to say what a larger one says. Needs `make setup`.",
         [
-            "--teacher build/teacher --student build/half --data texts.jsonl -o build/student --steps 2000",
-            "--teacher build/teacher --student build/half --data texts.txt -o build/student --hidden-loss 0.5",
+            "--teacher build/model --student build/half --data texts.jsonl -o build/student --steps 2000",
+            "--teacher build/model --student build/half --data texts.txt -o build/student --hidden-loss 0.5",
         ],
     )
-    for name, text in (("--teacher", "checkpoint folder to learn from"), ("--student", "to begin with")):
+    student = "smaller checkpoint folder to begin with, such as prune makes; it stays as it is"
+    for name, text in (("--teacher", "checkpoint folder to learn from"), ("--student", student)):
         command.add_argument(name, type=Path, required=True, metavar="DIR", help=text)
     command.add_argument(
         "--data",
         type=Path,
         required=True,
         metavar="FILE",
-        help='texts, one a line, or JSONL with "text", or "prompt" and "completion", which alone is learnt',
+        help='texts, one a line; or in a file named .jsonl JSON in each line, with "text", or "prompt" and '
+        '"completion", which alone is learnt, each as it stands (chat template and end token included)',
     )
     command.add_argument(
         "-o",
@@ -78,38 +82,61 @@ def _add_distill(make: MakeCommand) -> None:
     )
     _add_recipe(command)
     command.add_argument(
-        "--temperature", type=_number, default=1.0, help="of both distributions (%(default)s)"
+        "--temperature",
+        type=_number,
+        default=1.0,
+        help="of both distributions; above 1 unlikely tokens count more (default: %(default)s)",
     )
     command.add_argument(
         "--label-loss",
         type=share,
         default=0.0,
         metavar="SHARE",
-        help="of cross-entropy with the data's tokens",
+        help="from 0 to 1: how much the data's own tokens count in the teacher's place (default: 0)",
     )
     command.add_argument(
-        "--hidden-loss", type=_weight, default=0.0, metavar="WEIGHT", help="of cosines between hidden states"
+        "--hidden-loss",
+        type=_weight,
+        default=0.0,
+        metavar="WEIGHT",
+        help="above 0, layers become like the teacher's, too; 0.5 is usual (default: 0)",
     )
     command.add_argument("--json", action="store_true", help="print one JSON document at the end")
 
 
 def _add_recipe(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--steps", type=_positive, default=1000, help="(default: %(default)s)")
+    command.add_argument(
+        "--steps", type=_positive, default=1000, help="updates of the weights (default: %(default)s)"
+    )
     command.add_argument("--batch", type=_positive, default=64, help="texts a step (default: %(default)s)")
     command.add_argument(
         "--tokens",
         type=_positive,
         default=4096,
-        help="at once; gradients of a step add up (default: %(default)s)",
+        help="computed at a time; fewer need less memory and change nothing else (default: %(default)s)",
     )
     command.add_argument(
-        "--longest", type=_positive, default=1024, help="tokens of a text (default: %(default)s)"
+        "--longest",
+        type=_positive,
+        default=1024,
+        help="tokens, after which a text is cut (default: %(default)s)",
     )
-    command.add_argument("--learning-rate", type=_number, default=1e-3, help="(default: %(default)s)")
     command.add_argument(
-        "--warm-up", type=_count, default=100, metavar="STEPS", help="(default: %(default)s)"
+        "--learning-rate", type=_number, default=1e-3, help="at its highest (default: %(default)s)"
     )
-    command.add_argument("--cool-down", type=_count, metavar="STEPS", help="(default: a third of the steps)")
+    command.add_argument(
+        "--warm-up",
+        type=_count,
+        default=100,
+        metavar="STEPS",
+        help="in which the rate rises from 0 (default: %(default)s)",
+    )
+    command.add_argument(
+        "--cool-down",
+        type=_count,
+        metavar="STEPS",
+        help="in which it falls to 0 at the end (default: a third of the steps)",
+    )
     command.add_argument("--mixed-precision", choices=("no", "bf16"), default="no", help="(default: no)")
     command.add_argument(
         "--compile",
@@ -119,7 +146,13 @@ def _add_recipe(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--workers", type=_count, default=0, help="processes that read ahead (default: none)"
     )
-    command.add_argument("--save-every", type=_positive, default=100, metavar="STEPS", help="(%(default)s)")
+    command.add_argument(
+        "--save-every",
+        type=_positive,
+        default=100,
+        metavar="STEPS",
+        help="keep a checkpoint to go on from, after a stop or a kill (default: %(default)s)",
+    )
     command.add_argument(
         "--seed", type=_count, default=0, help="of the order of texts (default: %(default)s)"
     )

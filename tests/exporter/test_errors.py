@@ -1,8 +1,12 @@
 """Errors read as one line that names the thing, the place and the remedy."""
 
+import sys
+from pathlib import Path
+
 import pytest
 
 from exporter import errors
+from exporter.__main__ import main
 from exporter.errors import CheckFailedError, ThistledownError, UnsupportedModelError, WeightsError
 
 
@@ -40,3 +44,14 @@ def test_an_unknown_model_type_gets_the_nearest_known_one() -> None:
         'Did you mean "granitemoehybrid"? Supported: bert, granitemoehybrid, llama.'
     )
     assert "Did you mean" not in str(UnsupportedModelError("zzz", ["bert"]))
+
+
+def test_a_command_whose_tools_are_not_installed_says_what_installs_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "accelerate", None)
+    given = ["--teacher", "a", "--student", "b", "--data", "c.txt", "-o", str(tmp_path / "out")]
+    assert main(["distill", *given]) == 2
+    assert (
+        "distill needs accelerate, which is not installed here. Run `make setup`" in capsys.readouterr().err
+    )
