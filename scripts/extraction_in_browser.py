@@ -125,10 +125,10 @@ def _until(ids: Sequence[int], end: int) -> list[int]:
 
 
 def _examples(count: int) -> list[Example]:
-    sets = [(held_out_examples(code, count), written_examples(code)) for code in LANGUAGES]
-    # Those by hand are in order of their kinds: every so many of them.
     return [
-        each for held, written in sets for each in (*held, *written[:: max(1, len(written) // count)][:count])
+        each
+        for code in LANGUAGES
+        for each in (*held_out_examples(code, count), *written_examples(code, count=count))
     ]
 
 

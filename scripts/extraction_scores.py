@@ -52,7 +52,7 @@ def measure(
     tokenizer = Tokenizer.from_file(str(checkpoint / "tokenizer.json"))
     decoder = OnnxDecoder(artifact) if adapter is None else PlanPlayer(artifact, adapter=adapter)
     held = [each for code in LANGUAGES for each in held_out_examples(code, messages, kinds=kinds)]
-    written = [each for code in LANGUAGES for each in written_examples(code, kinds)[:messages]]
+    written = [each for code in LANGUAGES for each in written_examples(code, kinds, messages)]
     first, second = (_scores(decoder, tokenizer, examples, longest) for examples in (held, written))
     valid = (first.valid * first.count + second.valid * second.count) / (first.count + second.count)
     speed = _speed(decoder, tokenizer, held[0])

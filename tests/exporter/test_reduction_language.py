@@ -3,6 +3,7 @@
 import random
 import re
 import unicodedata
+from collections import Counter
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -19,7 +20,7 @@ from exporter.reduction.extraction.examples import (
 from exporter.reduction.extraction.language_files import Template, language
 from exporter.reduction.extraction.makers import Makers
 from exporter.reduction.extraction.schema import ALL_KINDS, KINDS, LANGUAGES
-from exporter.reduction.extraction.values import Values, held_out, marked
+from exporter.reduction.extraction.values import CLOSED, Values, held_out, marked
 
 MACRO = re.compile(r"<([^<>]*)>")
 
@@ -63,6 +64,15 @@ def test_no_company_is_two_surnames_alone(code: str) -> None:
     assert not [each for each in made if re.fullmatch(r"[^\s-]+-[^\s-]+", each)]
 
 
+@pytest.mark.parametrize("count", [1, 7, 12, 60])
+def test_some_of_the_messages_by_hand_are_of_all_kinds_alike(code: str, count: int) -> None:
+    some = written_examples(code, count=count)
+    of = Counter(each.kind for each in some)
+    assert len({each.message for each in some}) == len(some) == count
+    assert len(of) == min(count, len(KINDS))
+    assert max(of.values()) - min(of.values()) <= 1
+
+
 def test_messages_by_hand_say_their_values_word_for_word(code: str) -> None:
     written = written_examples(code)
     assert len(written) >= 100
@@ -100,13 +110,36 @@ def test_calm_messages_are_one_template_and_as_many_as_wanted(monkeypatch: pytes
         assert {each.kind for each in made} == set(KINDS)
 
 
-def test_training_sees_no_held_out_value(code: str) -> None:
-    trained, tested = (Values(language(code), held, random.Random(1)) for held in (False, True))
-    for name in ("person", "company", "street"):
-        entries = language(code).pools.get(name, ())
-        machine_made = [trained.draw(name) for _ in range(50)]
-        assert not any(held_out(value) for value in machine_made if value not in entries and not entries)
-    assert {trained.draw("email") for _ in range(200)}.isdisjoint({tested.draw("email") for _ in range(200)})
+def open_slots(code: str) -> list[str]:
+    """The slots of templates whose values may be held out."""
+    slots = {name for each in language(code).templates for name in each.parts[1::2]}
+    return sorted(name for name in slots if name.partition(".")[0] not in CLOSED)
+
+
+def test_values_are_those_of_training_or_those_of_tests(code: str) -> None:
+    for held in (False, True):
+        values = Values(language(code), held, random.Random(1), plain=True)
+        for name in open_slots(code):
+            assert all(held_out(values.draw(name)) is held for _ in range(30)), name
+
+
+def test_unknown_words_are_for_training_alone(code: str) -> None:
+    known = set(language(code).training_pools["product"]) | set(language(code).training_pools["item"])
+    for plain, unknown in ((True, False), (False, True)):
+        values = Values(language(code), False, random.Random(1), plain=plain)
+        drawn = {values.draw("product") for _ in range(200)}
+        assert any(value not in known and not re.search(r"\d", value) for value in drawn) is unknown
+
+
+def test_no_template_is_for_training_and_for_tests(code: str) -> None:
+    def told(held: bool) -> set[str]:
+        return {
+            re.sub(r"\W+", " ", " ".join(each.parts).lower())
+            for each in language(code).templates
+            if each.held_out is held
+        }
+
+    assert told(held=True).isdisjoint(told(held=False))
 
 
 @pytest.mark.parametrize("held", [True, False])

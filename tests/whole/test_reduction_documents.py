@@ -1,4 +1,4 @@
-"""The commands that docs/pruning.md, distillation.md and adapters.md show are run, in this order, with small numbers."""
+"""The commands that docs/pruning.md, distillation.md and adapters.md show are run, in this order, shortened."""
 
 import re
 import shlex

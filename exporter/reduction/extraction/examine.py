@@ -65,10 +65,10 @@ def loaded(folder: Path) -> tuple[Any, Any]:
 def examined_sets(
     kinds: Sequence[str], held_out: int, written: int | None = None
 ) -> Iterator[tuple[str, list[Example]]]:
-    """Each language's two test sets, by name; of the messages by hand the first `written`, or all."""
+    """Each language's two test sets, by name; of the messages by hand `written`, or all."""
     for code in LANGUAGES:
         yield f"held-out {code}", held_out_examples(code, held_out, kinds=kinds)
-        yield f"written {code}", written_examples(code, kinds)[:written]
+        yield f"written {code}", written_examples(code, kinds, written)
 
 
 def _mixtures(kinds: Sequence[str], count: int) -> Iterator[tuple[str, list[Example]]]:

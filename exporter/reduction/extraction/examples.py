@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import zip_longest
 
 from exporter.reduction.extraction.crossing import BySlot, by_slot, crossed
 from exporter.reduction.extraction.language_files import Language, Template, language
@@ -75,28 +76,41 @@ def held_out_examples(
 def mixed_examples(
     code: str, count: int, kinds: Sequence[str], *, new_templates: bool, new_values: bool, seed: int = 1
 ) -> list[Example]:
-    """As `held_out_examples`, but that templates, or values, may be those of training."""
+    """As `held_out_examples`, but that templates, or values, may be those of training, without its unknown words."""
     maker = Maker(language(code), new_templates, random.Random(seed), new_values)
     return [maker.make_plain(kind) for _ in range(-(-count // len(kinds))) for kind in kinds][:count]
 
 
-def written_examples(code: str, kinds: Sequence[str] = tuple(KINDS)) -> list[Example]:
-    """The messages that were written by hand."""
-    return [
+def written_examples(
+    code: str, kinds: Sequence[str] = tuple(KINDS), count: int | None = None
+) -> list[Example]:
+    """The messages that were written by hand; with `count` at most so many, of each kind as many as can be.
+
+    The file has them in order of their kinds, so its first ones would be of one kind.
+    """
+    found = [
         Example(code, each.kind, each.message, ALL_KINDS[each.kind], each.values)
         for each in language(code).written
         if each.kind in kinds
     ]
+    if count is None or count >= len(found):
+        return found
+    rounds = zip_longest(*([each for each in found if each.kind == kind] for kind in kinds))
+    return [each for one in rounds for each in one if each is not None][:count]
 
 
 class Maker:
-    """Makes examples of one language, of templates that are held out or not; values are as they, unless it is said."""
+    """Makes examples of one language, of templates that are held out or not.
+
+    Values are as they; with `held_values`, for tests, as that says, and plain.
+    """
 
     def __init__(
         self, spoken: Language, held: bool, source: random.Random, held_values: bool | None = None
     ) -> None:
         self._language, self._held, self._source = spoken, held, source
-        self._values = Values(spoken, held if held_values is None else held_values, source)
+        tested = held_values is not None
+        self._values = Values(spoken, bool(held_values) if tested else held, source, plain=tested)
 
     def make_plain(self, kind: str) -> Example:
         """One template of the kind, filled."""

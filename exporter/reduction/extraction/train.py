@@ -81,7 +81,7 @@ def _watched(tokenizer: Any, count: int, _: int, model: Any) -> dict[str, Any]:
     for code in LANGUAGES:
         for name, examples in (
             ("held", held_out_examples(code, count)),
-            ("written", written_examples(code)[:count]),
+            ("written", written_examples(code, count=count)),
         ):
             made = answers(model, tokenizer, examples)
             found[f"{name}_{code}"] = scores(examples, made).to_json()

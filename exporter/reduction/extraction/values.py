@@ -15,7 +15,7 @@ _FROM_POOL, _TRIES = 0.5, 1000
 _SIBLINGS = {"item": "product", "product": "item"}
 _OF_SIBLING, _BLENDED, _MARKED, _OF_LETTERS = 0.3, 0.2, 0.06, 0.2
 # Few words say these, and whoever reads the language knows them: none is held out.
-_CLOSED = {"date", "time", "quantity", "unit", "vat", "color", "size", "country", "delivery"}
+CLOSED = {"date", "time", "quantity", "unit", "vat", "color", "size", "country", "delivery"}
 # What an unknown word may stand for: of unknown units, colours and sizes side by side nobody could tell which is which.
 _WORDS = {
     *("person", "service", "place", "item", "company", "position", "product", "street", "city"),
@@ -51,10 +51,12 @@ class Values:
     """Draws values of one language: those that training sees, or, with `held`, those that it does not.
 
     Held out are names, goods, services, places and made numbers; dates, times, units, colours and the like are not.
+    What training sees is besides, unless `plain`, now and then a word that nobody knows.
     """
 
-    def __init__(self, language: Language, held: bool, source: random.Random) -> None:
+    def __init__(self, language: Language, held: bool, source: random.Random, *, plain: bool = False) -> None:
         self._language, self._held, self._source = language, held, source
+        self._plain = plain or held
         self._pools = language.pools if held else language.training_pools
         self._makers = Makers(language, source)
 
@@ -62,7 +64,7 @@ class Values:
         """A value for the slot `name`, which may say a form: `service.acc`."""
         field, dot, form = name.partition(".")
         value = self._drawn(name)
-        if self._held:
+        if self._plain:
             return value
         sibling = _SIBLINGS.get(field, "") + dot + form
         if sibling in self._pools and self._source.random() < _OF_SIBLING:
@@ -83,7 +85,7 @@ class Values:
     def _drawn(self, name: str) -> str:
         """The first of many that is held out, or is not, as wanted; of a macro, what it came to counts."""
         pool, make = self._pools.get(name, ()), self._makers.by_field.get(name)
-        closed = name.partition(".")[0] in _CLOSED
+        closed = name.partition(".")[0] in CLOSED
         for _ in range(_TRIES):
             if make is None or (pool and self._source.random() < _FROM_POOL):
                 made = self._makers.expanded(self._source.choice(pool))
