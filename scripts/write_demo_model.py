@@ -7,7 +7,9 @@ import argparse
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from exporter.reduction.extraction.schema import LANGUAGES
 from exporter.reduction.training.plots import plot_losses
 from scripts.reduction_table import between_marks
 
@@ -27,17 +29,23 @@ def main(argv: Sequence[str] | None = None) -> None:
     plot_losses(logs, PAGE.with_name("demo-model-loss.svg"))
 
 
-def rewritten(page: str, scores: Mapping[str, Mapping[str, float]]) -> str:
+def rewritten(page: str, scores: Mapping[str, Any]) -> str:
     """The page with a row for each test set."""
-    return between_marks(page, _rows(scores))
+    return between_marks(page, _rows(scores["sets"]))
 
 
-def _rows(scores: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
-    yield "| test set | messages | exact | F1 | valid JSON |"
-    yield "|---|---:|---:|---:|---:|"
-    for name, row in sorted(scores.items()):
-        told = " | ".join(f"{row[part]:.1%}" for part in ("exact", "f1", "valid"))
-        yield f"| {name} | {row['count']} | {told} |"
+def _rows(sets: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
+    """Of each set the messages of each language, and the parts of one that are right."""
+    codes = " | ".join(LANGUAGES)
+    yield f"| test set | messages ({', '.join(LANGUAGES)}) | exact: {codes} | F1: {codes} | valid JSON |"
+    yield f"|---|---:|{'---:|' * 2 * len(LANGUAGES)}---:|"
+    for name in dict.fromkeys(each.rpartition(" ")[0] for each in sets):
+        rows = [sets[f"{name} {code}"] for code in LANGUAGES]
+        counts = list(dict.fromkeys(f"{row['count']}" for row in rows))
+        told = (f"{row[part]:.1%}" for part in ("exact", "f1") for row in rows)
+        messages = counts[0] if len(counts) == 1 else ", ".join(f"{row['count']}" for row in rows)
+        valid = min(row["valid"] for row in rows)
+        yield f"| {name} | {messages} | {' | '.join(told)} | {valid:.1%} |"
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """The trained extraction model: it answers, it is examined by a command, and training goes on from it."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from tokenizers.models import BPE
 
@@ -15,6 +17,7 @@ from exporter.reduction.extraction.schema import KINDS, LANGUAGES
 from exporter.reduction.extraction.sequences import step_batches
 from exporter.reduction.extraction.tokenizer import null_of
 from exporter.reduction.training import granite
+from exporter.reduction.training.begun import decisive, digest
 
 MODEL = Path(examine.__file__).with_name("thistledown-extract")
 SAID = {
@@ -79,7 +82,9 @@ def test_examining_tells_scores_of_each_language_and_keeps_what_was_wrong(
     told, wrong = tmp_path / "scores.json", tmp_path / "wrong.jsonl"
     counts = ["--held-out", "2", "--written", "2", "--mixtures", "2"]
     assert examine.main([str(MODEL), *counts, "--json", str(told), "--wrong", str(wrong)]) == 0
-    found = json.loads(told.read_text(encoding="utf-8"))
+    whole = json.loads(told.read_text(encoding="utf-8"))
+    assert whole["checkpoint"] == digest(decisive(MODEL))
+    found = whole["sets"]
     mixtures = {"known templates, known values", "known templates, new values", "new templates, known values"}
     names = {"held-out", "written", *mixtures}
     assert set(found) == {f"{name} {code}" for name in names for code in LANGUAGES}
@@ -87,6 +92,38 @@ def test_examining_tells_scores_of_each_language_and_keeps_what_was_wrong(
     mistakes = [json.loads(line) for line in wrong.read_text(encoding="utf-8").splitlines() if line]
     assert len(mistakes) == sum(round(2 * (1 - row["exact"])) for row in found.values())
     assert len(capsys.readouterr().out.splitlines()) == len(found)
+
+
+def test_a_checkpoint_that_lacks_a_tensor_is_neither_examined_nor_trained(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(MODEL, tmp_path / "model")
+    weights = load_file(MODEL / "model.safetensors")
+    name, _ = weights.popitem()
+    save_file(weights, tmp_path / "model" / "model.safetensors", metadata={"format": "pt"})
+    assert examine.main([str(tmp_path / "model")]) == 2
+    assert train.main([str(tmp_path / "run"), "--begin", str(tmp_path / "model"), "--steps", "1"]) == 2
+    assert capsys.readouterr().err.count(f'Tensor "{name}" is missing') == 2
+    assert examine.main([str(tmp_path / "none")]) == 2
+    assert "There is no checkpoint" in capsys.readouterr().err
+
+
+def test_a_run_goes_on_from_where_it_was_begun_alone_and_says_when_it_is_done(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(MODEL, tmp_path / "model")
+    few = ["--steps", "1", "--batch", "2", "--tokens", "1024"]
+    run = [str(tmp_path / "run"), "--begin", str(tmp_path / "model"), *few]
+    assert train.main(run) == 0
+    assert train.main(run) == 0
+    assert "all 1 steps were done before" in capsys.readouterr().out
+    weights = load_file(tmp_path / "model" / "model.safetensors")
+    first = next(iter(weights))
+    save_file(
+        weights | {first: weights[first] * 2}, tmp_path / "model" / "model.safetensors", {"format": "pt"}
+    )
+    assert train.main(run) == 2
+    assert "another recipe was begun here: begin differ" in capsys.readouterr().err
 
 
 def test_a_run_that_goes_on_reads_what_comes_after_an_earlier_one() -> None:

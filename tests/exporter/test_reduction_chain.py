@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from exporter.reduction.training.begun import decisive, digest
 from scripts import reduction_chain, write_demo_model
 from scripts.reduction_table import rewritten
 
@@ -17,6 +18,7 @@ def test_the_tables_are_those_of_the_measurements() -> None:
     page = write_demo_model.PAGE.read_text(encoding="utf-8")
     scores = json.loads((MODEL / "scores.json").read_text(encoding="utf-8"))
     assert write_demo_model.rewritten(page, scores) == page
+    assert scores["checkpoint"] == digest(decisive(MODEL)), "examine the checkpoint that is in the tree"
 
 
 @pytest.mark.gpu

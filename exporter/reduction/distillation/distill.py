@@ -8,17 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from exporter.checkpoints import Checkpoint, Origin
+from exporter.checkpoints import Origin
 from exporter.checkpoints.confined_folder import ConfinedFolder
 from exporter.checkpoints.origin import read_origin
-from exporter.errors import ReductionError, WeightsError
+from exporter.errors import ReductionError
 from exporter.reduction.distillation import run_folder
 from exporter.reduction.distillation.objectives import Objective, distillation_loss, new_student
 from exporter.reduction.distillation.sampling import Sampling
 from exporter.reduction.distillation.text_file import open_text_file
 from exporter.reduction.tokenizer_file import open_tokenizer
 from exporter.reduction.training import checkpoints, granite
+from exporter.reduction.training.begun import begin, decisive
 from exporter.reduction.training.fast_mamba import fast_mamba
+from exporter.reduction.training.loading import load_decoder
 from exporter.reduction.training.loop import LOG, Run
 from exporter.reduction.training.plots import plot_losses
 from exporter.reduction.training.recipe import Recipe
@@ -62,7 +64,7 @@ def distill(
     file = open_text_file(task.data)
     identity = _identity(task, recipe, objective)
     run_folder.require_place(task.output, identity)
-    teacher, student = _loaded(task.teacher), _loaded(task.student)
+    teacher, student = load_decoder(task.teacher), load_decoder(task.student)
     _require_vocabulary(teacher, student, tokenizer)
     origin = read_origin(ConfinedFolder(task.student))
     packs = granite.packs(teacher) and granite.packs(student)
@@ -76,9 +78,7 @@ def distill(
         run = Run(new_student(student, teacher, objective), recipe, folder, few_shapes=packs)
         teacher.to(run.accelerator.device).eval().requires_grad_(False)
         granite.set_options(teacher, granite.Options(run.compiled))
-        if run.accelerator.is_main_process:
-            run_folder.begin(folder, identity)
-        run.accelerator.wait_for_everyone()
+        begin(run, identity)
         run.train(sampling, distillation_loss(teacher, objective), say, _plotter(folder))
     if run.accelerator.is_main_process:
         _finish(student, task, origin, folder)
@@ -88,7 +88,7 @@ def distill(
 
 def _identity(task: Distillation, recipe: Recipe, objective: Objective) -> Mapping[str, Any]:
     sizes = {"batch": task.batch, "tokens": task.tokens, "longest": task.longest}
-    models = {"teacher": run_folder.decisive(task.teacher), "student": run_folder.decisive(task.student)}
+    models = {"teacher": decisive(task.teacher), "student": decisive(task.student)}
     return run_folder.identity(recipe, objective, sizes, {"data": [task.data], **models})
 
 
@@ -138,38 +138,6 @@ def _require_targets(sampling: Sampling, task: Distillation) -> None:
             f"No line has anything to foretell in its first {task.longest:,} tokens",
             f"--data {task.data}, --longest",
             "Give texts of two tokens or more, and a --longest that reaches past the prompts.",
-        )
-
-
-def _loaded(folder: Path) -> Any:
-    """The model in float32. Raises ReductionError where transformers cannot load it, and what Checkpoint raises."""
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    if not (folder / "config.json").is_file():
-        raise ReductionError("There is no checkpoint", str(folder), "Give a folder with config.json.")
-    _require_decoder(Checkpoint(folder, folder.name), folder)
-    try:
-        model, found = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=torch.float32, use_safetensors=True, local_files_only=True, output_loading_info=True
-        )
-    except (OSError, ValueError, RuntimeError) as problem:
-        raise ReductionError(f"transformers cannot load it: {problem}", str(folder), "") from None
-    if missing := sorted(found["missing_keys"]):
-        raise WeightsError(f'Tensor "{missing[0]}" is missing', str(folder), "The weights are incomplete.")
-    return model
-
-
-def _require_decoder(checkpoint: Checkpoint, folder: Path) -> None:
-    """Raises ReductionError for an encoder: transformers would give BERT a head that foretells what it sees."""
-    from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
-
-    kind = checkpoint.config.get("model_type")
-    if kind in MODEL_FOR_MASKED_LM_MAPPING_NAMES and not checkpoint.config.get("is_decoder"):
-        raise ReductionError(
-            f"A model of type {kind} is an encoder, which foretells no tokens",
-            str(folder),
-            "Distill models that generate text.",
         )
 
 

@@ -6,11 +6,13 @@ Held-out templates with held-out values and hand-written messages, in each langu
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from exporter.errors import ThistledownError
 from exporter.reduction.extraction.evaluate import Scores, answers, parsed, scores
 from exporter.reduction.extraction.examples import (
     Example,
@@ -19,6 +21,9 @@ from exporter.reduction.extraction.examples import (
     written_examples,
 )
 from exporter.reduction.extraction.schema import ALL_KINDS, KINDS, LANGUAGES
+from exporter.reduction.tokenizer_file import open_tokenizer
+from exporter.reduction.training.begun import decisive, digest
+from exporter.reduction.training.loading import load_decoder
 
 HELD_OUT = 300
 # Name, whether templates are held out, whether values are.
@@ -31,14 +36,22 @@ _MIXTURES = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
+    try:
+        return _examine(options)
+    except ThistledownError as error:
+        print(f"examine: {error}", file=sys.stderr)
+        return error.exit_code
+
+
+def _examine(options: argparse.Namespace) -> int:
     model, tokenizer = loaded(options.model)
     wrong: list[dict[str, Any]] = []
     rows = {}
-    sets = chain(
+    asked = chain(
         examined_sets(options.kinds, options.held_out, options.written),
         _mixtures(options.kinds, options.mixtures),
     )
-    for name, examples in sets:
+    for name, examples in asked:
         made = answers(model, tokenizer, examples)
         rows[name] = scores(examples, made)
         wrong += [_mistake(name, each, text) for each, text in zip(examples, made, strict=True)]
@@ -47,19 +60,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         lines = [json.dumps(each, ensure_ascii=False) for each in wrong if each["said"] != each["true"]]
         options.wrong.write_text("\n".join(lines) + "\n", encoding="utf-8")
     if options.json:
-        found = {name: each.to_json() for name, each in rows.items()}
+        sets = {name: each.to_json() for name, each in rows.items()}
+        found = {"checkpoint": digest(decisive(options.model)), "sets": sets}
         options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     return 0
 
 
 def loaded(folder: Path) -> tuple[Any, Any]:
-    """The model in float32, and its tokenizer as tokenizers knows it."""
-    import torch
-    from tokenizers import Tokenizer
-    from transformers import AutoModelForCausalLM
-
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
-    return model, Tokenizer.from_file(str(folder / "tokenizer.json"))
+    """The model in float32, and its tokenizer; raises what `load_decoder` and `open_tokenizer` do."""
+    return load_decoder(folder).eval(), open_tokenizer(folder / "tokenizer.json")
 
 
 def examined_sets(

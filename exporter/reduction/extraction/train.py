@@ -5,11 +5,13 @@ A run that was killed goes on where its last checkpoint ends, exactly: what a st
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from exporter.errors import ThistledownError
 from exporter.reduction.extraction.evaluate import answers, scores
 from exporter.reduction.extraction.examine import loaded
 from exporter.reduction.extraction.examples import held_out_examples, written_examples
@@ -17,22 +19,36 @@ from exporter.reduction.extraction.model import new_model
 from exporter.reduction.extraction.schema import LANGUAGES
 from exporter.reduction.extraction.sequences import end_of, step_batches
 from exporter.reduction.extraction.tokenizer import null_of, train_tokenizer, write_tokenizer
+from exporter.reduction.training import begun
 from exporter.reduction.training.fast_mamba import fast_mamba
-from exporter.reduction.training.loop import Loss, Run, Watch
+from exporter.reduction.training.loop import Run
 from exporter.reduction.training.losses import cross_entropy
-from exporter.reduction.training.reading import Data
 from exporter.reduction.training.recipe import Recipe, share
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
+    try:
+        return _train(options)
+    except ThistledownError as error:
+        print(f"train: {error}", file=sys.stderr)
+        return error.exit_code
+
+
+def _train(options: argparse.Namespace) -> int:
+    identity = {"begin": options.begin and begun.digest(begun.decisive(options.begin)), "seed": options.seed}
+    begun.require_same(options.folder, identity)
     model, tokenizer = _begun(options.folder / "model", options.begin, options.seed)
     shares = {"calm": options.calm, "plain": options.plain}
     data = partial(step_batches, tokenizer, options.tokens, options.batch, skipped=options.skip, **shares)
     watch = partial(_watched, tokenizer, options.watch) if options.watch else None
     weights = {null_of(tokenizer): options.null_weight} if options.null_weight < 1 else None
-    loss = partial(cross_entropy, weights=weights)
-    train(model, data, loss, recipe_of(options), options.folder, watch)
+    with fast_mamba():
+        run = Run(model, recipe_of(options), options.folder)
+        begun.begin(run, identity)
+        run.train(data, partial(cross_entropy, weights=weights), lambda line: print(line, flush=True), watch)
+    if run.accelerator.is_main_process:
+        model.save_pretrained(options.folder / "model")
     return 0
 
 
@@ -52,26 +68,18 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
     )
 
 
-def train(model: Any, data: Data, loss: Loss, recipe: Recipe, folder: Path, watch: Watch | None) -> None:
-    """Train `model` on what `data` gives for each step, and leave a checkpoint for transformers in `folder`/model."""
-    with fast_mamba():
-        run = Run(model, recipe, folder)
-        run.train(data, loss, lambda line: print(line, flush=True), watch)
-    if run.accelerator.is_main_process:
-        model.save_pretrained(folder / "model")
-
-
 def _begun(target: Path, begin: Path | None, seed: int) -> tuple[Any, Any]:
     """Model and tokenizer of the checkpoint `begin`, or random weights and a new tokenizer, which `target` keeps."""
     from tokenizers import Tokenizer
 
     target.mkdir(parents=True, exist_ok=True)
-    if not (target / "tokenizer.json").exists():
-        known = Tokenizer.from_file(str(begin / "tokenizer.json")) if begin else train_tokenizer()
-        write_tokenizer(known, target)
-    tokenizer = Tokenizer.from_file(str(target / "tokenizer.json"))
     if begin:
-        return loaded(begin)[0], tokenizer
+        model, tokenizer = loaded(begin)
+        write_tokenizer(tokenizer, target)
+        return model, tokenizer
+    if not (target / "tokenizer.json").exists():
+        write_tokenizer(train_tokenizer(), target)
+    tokenizer = Tokenizer.from_file(str(target / "tokenizer.json"))
     return new_model(tokenizer.get_vocab_size(), end_of(tokenizer), seed), tokenizer
 
 

@@ -75,7 +75,10 @@ class Run:
         """All steps that are left. Raises ReductionError where a loss or the norm of its gradients is no number."""
         self.model.train()
         began = time.monotonic()
-        for step, parts in read(data, self.resume(), self.recipe.steps, self.recipe.workers):
+        first = self.resume()
+        if first >= self.recipe.steps and self.accelerator.is_main_process:
+            say(f"all {self.recipe.steps} steps were done before: nothing is left to do")
+        for step, parts in read(data, first, self.recipe.steps, self.recipe.workers):
             mean, norm = self._step(step, parts, loss)
             self.seconds += time.monotonic() - began
             done = step + 1
