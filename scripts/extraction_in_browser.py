@@ -4,7 +4,7 @@
 
 Of each language as many held-out and as many hand-written messages. Where an answer differs, the gap between the two
 likeliest tokens at that place is told: a tie is no error. Answers are kept beside the output as they come: a run that
-was stopped goes on where it was.
+was stopped goes on where it was, as long as artifact and engine are the same.
 """
 
 import argparse
@@ -16,12 +16,16 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
+from bench.errors import BenchError
+from bench.result_file import check_target
 from exporter.parity.onnx_runner import OnnxDecoder
 from exporter.reduction.extraction.evaluate import scores
 from exporter.reduction.extraction.examples import Example, held_out_examples, written_examples
 from exporter.reduction.extraction.prompts import request
 from exporter.reduction.extraction.schema import LANGUAGES
 from exporter.reduction.extraction.sequences import end_of
+from exporter.report import RUNTIME
+from scripts.digests import digest_of, served
 from scripts.play_in_browser import FLAGS, PATIENCE_MS, serving
 from scripts.programs import find_chromium
 
@@ -41,6 +45,8 @@ _ASK = """async ([content, maxTokens]) => {
 
 def main(argv: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(argv)
+    if options.output:
+        _make_place(options.output)
     examples = _examples(options.messages)
     kept = options.output.with_suffix(".answers.jsonl") if options.output else None
     answers = all_answers(options.folder, examples, options.backend, kept)
@@ -55,6 +61,15 @@ def main(argv: Sequence[str] | None = None) -> None:
         options.output.write_text(text + "\n", encoding="utf-8")
 
 
+def _make_place(output: Path) -> None:
+    """Makes its folder, or ends: before the first answer, as all of them take their time."""
+    try:
+        check_target(output)
+    except BenchError as error:
+        raise SystemExit(str(error)) from error
+    output.parent.mkdir(parents=True, exist_ok=True)
+
+
 def all_answers(
     folder: Path, examples: Sequence[Example], backend: str, kept: Path | None
 ) -> list[Mapping[str, Any]]:
@@ -62,6 +77,7 @@ def all_answers(
     asked = {
         "manifest": hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest(),
         "backend": backend,
+        "engine": _engine(backend),
         "messages": [request(each.fields, each.message) for each in examples],
     }
     answers = _kept_answers(kept, asked) if kept else []
@@ -73,6 +89,14 @@ def all_answers(
                 if kept:
                     _keep(kept, asked, answers)
     return answers
+
+
+def _engine(backend: str) -> str:
+    """The digest of what answers, as `serving` sends it; where the CPU computes, onnxruntime-web is part of it."""
+    files = served("/engine/", sources=True)
+    if backend == "wasm":
+        files |= {path.name: path for path in RUNTIME.glob("*") if path.is_file()}
+    return digest_of(files)
 
 
 def _kept_answers(kept: Path, asked: Mapping[str, Any]) -> list[Mapping[str, Any]]:
