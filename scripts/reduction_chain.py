@@ -2,18 +2,22 @@
 
 python -m scripts.reduction_chain build/chain [--write]
 
-What was made before in the folder is not made again, so a run that was stopped goes on. --write puts the table and the
-curves into docs/reduction.md; --short is a rehearsal of a few steps and messages, as the test runs it.
+Data and checkpoints that were made before in the folder are not made again, so a run that was stopped goes on; with
+another teacher or other settings it is refused there. --write puts the table and the curves into docs/reduction.md;
+--short is a rehearsal of a few steps and messages, as the test runs it.
 """
 
 import argparse
 import json
+import shutil
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from exporter.adapters import make_adapter, merge_lora
+from exporter.errors import ThistledownError
 from exporter.export_options import ExportOptions
 from exporter.pipeline import export
 from exporter.progress import Progress
@@ -25,7 +29,9 @@ from exporter.reduction.extraction.schema import ADDED_KINDS, KINDS
 from exporter.reduction.pruning import prune
 from exporter.reduction.training.plots import plot_losses
 from exporter.reduction.training.recipe import Recipe, share
-from scripts.extraction_scores import Measured, measure
+from exporter.report import measure_artifact
+from scripts.chain_identity import begin, identity_of
+from scripts.extraction_scores import measure, speed
 from scripts.reduction_table import rewritten
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -60,7 +66,13 @@ class Settings:
     calm: float = 0.6
 
 
-SHORT = {
+# What may change when a chain goes on: places, of which nothing is told; how fast it is made, and what is measured.
+_PLACES = ("teacher", "folder")
+_FREE = ("messages", "longest", "workers", "compile")
+# Of each language: wgpu on a CPU decodes slowly.
+_AT_RUN_TIME = 10
+
+SHORT: Mapping[str, Any] = {
     "examples": 40,
     "steps": 2,
     "batch": 4,
@@ -72,12 +84,19 @@ SHORT = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    options = _parser().parse_args(argv)
+    parser = _parser()
+    options = parser.parse_args(argv)
+    if options.short and options.write:
+        parser.error("--write is not for --short, whose few steps and messages tell nothing")
     given = {name: value for name, value in vars(options).items() if name not in ("short", "write")}
     settings = Settings(**given)
     if options.short:
         settings = replace(settings, **SHORT)
-    table = run(settings, Progress())
+    try:
+        table = run(settings, Progress())
+    except ThistledownError as error:
+        print(f"reduction_chain: {error}", file=sys.stderr)
+        return error.exit_code
     text = json.dumps(table, indent=1) + "\n"
     (settings.folder / "table.json").write_text(text, encoding="utf-8")
     if options.write:
@@ -89,17 +108,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run(settings: Settings, progress: Progress) -> Mapping[str, Any]:
-    """Make what is missing, and measure it all."""
+    """Make what is missing, and measure it all. Raises ReductionError where the folder holds something else."""
+    given = {name: value for name, value in asdict(settings).items() if name not in _PLACES}
+    free = {name: given.pop(name) for name in _FREE}
+    identity = identity_of(settings.teacher, given)
+    begin(settings.folder, identity)
     steps = {"teacher": settings.teacher, **_smaller(settings, progress)}
-    rows = [_row(name, path, "f16", KINDS, settings, progress) for name, path in steps.items()]
-    rows += [
-        _row("distilled", steps["distilled"], scheme, KINDS, settings, progress) for scheme in ("q8", "q4")
-    ]
+    # Quickly made anew, so that rows are of the checkpoints that are there now.
+    for name in ("artifacts", "merged"):
+        shutil.rmtree(settings.folder / name, ignore_errors=True)
+    shown = [(name, path, "f16") for name, path in steps.items()]
+    shown += [("distilled", steps["distilled"], scheme) for scheme in ("q8", "q4")]
     return {
-        "settings": {
-            name: value for name, value in asdict(settings).items() if name not in ("teacher", "folder")
-        },
-        "rows": rows,
+        "settings": {**identity, **free},
+        "rows": [_timed_row(*each, settings, progress) for each in shown],
         "adapter": _adapter(steps["distilled"], settings, progress),
     }
 
@@ -145,13 +167,22 @@ def _distilled(
     distill(task, recipe, objective, progress.say)
 
 
+def _timed_row(
+    name: str, checkpoint: Path, scheme: str, settings: Settings, progress: Progress
+) -> Mapping[str, Any]:
+    row = _row(name, checkpoint, scheme, tuple(KINDS), settings, progress)
+    folder = _artifact(name, checkpoint, scheme, settings, progress)
+    return {**row, "tokens_per_second": speed(folder, checkpoint)}
+
+
 def _row(
     name: str, checkpoint: Path, scheme: str, kinds: Sequence[str], settings: Settings, progress: Progress
 ) -> Mapping[str, Any]:
     folder = _artifact(name, checkpoint, scheme, settings, progress)
-    return _told(
-        name, scheme, folder, measure(folder, checkpoint, tuple(kinds), settings.messages, settings.longest)
-    )
+    found = measure(folder, checkpoint, kinds, settings.messages, settings.longest)
+    report = measure_artifact(folder)
+    row = {"step": name, "scheme": scheme, "parameters": report.parameters, "bytes": report.model_visit}
+    return {**row, **asdict(found)}
 
 
 def _artifact(name: str, checkpoint: Path, scheme: str, settings: Settings, progress: Progress) -> Path:
@@ -161,46 +192,44 @@ def _artifact(name: str, checkpoint: Path, scheme: str, settings: Settings, prog
     return folder
 
 
-def _told(name: str, scheme: str, folder: Path, found: Measured) -> Mapping[str, Any]:
-    from exporter.report import measure_artifact
-
-    report = measure_artifact(folder)
-    row = {"step": name, "scheme": scheme, "parameters": report.parameters, "bytes": report.model_visit}
-    return {**row, **asdict(found)}
-
-
 def _adapter(base: Path, settings: Settings, progress: Progress) -> Mapping[str, Any]:
     """The new kind: the base alone, the merged checkpoint, and the adapter put over the q8 base at run time."""
     run_folder, merged = settings.folder / "adapter", settings.folder / "merged"
     peft = run_folder / "adapter"
-    numbers = {"rank": settings.rank, "steps": settings.adapter_steps, "batch": settings.adapter_batch}
-    words = [f"--{name}={value}" for name, value in {**numbers, "tokens": settings.tokens}.items()]
-    fast = [
+    _once(peft, lambda: train_adapter.teach(_asked_of_adapter(base, run_folder, settings)))
+    _once(merged, lambda: merge_lora(str(base), peft, merged))
+    artifact, over = (settings.folder / "artifacts" / name for name in ("distilled-q8", "adapter"))
+    _once(over, lambda: make_adapter(artifact, peft, over))
+    shard = _manifest(over)["shard"]["bytes"]
+    few = replace(settings, messages=min(_AT_RUN_TIME, settings.messages))
+    return {
+        "kind": NEW_KIND,
+        "bytes": shard,
+        "share": shard / sum(one["bytes"] for one in _manifest(artifact)["shards"]),
+        "before": _row("distilled", base, "f16", [NEW_KIND], settings, progress),
+        "merged": _row("merged", merged, "f16", [NEW_KIND], settings, progress),
+        "merged q8": _row("merged", merged, "q8", [NEW_KIND], few, progress),
+        "at run time": asdict(measure(artifact, base, [NEW_KIND], few.messages, few.longest, over)),
+    }
+
+
+def _asked_of_adapter(base: Path, run_folder: Path, settings: Settings) -> list[str]:
+    """The words of the command that trains it."""
+    return [
+        str(base),
+        str(run_folder),
+        f"--rank={settings.rank}",
+        f"--steps={settings.adapter_steps}",
+        f"--batch={settings.adapter_batch}",
+        f"--tokens={settings.tokens}",
         f"--workers={settings.workers}",
         f"--mixed-precision={settings.mixed_precision}",
         f"--hardest={settings.hardest}",
         "--learning-rate=1e-2",
         *(["--compile"] if settings.compile else []),
+        "--targets",
+        *ADAPTED,
     ]
-    asked = [str(base), str(run_folder), *words, *fast, "--targets", *ADAPTED]
-    _once(peft, lambda: train_adapter.main(asked))
-    _once(merged, lambda: merge_lora(base, peft, merged))
-    artifact, over = settings.folder / "artifacts" / "distilled-q8", settings.folder / "artifacts" / "adapter"
-    _once(over, lambda: make_adapter(artifact, peft, over))
-    shard, weights = (
-        _manifest(over)["shard"]["bytes"],
-        sum(one["bytes"] for one in _manifest(artifact)["shards"]),
-    )
-    return {
-        "kind": NEW_KIND,
-        "bytes": shard,
-        "share": shard / weights,
-        "before": _row("distilled", base, "f16", [NEW_KIND], settings, progress),
-        "merged": _row("merged", merged, "f16", [NEW_KIND], settings, progress),
-        "at run time": asdict(
-            measure(artifact, base, (NEW_KIND,), min(10, settings.messages), settings.longest, over)
-        ),
-    }
 
 
 def _manifest(folder: Path) -> Any:

@@ -1,5 +1,6 @@
 """docs/reduction.md and docs/demo-model.md say what was measured, and the command that measures still goes through."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -14,7 +15,10 @@ MODEL = reduction_chain.ROOT / "exporter" / "reduction" / "extraction" / "thistl
 
 def test_the_tables_are_those_of_the_measurements() -> None:
     page = reduction_chain.PAGE.read_text(encoding="utf-8")
-    assert rewritten(page, json.loads(reduction_chain.TABLE.read_text(encoding="utf-8"))) == page
+    told = json.loads(reduction_chain.TABLE.read_text(encoding="utf-8"))
+    assert rewritten(page, told) == page
+    for settings in ({"teacher": "f" * 64}, {"steps": 7}, {"adapter_steps": 7}, {"messages": 7}):
+        assert rewritten(page, {**told, "settings": {**told["settings"], **settings}}) != page
     page = write_demo_model.PAGE.read_text(encoding="utf-8")
     scores = json.loads((MODEL / "scores.json").read_text(encoding="utf-8"))
     assert write_demo_model.rewritten(page, scores) == page
@@ -37,3 +41,9 @@ def test_a_short_run_of_the_chain_makes_what_the_table_says(tmp_path: Path) -> N
     assert pruned["parameters"] < teacher["parameters"] / 2
     assert made["adapter"]["bytes"] == pytest.approx(told["adapter"]["bytes"], rel=0.02)
     assert made["adapter"]["share"] < 0.02
+    weights = (MODEL / "model.safetensors").read_bytes()
+    assert made["settings"]["teacher"] == hashlib.sha256(weights).hexdigest()
+    assert told["settings"].keys() <= made["settings"].keys()
+    alike = [made["adapter"][name] for name in ("merged q8", "at run time")]
+    assert alike[0]["held_out_count"] == alike[1]["held_out_count"]
+    assert alike[0]["written_count"] == alike[1]["written_count"]

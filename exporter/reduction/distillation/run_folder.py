@@ -9,7 +9,7 @@ from typing import Any
 
 from exporter.errors import ReductionError
 from exporter.reduction.distillation.objectives import Objective
-from exporter.reduction.training.begun import MAKING, RECIPE, digest, require_same
+from exporter.reduction.training.begun import MAKING, RECIPE, digest, require_same_run
 from exporter.reduction.training.recipe import Recipe
 
 RUN = "run"
@@ -30,7 +30,7 @@ def require_place(output: Path, identity: Mapping[str, Any]) -> None:
     """Raises ReductionError where the output holds something else, or a checkpoint of another recipe."""
     run = output / RUN
     if (run / RECIPE).is_file():
-        require_same(run, identity)
+        require_same_run(run, identity)
     elif os.path.lexists(output) and not _hardly_begun(output):
         raise ReductionError("The output folder is not empty", str(output), "Give another one.")
 
@@ -44,8 +44,9 @@ def end(run: Path) -> None:
 def _hardly_begun(output: Path) -> bool:
     """Whether it holds at most what a run leaves that was killed before its recipe was written."""
     run = output / RUN
-    return _holds_only(output, {RUN}) and (not os.path.lexists(run) or _holds_only(run, {MAKING}))
+    return holds_only(output, {RUN}) and (not os.path.lexists(run) or holds_only(run, {MAKING}))
 
 
-def _holds_only(folder: Path, names: set[str]) -> bool:
+def holds_only(folder: Path, names: set[str]) -> bool:
+    """Whether it is a folder with nothing else in it."""
     return folder.is_dir() and {path.name for path in folder.iterdir()} <= names

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from exporter.artifact import atomic_folder
 from exporter.reduction.extraction.schema import KINDS
 
 if TYPE_CHECKING:
@@ -25,15 +26,19 @@ def new_model(vocabulary: int, end: int, seed: int = 0) -> "PreTrainedModel":
 
 
 def write_fresh(like: Path, folder: Path, seed: int = 0) -> None:
-    """A checkpoint of the same shape and tokenizer as `like`, with random weights as a run begins with."""
+    """A checkpoint of the same shape and tokenizer as `like`, with random weights as a run begins with.
+
+    It appears whole or not at all.
+    """
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
     torch.manual_seed(seed)
     model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(like))
     _spread_time_steps(model)
-    model.save_pretrained(folder)
-    shutil.copyfile(like / "tokenizer.json", folder / "tokenizer.json")
+    with atomic_folder(folder) as making:
+        model.save_pretrained(making)
+        shutil.copyfile(like / "tokenizer.json", making / "tokenizer.json")
 
 
 def model_config(vocabulary: int, end: int) -> "GraniteMoeHybridConfig":

@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _train(options: argparse.Namespace) -> int:
     identity = {"begin": options.begin and begun.digest(begun.decisive(options.begin)), "seed": options.seed}
-    begun.require_same(options.folder, identity)
+    begun.require_same_run(options.folder, identity)
     model, tokenizer = _begun(options.folder / "model", options.begin, options.seed)
     shares = {"calm": options.calm, "plain": options.plain}
     data = partial(step_batches, tokenizer, options.tokens, options.batch, skipped=options.skip, **shares)

@@ -20,16 +20,20 @@ def decisive(checkpoint: Path) -> list[Path]:
     return [*named, *sorted(checkpoint.glob("*.safetensors"))]
 
 
-def require_same(run: Path, identity: Mapping[str, Any]) -> None:
+def require_same_run(folder: Path, identity: Mapping[str, Any]) -> None:
     """Raises ReductionError where the folder has a checkpoint to go on from, of a run with another identity."""
-    if not checkpoints.exists(run):
-        return
-    noted = _noted(run / RECIPE)
+    if checkpoints.exists(folder):
+        require_same(folder / RECIPE, identity)
+
+
+def require_same(recipe: Path, identity: Mapping[str, Any]) -> None:
+    """Raises ReductionError where another identity is noted in the file `recipe`, or nobody can tell which."""
+    noted = _noted(recipe)
     changed = [key for key in identity if noted.get(key) != identity[key]]
     if changed:
         raise ReductionError(
             f"A run with another recipe was begun here: {', '.join(changed)} differ",
-            str(run),
+            str(recipe.parent),
             "Go on with the same recipe, or give another output folder.",
         )
 
@@ -42,9 +46,15 @@ def begin(run: Run, identity: Mapping[str, Any]) -> None:
     if run.accelerator.is_main_process and not checkpoints.exists(run.folder):
         run.folder.mkdir(parents=True, exist_ok=True)
         (run.folder / LOG).unlink(missing_ok=True)
-        (run.folder / MAKING).write_text(json.dumps(identity, indent=2) + "\n", encoding="utf-8")
-        os.replace(run.folder / MAKING, run.folder / RECIPE)
+        note(run.folder / RECIPE, identity)
     run.accelerator.wait_for_everyone()
+
+
+def note(recipe: Path, identity: Mapping[str, Any]) -> None:
+    """Write it into the file `recipe`, whole or not at all; a kill may leave the same name with .making."""
+    making = recipe.with_suffix(".making")
+    making.write_text(json.dumps(identity, indent=2) + "\n", encoding="utf-8")
+    os.replace(making, recipe)
 
 
 def _noted(recipe: Path) -> Mapping[str, Any]:
