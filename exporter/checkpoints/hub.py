@@ -61,11 +61,11 @@ def _explain(source: str, problem: Exception) -> CheckpointError:
         remedy = "Accept its terms on its page, then log in with `hf auth login`."
         return CheckpointError(f"The checkpoint {source} asks for consent", "model hub", remedy)
     if isinstance(problem, RepositoryNotFoundError | RevisionNotFoundError):
-        what = f"There is no folder {source} here, and the hub has no checkpoint of that name"
+        what = f"The hub has no checkpoint {source}, and there is no such folder here"
         return CheckpointError(what, "model hub", "Check name and revision.")
     reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
     return CheckpointError(
         f"There is no folder {source} here, and the hub cannot be asked: {reason}",
         "model hub",
-        "Check the path, or the connection.",
+        "Check the connection, or give a folder that holds the checkpoint.",
     )

@@ -326,6 +326,7 @@ def test_a_hub_checkpoint_with_only_pickles_is_refused_by_name(hub: Hub, tmp_pat
 
 def test_an_unreachable_hub_is_told_with_a_remedy(hub: Hub) -> None:
     error = refusal(lambda: open_checkpoint("owner/model"), CheckpointError)
+    assert "There is no folder owner/model here" in error.what
     assert "no route to host" in error.what
     assert "folder" in error.remedy
 
