@@ -135,18 +135,25 @@ def test_a_run_that_goes_on_reads_what_comes_after_an_earlier_one() -> None:
     assert not later.ids.equal(third.ids)
 
 
-def test_null_counts_as_little_as_wanted(tmp_path: Path) -> None:
-    losses = []
-    for weight in ("1", "0.5"):
-        run = [
-            str(tmp_path / weight),
-            "--begin",
-            str(MODEL),
-            *["--steps", "1", "--batch", "4", "--tokens", "1024"],
-        ]
-        assert train.main([*run, "--null-weight", weight]) == 0
-        losses.append(json.loads((tmp_path / weight / "log.jsonl").read_text())["loss"])
-    assert losses[1] < losses[0]
+def _first_loss(folder: Path, *options: str) -> float:
+    run = [str(folder), "--begin", str(MODEL), *["--steps", "1", "--batch", "4", "--tokens", "1024"]]
+    assert train.main([*run, *options]) == 0
+    found: float = json.loads((folder / "log.jsonl").read_text())["loss"]
+    return found
+
+
+def test_null_counts_as_little_and_is_favoured_as_much_as_wanted(tmp_path: Path) -> None:
+    plain = _first_loss(tmp_path / "plain")
+    assert _first_loss(tmp_path / "lighter", "--null-weight", "0.5") < plain
+    assert _first_loss(tmp_path / "margin", "--null-margin", "6") != plain
+    assert _first_loss(tmp_path / "none", "--null-weight", "1", "--null-margin", "0") == plain
+
+
+@pytest.mark.parametrize("nats", ["-1", "nan", "inf"])
+def test_a_margin_that_is_none_is_refused(nats: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        train.main(["unused", "--null-margin", nats])
+    assert "is no margin" in capsys.readouterr().err
 
 
 def test_a_tokenizer_that_writes_null_in_pieces_is_refused() -> None:

@@ -263,6 +263,21 @@ def test_a_token_that_counts_less_weighs_less_where_it_is_foretold(checkpoint: P
     assert not torch.equal(weighted, plain)
 
 
+def test_a_token_with_a_margin_is_favoured_while_it_trains(checkpoint: Path) -> None:
+    import torch
+
+    model = loaded(checkpoint)
+    (batch,) = batches(SEQUENCES[:1], 1000, 0)
+    wanted = batch.labels[batch.labels != NO_LABEL]
+    favoured = int(wanted[0])
+    with torch.no_grad():
+        said = logits(model, layer_outputs(model, batch)[-1])
+        said[:, favoured] += 2.5
+        found = cross_entropy(model, batch, margins={favoured: 2.5})
+    assert torch.allclose(found, torch.nn.functional.cross_entropy(said, wanted, reduction="none"), atol=1e-6)
+    assert found[0] < cross_entropy(model, batch)[0]
+
+
 def test_dropout_is_for_training_only(checkpoint: Path) -> None:
     import torch
 

@@ -71,7 +71,9 @@ def null_of(tokenizer: "Tokenizer") -> int:
     found: int | None = tokenizer.token_to_id(_NULL)
     if found is None:
         raise ReductionError(
-            f"the tokenizer has no token {_NULL}", "--null-weight", "Train without it, or a tokenizer anew."
+            f"the tokenizer has no token {_NULL}",
+            "--null-weight, --null-margin",
+            "Train without them, or a tokenizer anew.",
         )
     return found
 

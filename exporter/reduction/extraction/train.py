@@ -21,9 +21,9 @@ from exporter.reduction.extraction.sequences import end_of, step_batches
 from exporter.reduction.extraction.tokenizer import null_of, train_tokenizer, write_tokenizer
 from exporter.reduction.training import begun
 from exporter.reduction.training.fast_mamba import fast_mamba
-from exporter.reduction.training.loop import Run
+from exporter.reduction.training.loop import Loss, Run
 from exporter.reduction.training.losses import cross_entropy
-from exporter.reduction.training.recipe import Recipe, share
+from exporter.reduction.training.recipe import Recipe, margin, share
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,14 +42,21 @@ def _train(options: argparse.Namespace) -> int:
     shares = {"calm": options.calm, "plain": options.plain}
     data = partial(step_batches, tokenizer, options.tokens, options.batch, skipped=options.skip, **shares)
     watch = partial(_watched, tokenizer, options.watch) if options.watch else None
-    weights = {null_of(tokenizer): options.null_weight} if options.null_weight < 1 else None
     with fast_mamba():
         run = Run(model, recipe_of(options), options.folder)
         begun.begin(run, identity)
-        run.train(data, partial(cross_entropy, weights=weights), lambda line: print(line, flush=True), watch)
+        run.train(data, _loss(tokenizer, options), lambda line: print(line, flush=True), watch)
     if run.accelerator.is_main_process:
         model.save_pretrained(options.folder / "model")
     return 0
+
+
+def _loss(tokenizer: Any, options: argparse.Namespace) -> Loss:
+    """Cross-entropy, in which null counts as the options say."""
+    if options.null_weight == 1 and options.null_margin == 0:
+        return cross_entropy
+    null = null_of(tokenizer)
+    return partial(cross_entropy, weights={null: options.null_weight}, margins={null: options.null_margin})
 
 
 def recipe_of(options: argparse.Namespace) -> Recipe:
@@ -136,6 +143,13 @@ def _parser() -> argparse.ArgumentParser:
         default=1.0,
         metavar="SHARE",
         help="of the loss where a field has no value: less, and the model says null less often (default: all)",
+    )
+    parser.add_argument(
+        "--null-margin",
+        type=margin,
+        default=0.0,
+        metavar="NATS",
+        help="by which null is favoured while it trains: the model itself says it as much less readily (default: none)",
     )
     add_run_options(parser)
     return parser

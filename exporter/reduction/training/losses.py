@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 # How much tokens count where they are to be foretold, one where it is not said.
 Weights = Mapping[int, float]
+# What is added to tokens' logits while training, in nats.
+Margins = Mapping[int, float]
 # The head is given a multiple of it: on a CPU oneDNN keeps some 10 MB for each size of a product in bfloat16, for ever.
 _ROWS = 128
 
@@ -43,12 +45,22 @@ def targets(batch: Batch) -> "Tensor":
     return batch.labels[batch.labels != NO_LABEL]
 
 
-def cross_entropy(model: Any, batch: Batch, weights: Weights | None = None) -> "Tensor":
-    """Of each target (N), times the weight of its token if `weights` has one."""
+def cross_entropy(
+    model: Any, batch: Batch, weights: Weights | None = None, margins: Margins | None = None
+) -> "Tensor":
+    """Of each target (N), times the weight of its token if `weights` has one.
+
+    A token of `margins` is favoured by as much while it trains, so that the model without it says it as much less
+    readily (logit adjustment: Menon et al., arXiv 2007.07314).
+    """
     import torch
     from torch.nn import functional
 
     said, wanted = logits(model, layer_outputs(model, batch)[-1]), targets(batch)
+    for token, margin in (margins or {}).items():
+        said = said.index_add(
+            1, torch.tensor([token], device=said.device), said.new_full((len(said), 1), margin)
+        )
     found = functional.cross_entropy(said, wanted, reduction="none")
     for token, weight in (weights or {}).items():
         found = torch.where(wanted == token, weight * found, found)

@@ -3,12 +3,22 @@
 import argparse
 from dataclasses import dataclass
 
+_MOST = 20
+
 
 def share(text: str) -> float:
     """An option's text as a part of one. Raises argparse.ArgumentTypeError for anything else."""
     found = float(text)
     if not 0 <= found <= 1:
         raise argparse.ArgumentTypeError(f"{text} is no share: it must be from 0 to 1")
+    return found
+
+
+def margin(text: str) -> float:
+    """An option's text as nats. Raises argparse.ArgumentTypeError for what no logit should be moved by."""
+    found = float(text)
+    if not 0 <= found <= _MOST:
+        raise argparse.ArgumentTypeError(f"{text} is no margin: it must be from 0 to {_MOST} nats")
     return found
 
 
