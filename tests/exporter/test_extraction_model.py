@@ -94,6 +94,22 @@ def test_examining_tells_scores_of_each_language_and_keeps_what_was_wrong(
     assert len(capsys.readouterr().out.splitlines()) == len(found)
 
 
+def test_examining_can_take_from_the_logit_of_null(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = [str(MODEL), "--held-out", "3", "--written", "1", "--wrong", str(tmp_path / "wrong.jsonl")]
+    assert examine.main([*asked, "--null-margin", "20"]) == 0
+    mistakes = [
+        json.loads(line) for line in (tmp_path / "wrong.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    missed = [field for each in mistakes for field, value in each["said"].items() if value is None]
+    invented = [field for each in mistakes for field, value in each["true"].items() if value is None]
+    assert len(missed) * 4 < len(invented)
+    with pytest.raises(SystemExit):
+        examine.main([*asked, "--null-margin", "1", "--json", "scores.json"])
+    assert "scores of the model itself" in capsys.readouterr().err
+
+
 def test_a_checkpoint_that_lacks_a_tensor_is_neither_examined_nor_trained(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -21,9 +21,11 @@ from exporter.reduction.extraction.examples import (
     written_examples,
 )
 from exporter.reduction.extraction.schema import ALL_KINDS, KINDS, LANGUAGES
+from exporter.reduction.extraction.tokenizer import null_of
 from exporter.reduction.tokenizer_file import open_tokenizer
 from exporter.reduction.training.begun import decisive, digest
 from exporter.reduction.training.loading import load_decoder
+from exporter.reduction.training.recipe import margin
 
 HELD_OUT = 300
 # Name, whether templates are held out, whether values are.
@@ -35,7 +37,10 @@ _MIXTURES = (
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    options = _parser().parse_args(argv)
+    parser = _parser()
+    options = parser.parse_args(argv)
+    if options.null_margin and options.json:
+        parser.error("--json is for scores of the model itself, without --null-margin")
     try:
         return _examine(options)
     except ThistledownError as error:
@@ -45,6 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _examine(options: argparse.Namespace) -> int:
     model, tokenizer = loaded(options.model)
+    if options.null_margin:
+        _disfavour(model, null_of(tokenizer), options.null_margin)
     wrong: list[dict[str, Any]] = []
     rows = {}
     asked = chain(
@@ -69,6 +76,16 @@ def _examine(options: argparse.Namespace) -> int:
 def loaded(folder: Path) -> tuple[Any, Any]:
     """The model in float32, and its tokenizer; raises what `load_decoder` and `open_tokenizer` do."""
     return load_decoder(folder).eval(), open_tokenizer(folder / "tokenizer.json")
+
+
+def _disfavour(model: Any, token: int, nats: float) -> None:
+    """Take `nats` from the logit of `token` in all that the model says."""
+
+    def lower(module: Any, given: Any, said: Any) -> Any:
+        said.logits[..., token] -= nats
+        return said
+
+    model.register_forward_hook(lower)
 
 
 def examined_sets(
@@ -117,6 +134,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--written", type=int, metavar="N", help="by hand, of each language (default: all)")
     parser.add_argument(
         "--mixtures", type=int, default=0, metavar="N", help="also known templates or values (default: none)"
+    )
+    parser.add_argument(
+        "--null-margin",
+        type=margin,
+        default=0.0,
+        metavar="NATS",
+        help="taken from the logit of null: tells what training with that margin would be worth (default: none)",
     )
     parser.add_argument("--wrong", type=Path, metavar="FILE", help="write the wrong answers there, as JSONL")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores there")
