@@ -45,8 +45,9 @@ def _made(settings: Mapping[str, Any]) -> Iterator[str]:
     else:
         yield _FIRST
     shares = "".join(f", `--{name} {settings[name]}`" for name in ("hardest", "calm") if name in settings)
+    pruned = f"Pruned to `{settings['to']}`. " if "to" in settings else ""
     yield (
-        f"Distilled, and trained from scratch, for {settings['steps']:,} steps of {settings['batch']:,} of "
+        f"{pruned}Distilled, and trained from scratch, for {settings['steps']:,} steps of {settings['batch']:,} of "
         f"{settings['examples']:,} examples, {settings['tokens']:,} tokens at once, mixed precision: "
         f"{settings['mixed_precision']}{shares}; the adapter, of rank {settings['rank']}, "
         f"for {settings['adapter_steps']:,} steps of {settings['adapter_batch']:,}."

@@ -92,6 +92,7 @@ def test_a_chain_that_goes_on_makes_no_checkpoint_again_and_measures_what_is_the
         ("steps", "7"),
         ("batch", "7"),
         ("tokens", "7"),
+        ("to", "mlp=7"),
         ("rank", "7"),
         ("adapter-steps", "7"),
         ("adapter-batch", "7"),

@@ -24,6 +24,7 @@ ROW = {
 FEW = {**ROW, "held_out": 0.4, "held_out_count": 40, "written_count": 36}
 SETTINGS = {
     "teacher": "0123456789abcdef" * 4,
+    "to": "hidden=8,mlp=50%",
     "examples": 130000,
     "steps": 1000,
     "batch": 128,
@@ -69,6 +70,7 @@ def test_a_row_that_was_not_measured_is_left_out() -> None:
 def test_the_page_says_how_it_was_made() -> None:
     page = rewritten(PAGE, TABLE)
     assert "weights begins with `0123456789ab`." in page
+    assert "Pruned to `hidden=8,mlp=50%`. Distilled" in page
     assert "1,000 steps of 128 of 130,000 examples, 8,192 tokens at once" in page
     assert "mixed precision: bf16, `--hardest 0.5`, `--calm 0.6`" in page
     assert "of rank 2, for 470 steps of 64." in page
@@ -86,6 +88,6 @@ def test_another_setting_is_another_page(name: str) -> None:
 
 def test_a_table_that_names_no_teacher_is_said_to_be_of_the_first() -> None:
     first = "after the first of its runs"
-    older = {key: value for key, value in SETTINGS.items() if key not in ("teacher", "hardest", "calm")}
+    older = {key: value for key, value in SETTINGS.items() if key not in ("teacher", "to", "hardest", "calm")}
     assert first in rewritten(PAGE, {**TABLE, "settings": older})
     assert first not in rewritten(PAGE, TABLE)
