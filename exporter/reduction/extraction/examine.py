@@ -140,7 +140,7 @@ def _parser() -> argparse.ArgumentParser:
         type=margin,
         default=0.0,
         metavar="NATS",
-        help="taken from the logit of null: tells what training with that margin would be worth (default: none)",
+        help="taken from the logit of null, or given to it if negative: is it said too readily? (default: none)",
     )
     parser.add_argument("--wrong", type=Path, metavar="FILE", help="write the wrong answers there, as JSONL")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the scores there")

@@ -17,8 +17,8 @@ def share(text: str) -> float:
 def margin(text: str) -> float:
     """An option's text as nats. Raises argparse.ArgumentTypeError for what no logit should be moved by."""
     found = float(text)
-    if not 0 <= found <= _MOST:
-        raise argparse.ArgumentTypeError(f"{text} is no margin: it must be from 0 to {_MOST} nats")
+    if not -_MOST <= found <= _MOST:
+        raise argparse.ArgumentTypeError(f"{text} is no margin: it must be from -{_MOST} to {_MOST} nats")
     return found
 
 
