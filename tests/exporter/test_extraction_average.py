@@ -1,9 +1,7 @@
-"""Averages of extraction models, and null that is said more or less readily."""
+"""Averages of extraction models, and checkpoints of theirs in float16."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -11,11 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from exporter.reduction.extraction import average
 from exporter.reduction.extraction.examine import loaded
-from exporter.reduction.extraction.examples import Example, held_out_examples
 from exporter.reduction.extraction.model import write_fresh
-from exporter.reduction.extraction.null_bias import favour_null
-from exporter.reduction.extraction.sequences import tokens
-from exporter.reduction.extraction.tokenizer import null_of
 from scripts.reduction_chain import ROOT
 
 MODEL = ROOT / "exporter" / "reduction" / "extraction" / "thistledown-extract"
@@ -46,33 +40,6 @@ def test_one_model_in_half_stays_as_it_is(tmp_path: Path) -> None:
     assert made.keys() == told.keys()
     assert all(values.dtype == torch.float16 and values.equal(told[name]) for name, values in made.items())
     assert json.loads((tmp_path / "half" / "config.json").read_bytes())["dtype"] == "float16"
-
-
-def test_null_is_said_as_much_more_readily_and_nothing_else_changes() -> None:
-    model, tokenizer = loaded(MODEL)
-    asked = [_before_first_value(tokenizer, each) for each in held_out_examples("pl", 12)]
-    before = [_next(model, ids) for ids in asked]
-    favour_null(model, tokenizer, 4.0)
-    changes = [_next(model, ids) - old for ids, old in zip(asked, before, strict=True)]
-    null = null_of(tokenizer)
-    assert [float(each[null]) for each in changes] == pytest.approx([4.0] * len(changes), abs=0.5)
-    for each in changes:
-        each[null] = 0
-        assert not each.any()
-
-
-def _before_first_value(tokenizer: Any, example: Example) -> Sequence[int]:
-    """The ids up to where the answer's first value begins."""
-    whole = tokens(tokenizer, example)
-    opens = {number for text, number in tokenizer.get_vocab().items() if text.startswith('":')}
-    first = next(place for place in range(whole.start, len(whole.ids)) if whole.ids[place] in opens)
-    return whole.ids[:first]
-
-
-def _next(model: torch.nn.Module, ids: Sequence[int]) -> torch.Tensor:
-    with torch.no_grad():
-        found: torch.Tensor = model(torch.tensor([ids])).logits[0, -1]
-    return found
 
 
 @pytest.mark.parametrize("shares", [["0.5", "0.6"], ["1"]])

@@ -15,8 +15,7 @@ from typing import Any
 from exporter.artifact import atomic_folder, check_target
 from exporter.errors import ReductionError, ThistledownError
 from exporter.reduction.extraction.examine import loaded
-from exporter.reduction.extraction.null_bias import favour_null
-from exporter.reduction.training.recipe import margin, share
+from exporter.reduction.training.recipe import share
 
 _CARRIED = ("tokenizer.json", "tokenizer_config.json", "generation_config.json")
 
@@ -34,10 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _average(options: argparse.Namespace) -> None:
     check_target(options.output, overwrite=False)
     shares = _shares_of(options)
-    model, tokenizer = loaded(options.models[0])
+    model, _ = loaded(options.models[0])
     _mix(model, options.models, shares)
-    if options.null_nats:
-        favour_null(model, tokenizer, options.null_nats)
     with atomic_folder(options.output) as making:
         (_halved(model) if options.half else model).save_pretrained(making)
         for name in _CARRIED:
@@ -105,13 +102,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("models", type=Path, nargs="+", help="checkpoint folders of one shape and tokenizer")
     parser.add_argument(
         "--shares", type=share, nargs="+", metavar="SHARE", help="of each model (default: all the same)"
-    )
-    parser.add_argument(
-        "--null-nats",
-        type=margin,
-        default=0.0,
-        metavar="NATS",
-        help="added to the logit of null where a value begins, by its row of the table (default: none)",
     )
     parser.add_argument("--half", action="store_true", help="write float16 (default: float32)")
     return parser

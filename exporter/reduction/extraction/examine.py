@@ -79,13 +79,14 @@ def loaded(folder: Path) -> tuple[Any, Any]:
 
 
 def _disfavour(model: Any, token: int, nats: float) -> None:
-    """Take `nats` from the logit of `token` in all that the model says."""
+    """Take `nats` from the logit of `token` in all that the model's head says, whoever asks it."""
+    taken = nats * getattr(model.config, "logits_scaling", 1.0)
 
-    def lower(module: Any, given: Any, said: Any) -> Any:
-        said.logits[..., token] -= nats
+    def lower(head: Any, given: Any, said: Any) -> Any:
+        said[..., token] -= taken
         return said
 
-    model.register_forward_hook(lower)
+    model.get_output_embeddings().register_forward_hook(lower)
 
 
 def examined_sets(
