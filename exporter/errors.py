@@ -4,7 +4,8 @@ Text inside a message may come from a hostile file, so it is made printable and 
 """
 
 import difflib
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
 
 _LONGEST_PART = 600
 
@@ -31,6 +32,16 @@ class ThistledownError(Exception):
         advice = f" {self.remedy}" if self.remedy else ""
         stop = "" if self.what.endswith((".", "!", "?")) and not place else "."
         return f"{self.what}{place}{stop}{advice}"
+
+
+def exit_code_of(name: str, work: Callable[[], object]) -> int:
+    """Do the work of the command `name`: 0 where it is done, or an expected failure's code, told on standard error."""
+    try:
+        work()
+    except ThistledownError as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
 
 
 class CheckpointError(ThistledownError):

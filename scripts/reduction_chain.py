@@ -10,14 +10,13 @@ another teacher or other settings it is refused there. --write puts the table an
 import argparse
 import json
 import shutil
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from exporter.adapters import make_adapter, merge_lora
-from exporter.errors import ThistledownError
+from exporter.errors import exit_code_of
 from exporter.export_options import ExportOptions
 from exporter.pipeline import export
 from exporter.progress import Progress
@@ -93,19 +92,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     settings = Settings(**given)
     if options.short:
         settings = replace(settings, **SHORT)
-    try:
-        table = run(settings, Progress())
-    except ThistledownError as error:
-        print(f"reduction_chain: {error}", file=sys.stderr)
-        return error.exit_code
+    return exit_code_of("reduction_chain", lambda: _make_table(settings, options.write))
+
+
+def _make_table(settings: Settings, write: bool) -> None:
+    """Leave it in the folder, and with `write` in docs/, too."""
+    table = run(settings, Progress())
     text = json.dumps(table, indent=1) + "\n"
     (settings.folder / "table.json").write_text(text, encoding="utf-8")
-    if options.write:
+    if write:
         TABLE.write_text(text, encoding="utf-8")
         PAGE.write_text(rewritten(PAGE.read_text(encoding="utf-8"), table), encoding="utf-8")
         logs = {name: settings.folder / name / "log.jsonl" for name in ("distilled", "scratch")}
         plot_losses(logs, PAGE.parent / "reduction-loss.svg")
-    return 0
 
 
 def run(settings: Settings, progress: Progress) -> Mapping[str, Any]:

@@ -7,13 +7,12 @@ Wortsman et al., arXiv 2203.05482). One model alone is taken as it is.
 import argparse
 import json
 import shutil
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from exporter.artifact import atomic_folder, check_target
-from exporter.errors import ReductionError, ThistledownError
+from exporter.errors import ReductionError, exit_code_of
 from exporter.reduction.extraction.examine import loaded
 from exporter.reduction.training.recipe import share
 
@@ -22,12 +21,7 @@ _CARRIED = ("tokenizer.json", "tokenizer_config.json", "generation_config.json")
 
 def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
-    try:
-        _average(options)
-    except ThistledownError as error:
-        print(f"average: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    return exit_code_of("average", lambda: _average(options))
 
 
 def _average(options: argparse.Namespace) -> None:

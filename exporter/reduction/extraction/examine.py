@@ -6,13 +6,12 @@ Held-out templates with held-out values and hand-written messages, in each langu
 
 import argparse
 import json
-import sys
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from exporter.errors import ThistledownError
+from exporter.errors import exit_code_of
 from exporter.reduction.extraction.evaluate import Scores, answers, parsed, scores
 from exporter.reduction.extraction.examples import (
     Example,
@@ -41,14 +40,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     if options.null_margin and options.json:
         parser.error("--json is for scores of the model itself, without --null-margin")
-    try:
-        return _examine(options)
-    except ThistledownError as error:
-        print(f"examine: {error}", file=sys.stderr)
-        return error.exit_code
+    return exit_code_of("examine", lambda: _examine(options))
 
 
-def _examine(options: argparse.Namespace) -> int:
+def _examine(options: argparse.Namespace) -> None:
     model, tokenizer = loaded(options.model)
     if options.null_margin:
         _disfavour(model, null_of(tokenizer), options.null_margin)
@@ -70,7 +65,6 @@ def _examine(options: argparse.Namespace) -> int:
         sets = {name: each.to_json() for name, each in rows.items()}
         found = {"checkpoint": digest(decisive(options.model)), "sets": sets}
         options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    return 0
 
 
 def loaded(folder: Path) -> tuple[Any, Any]:

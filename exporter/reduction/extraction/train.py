@@ -5,13 +5,12 @@ A run that was killed goes on where its last checkpoint ends, exactly: what a st
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from exporter.errors import ThistledownError
+from exporter.errors import exit_code_of
 from exporter.reduction.extraction.evaluate import answers, scores
 from exporter.reduction.extraction.examine import loaded
 from exporter.reduction.extraction.examples import held_out_examples, written_examples
@@ -28,14 +27,10 @@ from exporter.reduction.training.recipe import Recipe, margin, share
 
 def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
-    try:
-        return _train(options)
-    except ThistledownError as error:
-        print(f"train: {error}", file=sys.stderr)
-        return error.exit_code
+    return exit_code_of("train", lambda: _train(options))
 
 
-def _train(options: argparse.Namespace) -> int:
+def _train(options: argparse.Namespace) -> None:
     identity = {"begin": options.begin and begun.digest(begun.decisive(options.begin)), "seed": options.seed}
     begun.require_same_run(options.folder, identity)
     model, tokenizer = _begun(options.folder / "model", options.begin, options.seed)
@@ -48,7 +43,6 @@ def _train(options: argparse.Namespace) -> int:
         run.train(data, _loss(tokenizer, options), lambda line: print(line, flush=True), watch)
     if run.accelerator.is_main_process:
         model.save_pretrained(options.folder / "model")
-    return 0
 
 
 def _loss(tokenizer: Any, options: argparse.Namespace) -> Loss:

@@ -5,14 +5,13 @@ A LoRA adapter of peft's on every matrix of the layers; the base does not change
 
 import argparse
 import shutil
-import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from exporter.artifact import atomic_folder
-from exporter.errors import ThistledownError
+from exporter.errors import exit_code_of
 from exporter.reduction.extraction.examine import loaded
 from exporter.reduction.extraction.schema import ADDED_KINDS, KINDS
 from exporter.reduction.extraction.sequences import step_batches
@@ -27,12 +26,7 @@ _NEW = 3 * len(KINDS)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    try:
-        teach(argv)
-    except ThistledownError as error:
-        print(f"train_adapter: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    return exit_code_of("train_adapter", lambda: teach(argv))
 
 
 def teach(argv: Sequence[str] | None) -> None:
