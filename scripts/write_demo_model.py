@@ -25,8 +25,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     scores = json.loads(told.read_text(encoding="utf-8"))
     PAGE.write_text(rewritten(PAGE.read_text(encoding="utf-8"), scores), encoding="utf-8")
     # One of each run that the checkpoint went through.
-    logs = {log.stem: log for log in sorted(told.parent.glob("log*.jsonl"))}
+    logs = {log.stem: log for log in sorted(told.parent.glob("log*.jsonl"), key=_number)}
     plot_losses(logs, PAGE.with_name("demo-model-loss.svg"))
+
+
+def _number(log: Path) -> int:
+    """Of the run: 2 of log-2.jsonl; the first one's log has none."""
+    return int(log.stem.partition("-")[2] or 1)
 
 
 def rewritten(page: str, scores: Mapping[str, Any]) -> str:

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+from collections import Counter
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from tokenizers.models import BPE
 from exporter.errors import ReductionError
 from exporter.reduction.extraction import examine, train
 from exporter.reduction.extraction.evaluate import answers, parsed, scores
-from exporter.reduction.extraction.examples import Example
+from exporter.reduction.extraction.examples import Example, training_examples
 from exporter.reduction.extraction.schema import KINDS, LANGUAGES
 from exporter.reduction.extraction.sequences import step_batches
 from exporter.reduction.extraction.tokenizer import null_of
@@ -179,6 +181,21 @@ def test_a_margin_that_is_none_is_refused(nats: str, capsys: pytest.CaptureFixtu
 def test_a_tokenizer_that_writes_null_in_pieces_is_refused() -> None:
     with pytest.raises(ReductionError, match="has no token"):
         null_of(Tokenizer(BPE()))
+
+
+def test_languages_are_drawn_as_often_as_they_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drawn = Counter(
+        each.language for each in islice(training_examples(3, languages=("en", "en", "en", "uk")), 400)
+    )
+    assert set(drawn) == {"en", "uk"}
+    assert 250 < drawn["en"] < 350
+    assert _first_loss(tmp_path / "all") == _first_loss(tmp_path / "named", "--languages", *LANGUAGES)
+    assert _first_loss(tmp_path / "mixed") != _first_loss(tmp_path / "english", "--languages", "en")
+    with pytest.raises(SystemExit):
+        train.main(["unused", "--languages", "de"])
+    assert "invalid choice: 'de'" in capsys.readouterr().err
 
 
 def test_training_goes_on_from_it(tmp_path: Path) -> None:

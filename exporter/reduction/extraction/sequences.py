@@ -6,7 +6,7 @@ from typing import Any
 
 from exporter.reduction.extraction.examples import Example, training_examples
 from exporter.reduction.extraction.prompts import END
-from exporter.reduction.extraction.schema import KINDS
+from exporter.reduction.extraction.schema import KINDS, LANGUAGES
 from exporter.reduction.training.batches import Batch, Tokens, packed
 
 # Seeds of steps lie far from those of the tokenizer and of tests.
@@ -24,9 +24,11 @@ def step_batches(
     skipped: int = 0,
     calm: float = 0.0,
     plain: float = 0.0,
+    languages: Sequence[str] = LANGUAGES,
 ) -> list[Batch]:
     """What a step reads: `count` examples in batches of at most `most_tokens`; `skipped` steps had been before."""
-    examples = islice(training_examples(_FIRST_SEED + skipped + step, kinds, calm, plain), count)
+    endless = training_examples(_FIRST_SEED + skipped + step, kinds, calm, plain, languages)
+    examples = islice(endless, count)
     sequences = [tokens(tokenizer, each) for each in examples]
     return packed(sequences, most_tokens, end_of(tokenizer), min(_WIDTH, most_tokens))
 

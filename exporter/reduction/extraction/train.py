@@ -34,8 +34,8 @@ def _train(options: argparse.Namespace) -> None:
     identity = {"begin": options.begin and begun.digest(begun.decisive(options.begin)), "seed": options.seed}
     begun.require_same_run(options.folder, identity)
     model, tokenizer = _begun(options.folder / "model", options.begin, options.seed)
-    shares = {"calm": options.calm, "plain": options.plain}
-    data = partial(step_batches, tokenizer, options.tokens, options.batch, skipped=options.skip, **shares)
+    drawn = {name: getattr(options, name) for name in ("calm", "plain", "languages")}
+    data = partial(step_batches, tokenizer, options.tokens, options.batch, skipped=options.skip, **drawn)
     watch = partial(_watched, tokenizer, options.watch) if options.watch else None
     with fast_mamba():
         run = Run(model, recipe_of(options), options.folder)
@@ -130,6 +130,14 @@ def _parser() -> argparse.ArgumentParser:
         default=0.0,
         metavar="SHARE",
         help="of calm messages that have nothing around them, asked for all fields, as in tests (default: none)",
+    )
+    parser.add_argument(
+        "--languages",
+        nargs="+",
+        choices=LANGUAGES,
+        default=LANGUAGES,
+        metavar="CODE",
+        help="to draw messages of; one that is named twice is drawn twice as often (default: all alike)",
     )
     parser.add_argument(
         "--null-weight",
